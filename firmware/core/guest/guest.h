@@ -1,0 +1,83 @@
+// The engine contract: runs the kernels (a WebAssembly module) over one linear memory. Two engines implement it,
+// wasm3.c and aot.c; the contract suite runs on both. A trap, a bad address or a missed deadline is a result, never a
+// crash. One guest at a time: the engine's state is inside `struct ftte_guest`, everything that it allocates comes from
+// the pool given to it.
+//
+// Guest address space: [0, memory) is linear memory. A word whose top four bits are 8..12 (enum ftte_region) is an
+// offset into a read-only region bound by ftte_guest_bind; only the BLAS reads regions, after the gate checked the
+// operand against the region.
+#ifndef FTTE_GUEST_H
+#define FTTE_GUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "guest/pool.h"
+#include "spec.gen.h"
+
+// Exports of firmware/assembly/index.ts, in the order of ftte_guest_signatures.
+enum ftte_guest_function {
+    FTTE_GUEST_ABI,     // () → i32: the ABI the kernels speak (FTTE_ABI_VERSION)
+    FTTE_GUEST_PLAN_AT, // () → u32: where the plan goes in linear memory (16-aligned; everything below is the guest's
+                        // own)
+    FTTE_GUEST_BIND,    // (region, at, bytes) → i32: base address of a read-only region
+    FTTE_GUEST_OPEN,    // (plan_bytes) → i32: checks the plan that lies at plan_at; FTTE_OK or an error
+    FTTE_GUEST_START, // (resume) → i32: resume 0: state := slice region's values, momentum and anomaly statistics := 0;
+                      //   1: state was restored in place by the caller, gradients := 0
+    FTTE_GUEST_STEP,  // (sample_at, label, learning_rate) → f32 loss: one sample, forward, backward, update
+    FTTE_GUEST_INFER, // (sample_at) → i32: class of the largest output (classifier) or 0; the output stays at
+                      // plan.outputAt
+    FTTE_GUEST_SCORE, // (sample_at, observe) → f32: autoencoder's reconstruction error; observe 1: joins the running
+                      // statistics
+    FTTE_GUEST_ENCODE_ROW, // (row, mode, residual) → i32 bytes: int8 delta of one slice row into scratch: f32 scale,
+                           // rowElements int8,
+                           //   padding to 4, then the new residual rowElements f32. delta = state - slice (+ residual
+                           //   region if residual = 1)
+    FTTE_GUEST_DECODE_ROW, // (row, delta_at) → i32 bytes: rowElements f32 = slice row + scale * int8 of the delta
+                           // region, into scratch
+    FTTE_GUEST_SELF_TEST,  // () → i32: FTTE_OK or FTTE_ERR_GUEST_SELFTEST; needs no plan
+    FTTE_GUEST_FUNCTIONS
+};
+
+union ftte_value {
+    uint32_t u32;
+    int32_t i32;
+    float f32;
+};
+
+struct ftte_guest {
+    struct ftte_pool *pool;
+    void *engine;          // the engine's own state, inside the pool
+    uint32_t memory_bytes; // linear memory in use
+    uint32_t touched;      // one past the highest linear byte that a checked operand reached
+    struct ftte_guest_region {
+        const uint8_t *bytes;
+        uint32_t length;
+    } region[16];
+    bool (*expired)(void *context); // asked during long calls; true ends the call with FTTE_ERR_GUEST_TIME; may be null
+    void *expired_context;
+    const char *trap; // what the engine said last, a constant string; null when the last call went well
+};
+
+// Loads `wasm` (stays readable while the guest is open) with a linear memory of `memory_bytes`; the guest can never
+// have more. Returns FTTE_OK, FTTE_ERR_GUEST_LOAD, FTTE_ERR_GUEST_ABI or FTTE_ERR_MEMORY; after an error the guest is
+// closed.
+int ftte_guest_open(struct ftte_guest *guest, struct ftte_pool *pool, const uint8_t *wasm, uint32_t wasm_bytes,
+                    uint32_t memory_bytes);
+
+// Gives everything back to the pool. Safe on a guest that is not open.
+void ftte_guest_close(struct ftte_guest *guest);
+
+// Makes `bytes` (readable until rebound or closed) the read-only region `region` (8..12) and tells the guest.
+int ftte_guest_bind(struct ftte_guest *guest, int region, const uint8_t *bytes, uint32_t length);
+
+// Calls an export. Returns FTTE_OK, FTTE_ERR_GUEST_TRAP, FTTE_ERR_GUEST_BOUNDS, FTTE_ERR_GUEST_TIME or FTTE_ERR_MEMORY;
+// a negative code that the guest itself returns is in `result`.
+int ftte_guest_call(struct ftte_guest *guest, enum ftte_guest_function function, const union ftte_value *args,
+                    union ftte_value *result);
+
+// `bytes` bytes of linear memory at `at`, or null if they do not lie inside it. Valid until the next call.
+uint8_t *ftte_guest_memory(struct ftte_guest *guest, uint32_t at, uint32_t bytes);
+
+#endif

@@ -1,0 +1,21 @@
+// One memory pool for engine, linear memory and whatever else a board must hold: the whole of the RAM that ftte may
+// use, given once by the port. First fit with coalescing; exhausting it returns null and leaves the pool intact.
+#ifndef FTTE_POOL_H
+#define FTTE_POOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct ftte_pool {
+    uint8_t *base;
+    uint32_t bytes;
+    uint32_t used;
+    uint32_t peak;
+};
+
+void ftte_pool_open(struct ftte_pool *pool, void *base, uint32_t bytes);
+void *ftte_pool_alloc(struct ftte_pool *pool, uint32_t bytes); // 16-aligned, zeroed, or null
+void *ftte_pool_resize(struct ftte_pool *pool, void *block, uint32_t bytes);
+void ftte_pool_free(struct ftte_pool *pool, void *block); // null is fine
+
+#endif

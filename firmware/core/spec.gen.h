@@ -1,0 +1,361 @@
+// Generated from firmware/spec by scripts/generate_spec.ts; do not edit.
+#ifndef FTTE_SPEC_H
+#define FTTE_SPEC_H
+
+#include <stdint.h>
+
+enum ftte_err {
+    FTTE_OK = 0,
+    FTTE_ERR_LINK_GONE = -1, // the link is closed
+    FTTE_ERR_FRAME = -2, // a frame is malformed
+    FTTE_ERR_FRAME_CRC = -3, // a frame fails its checksum
+    FTTE_ERR_FRAME_LONG = -4, // a frame is longer than the protocol allows
+    FTTE_ERR_COMMAND_UNKNOWN = -5, // the firmware does not know this command
+    FTTE_ERR_ARGUMENT = -6, // an argument is out of range
+    FTTE_ERR_STATE = -7, // the command does not fit the board's present state
+    FTTE_ERR_BLOB_KIND = -8, // there is no such kind of blob, or it may not be read
+    FTTE_ERR_BLOB_LONG = -9, // the blob does not fit its flash partition
+    FTTE_ERR_BLOB_HASH = -10, // the blob does not match its SHA-256
+    FTTE_ERR_BLOB_ABSENT = -11, // the board does not hold the blob
+    FTTE_ERR_FLASH = -12, // flash erase, program or read-back failed
+    FTTE_ERR_FLASH_RANGE = -13, // a flash address is outside the partition or misaligned
+    FTTE_ERR_FLASH_BITS = -14, // a program operation would set a cleared bit; erase first
+    FTTE_ERR_MEMORY = -15, // the board's memory is exhausted
+    FTTE_ERR_GUEST_LOAD = -16, // the kernels cannot be loaded
+    FTTE_ERR_GUEST_ABI = -17, // the kernels speak another guest ABI
+    FTTE_ERR_GUEST_TRAP = -18, // the kernels trapped
+    FTTE_ERR_GUEST_BOUNDS = -19, // the kernels passed an operand outside their memory
+    FTTE_ERR_GUEST_TIME = -20, // the kernels did not finish within their deadline
+    FTTE_ERR_GUEST_SELFTEST = -21, // the kernels failed their self-test; the previous ones stay in use
+    FTTE_ERR_PLAN = -22, // the plan is malformed
+    FTTE_ERR_PLAN_ABI = -23, // the plan is for another ABI
+    FTTE_ERR_PLAN_MEMORY = -24, // the plan needs more memory than the board has
+    FTTE_ERR_PLAN_OP = -25, // the plan holds an unknown operation
+    FTTE_ERR_PLAN_RANGE = -26, // the plan refers to bytes outside its arena or the frozen image
+    FTTE_ERR_FROZEN_MISMATCH = -27, // the frozen weights are not those the task names
+    FTTE_ERR_SLICE_VERSION = -28, // the board does not hold the model version the task is based on
+    FTTE_ERR_SLICE_MISMATCH = -29, // the slice does not fit the plan
+    FTTE_ERR_SAMPLES_NONE = -30, // the board holds no samples to train on
+    FTTE_ERR_SAMPLES_FULL = -31, // the board's sample log is full
+    FTTE_ERR_SAMPLE_SIZE = -32, // a sample does not have the size the plan expects
+    FTTE_ERR_BUSY = -33, // the board is training
+    FTTE_ERR_TASK_UNKNOWN = -34, // the board does not know this task
+    FTTE_ERR_LOSS_NOT_FINITE = -35, // training diverged: the loss is not finite
+    FTTE_ERR_POWER = -36, // power was lost
+};
+
+#define FTTE_WIRE_VERSION 1u
+#define FTTE_FRAME_HEADER_BYTES 6u
+#define FTTE_FRAME_CRC_BYTES 4u
+#define FTTE_FRAME_BODY_MAX 240u
+#define FTTE_FRAME_ENCODED_MAX 252u
+
+enum ftte_frame_type {
+    FTTE_FRAME_TYPE_HELLO = 1,
+    FTTE_FRAME_TYPE_PUT_BEGIN = 2,
+    FTTE_FRAME_TYPE_PUT_DATA = 3,
+    FTTE_FRAME_TYPE_PUT_END = 4,
+    FTTE_FRAME_TYPE_GET_BEGIN = 5,
+    FTTE_FRAME_TYPE_GET_ACK = 6,
+    FTTE_FRAME_TYPE_TRAIN = 7,
+    FTTE_FRAME_TYPE_PROGRESS = 8,
+    FTTE_FRAME_TYPE_UPDATE_ACK = 9,
+    FTTE_FRAME_TYPE_ABORT = 10,
+    FTTE_FRAME_TYPE_STATS = 11,
+    FTTE_FRAME_TYPE_SAMPLE_APPEND = 12,
+    FTTE_FRAME_TYPE_SAMPLE_CLEAR = 13,
+    FTTE_FRAME_TYPE_RESET = 14,
+    FTTE_FRAME_TYPE_GET_DATA = 15,
+};
+
+enum ftte_reply {
+    FTTE_REPLY_FLAG = 128,
+    FTTE_REPLY_ERROR = 255,
+};
+
+enum ftte_blob_kind {
+    FTTE_BLOB_KIND_KERNELS = 1,
+    FTTE_BLOB_KIND_PLAN = 2,
+    FTTE_BLOB_KIND_FROZEN = 3,
+    FTTE_BLOB_KIND_SLICE = 4,
+    FTTE_BLOB_KIND_DELTA = 5,
+    FTTE_BLOB_KIND_UPDATE = 6,
+    FTTE_BLOB_KIND_CHECKPOINT = 7,
+    FTTE_BLOB_KIND_RESIDUAL = 8,
+};
+
+enum ftte_board_state {
+    FTTE_BOARD_STATE_IDLE = 0,
+    FTTE_BOARD_STATE_RECEIVING = 1,
+    FTTE_BOARD_STATE_TRAINING = 2,
+    FTTE_BOARD_STATE_REPORTING = 3,
+};
+
+enum ftte_feature {
+    FTTE_FEATURE_WASM3 = 1,
+    FTTE_FEATURE_AOT = 2,
+    FTTE_FEATURE_SENSOR = 4,
+    FTTE_FEATURE_BATTERY = 8,
+    FTTE_FEATURE_SAMPLE_APPEND = 16,
+};
+
+enum ftte_reset_reason {
+    FTTE_RESET_REASON_UNKNOWN = 0,
+    FTTE_RESET_REASON_POWER_ON = 1,
+    FTTE_RESET_REASON_PIN = 2,
+    FTTE_RESET_REASON_WATCHDOG = 3,
+    FTTE_RESET_REASON_SOFTWARE = 4,
+    FTTE_RESET_REASON_BROWNOUT = 5,
+    FTTE_RESET_REASON_FAULT = 6,
+};
+
+enum ftte_reset_kind {
+    FTTE_RESET_KIND_BOARD = 0,
+    FTTE_RESET_KIND_BOOTLOADER = 1,
+    FTTE_RESET_KIND_FACTORY = 2,
+};
+
+enum ftte_row_encoding {
+    FTTE_ROW_ENCODING_INT8 = 1,
+    FTTE_ROW_ENCODING_F32 = 2,
+};
+
+enum ftte_verdict {
+    FTTE_VERDICT_ACCEPTED = 0,
+    FTTE_VERDICT_REJECTED = 1,
+};
+
+struct ftte_hello {
+    uint16_t wire_version;
+    uint16_t guest_abi;
+    uint32_t firmware_version;
+    uint8_t chip_id[16];
+    uint8_t board_class[16];
+    uint32_t features;
+    uint32_t ram_bytes;
+    uint32_t flash_free_bytes;
+    uint16_t window_bytes;
+    uint8_t state;
+    uint8_t battery;
+    uint8_t reset_reason;
+    uint8_t reserved;
+    uint16_t resets;
+    uint32_t kernels_crc;
+    uint32_t plan_crc;
+    uint32_t frozen_crc;
+    uint32_t slice_version;
+    uint32_t slice_crc;
+    uint32_t samples;
+    uint32_t task;
+    uint32_t update_task;
+    uint32_t run;
+    uint32_t residual_task;
+    uint32_t errors;
+};
+_Static_assert(sizeof(struct ftte_hello) == 104, "Hello");
+
+struct ftte_put_begin {
+    uint8_t kind;
+    uint8_t reserved[3];
+    uint32_t total;
+    uint8_t sha256[32];
+};
+_Static_assert(sizeof(struct ftte_put_begin) == 40, "PutBegin");
+
+struct ftte_put_ack {
+    uint32_t have;
+    uint32_t prefix_crc;
+    uint16_t window_bytes;
+    uint8_t nak;
+    uint8_t done;
+};
+_Static_assert(sizeof(struct ftte_put_ack) == 12, "PutAck");
+
+struct ftte_get_begin {
+    uint8_t kind;
+    uint8_t reserved[3];
+};
+_Static_assert(sizeof(struct ftte_get_begin) == 4, "GetBegin");
+
+struct ftte_get_info {
+    uint32_t total;
+    uint8_t sha256[32];
+};
+_Static_assert(sizeof(struct ftte_get_info) == 36, "GetInfo");
+
+struct ftte_task {
+    uint32_t run;
+    uint32_t task;
+    uint32_t base_version;
+    uint32_t frozen_crc;
+    uint32_t plan_crc;
+    uint32_t steps;
+    float learning_rate;
+    uint32_t seed;
+    uint32_t checkpoint_every;
+    uint32_t flags;
+};
+_Static_assert(sizeof(struct ftte_task) == 40, "Task");
+
+struct ftte_progress {
+    uint8_t state;
+    uint8_t battery;
+    uint16_t reserved;
+    uint32_t run;
+    uint32_t task;
+    uint32_t step;
+    uint32_t steps;
+    float loss;
+    int32_t error;
+};
+_Static_assert(sizeof(struct ftte_progress) == 28, "Progress");
+
+struct ftte_update_ack {
+    uint32_t run;
+    uint32_t task;
+    uint8_t verdict;
+    uint8_t reserved[3];
+};
+_Static_assert(sizeof(struct ftte_update_ack) == 12, "UpdateAck");
+
+struct ftte_stats {
+    uint32_t pool_bytes;
+    uint32_t pool_peak;
+    uint32_t arena_planned;
+    uint32_t arena_peak;
+    uint32_t engine_peak;
+    uint32_t stack_bytes;
+    uint32_t stack_peak;
+    uint32_t flash_erases;
+    uint32_t flash_programs;
+    uint8_t resets[14];
+    uint16_t reserved;
+    uint32_t frames_good;
+    uint32_t frames_bad;
+    uint32_t steps;
+    float anomaly_mean;
+    float anomaly_variance;
+    float anomaly_threshold;
+    float anomaly_last;
+    uint32_t anomalies;
+};
+_Static_assert(sizeof(struct ftte_stats) == 84, "Stats");
+
+struct ftte_error_reply {
+    int32_t code;
+    uint32_t detail;
+};
+_Static_assert(sizeof(struct ftte_error_reply) == 8, "ErrorReply");
+
+struct ftte_sample_append {
+    uint16_t label;
+    uint16_t reserved;
+    uint32_t total;
+};
+_Static_assert(sizeof(struct ftte_sample_append) == 8, "SampleAppend");
+
+struct ftte_slice_header {
+    uint32_t version;
+    uint32_t count;
+};
+_Static_assert(sizeof(struct ftte_slice_header) == 8, "SliceHeader");
+
+struct ftte_delta_header {
+    uint32_t base_version;
+    uint32_t base_crc;
+    uint32_t version;
+    uint32_t crc;
+    uint32_t count;
+};
+_Static_assert(sizeof(struct ftte_delta_header) == 20, "DeltaHeader");
+
+struct ftte_update_header {
+    uint32_t run;
+    uint32_t task;
+    uint32_t base_version;
+    uint32_t plan_crc;
+    uint32_t samples;
+    uint32_t steps;
+    float loss_first;
+    float loss_last;
+    uint32_t rows;
+    uint32_t count;
+};
+_Static_assert(sizeof(struct ftte_update_header) == 40, "UpdateHeader");
+
+#define FTTE_PLAN_MAGIC 1280333894u
+#define FTTE_ABI_VERSION 1u
+#define FTTE_NONE 4294967295u
+
+enum ftte_region {
+    FTTE_REGION_ARENA = 0,
+    FTTE_REGION_FROZEN = 8,
+    FTTE_REGION_SLICE = 9,
+    FTTE_REGION_DELTA = 10,
+    FTTE_REGION_RESIDUAL = 11,
+    FTTE_REGION_SAMPLES = 12,
+};
+
+enum ftte_model_kind {
+    FTTE_MODEL_KIND_CLASSIFIER = 0,
+    FTTE_MODEL_KIND_REGRESSOR = 1,
+    FTTE_MODEL_KIND_AUTOENCODER = 2,
+};
+
+enum ftte_sample_type {
+    FTTE_SAMPLE_TYPE_U8 = 0,
+    FTTE_SAMPLE_TYPE_I16 = 1,
+    FTTE_SAMPLE_TYPE_F32 = 2,
+};
+
+enum ftte_activation {
+    FTTE_ACTIVATION_RELU = 0,
+    FTTE_ACTIVATION_RELU6 = 1,
+    FTTE_ACTIVATION_SIGMOID = 2,
+    FTTE_ACTIVATION_TANH = 3,
+};
+
+enum ftte_weight_gradient {
+    FTTE_WEIGHT_GRADIENT_ACCUMULATE = 0,
+    FTTE_WEIGHT_GRADIENT_DESCEND = 1,
+};
+
+struct ftte_plan_header {
+    uint32_t magic;
+    uint16_t abi;
+    uint8_t model_kind;
+    uint8_t sample_type;
+    uint32_t plan_bytes;
+    uint32_t memory_bytes;
+    uint32_t frozen_bytes;
+    uint32_t frozen_crc;
+    uint32_t state_at;
+    uint32_t state_bytes;
+    uint32_t slice_count;
+    uint32_t anomaly_at;
+    uint32_t scratch_at;
+    uint32_t scratch_bytes;
+    uint32_t input_elements;
+    uint32_t output_at;
+    uint32_t output_elements;
+    uint32_t micro_batch;
+    uint32_t segments_at;
+    uint32_t segments;
+    uint32_t infer_at;
+    uint32_t infer_ops;
+    uint32_t train_at;
+    uint32_t train_ops;
+    uint32_t apply_at;
+    uint32_t apply_ops;
+    uint32_t model_hash;
+};
+_Static_assert(sizeof(struct ftte_plan_header) == 100, "PlanHeader");
+
+struct ftte_segment {
+    uint32_t rows;
+    uint32_t row_elements;
+    uint32_t slice_offset;
+};
+_Static_assert(sizeof(struct ftte_segment) == 12, "Segment");
+
+#endif

@@ -1,0 +1,54 @@
+// The one error class of the host. Library code throws it; only cli/main turns it into text and an exit status.
+
+import { type BoardErrorName, boardErrors } from "./wire/spec.gen.ts";
+
+/** Errors that only the host can meet; those of boards come from firmware/spec/errors.json. */
+export type HostErrorName =
+  | "usage"
+  | "config-invalid"
+  | "file-unreadable"
+  | "file-unwritable"
+  | "data-invalid"
+  | "port-absent"
+  | "port-busy"
+  | "port-forbidden"
+  | "board-silent"
+  | "board-wrong"
+  | "board-lost"
+  | "build-failed"
+  | "compiler-missing"
+  | "plan-too-large"
+  | "model-invalid"
+  | "update-invalid"
+  | "store-locked"
+  | "store-corrupt"
+  | "store-full"
+  | "run-unknown"
+  | "interrupted";
+
+export type ErrorName = HostErrorName | BoardErrorName;
+
+/** Exit statuses of the CLI, by kind of error; documented in docs/cli.md. */
+export const exitStatus = { failure: 1, usage: 2, board: 3, store: 4, build: 5, interrupted: 130 } as const;
+
+export class FtteError extends Error {
+  /**
+   * @param code stable name, for programs
+   * @param message what happened, to which board or file, and what to do
+   */
+  constructor(
+    readonly code: ErrorName,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = "FtteError";
+  }
+}
+
+/** The name and text of a board's negative code; unknown codes keep their number. */
+export function boardError(code: number): { name: BoardErrorName | undefined; text: string } {
+  for (const [name, error] of Object.entries(boardErrors))
+    if (error.code === code) return { name: name as BoardErrorName, text: error.text };
+  return { name: undefined, text: `board error ${code}` };
+}
