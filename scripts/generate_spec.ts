@@ -49,7 +49,14 @@ function c(): string {
       checkAlignment(name, fields);
       out.push("", `struct ftte_${snake(name)} {`);
       for (const f of fields) {
-        const type = { u8: "uint8_t", u16: "uint16_t", u32: "uint32_t", i32: "int32_t", f32: "float", bytes: "uint8_t" }[f[1]];
+        const type = {
+          u8: "uint8_t",
+          u16: "uint16_t",
+          u32: "uint32_t",
+          i32: "int32_t",
+          f32: "float",
+          bytes: "uint8_t",
+        }[f[1]];
         out.push(`    ${type} ${snake(f[0])}${f[1] === "bytes" ? `[${f[2]}]` : ""};`);
       }
       out.push("};", `_Static_assert(sizeof(struct ftte_${snake(name)}) == ${structBytes(fields)}, "${name}");`);
@@ -64,7 +71,8 @@ function assemblyScript(): string {
   const out = [`// ${note}`];
   for (const [name, code] of errors) out.push(`export const ERR_${upper(name)}: i32 = ${code};`);
   const plan = specs[1]!;
-  for (const [name, value] of Object.entries(plan.constants ?? {})) out.push(`export const ${upper(name)}: u32 = ${value};`);
+  for (const [name, value] of Object.entries(plan.constants ?? {}))
+    out.push(`export const ${upper(name)}: u32 = ${value};`);
   for (const [name, members] of Object.entries(plan.enums ?? {}))
     for (const [k, v] of Object.entries(members)) out.push(`export const ${upper(name)}_${upper(k)}: u32 = ${v};`);
   for (const [name, fields] of Object.entries(plan.structs ?? {})) {
@@ -93,7 +101,11 @@ function structFunctions(name: string, fields: Field[]): string[] {
   let at = 0;
   for (const f of fields) {
     const little = f[1] === "u8" ? "" : ", true";
-    out.push(f[1] === "bytes" ? `    ${f[0]}: slice(bytes, at + ${at}, ${f[2]}),` : `    ${f[0]}: view.${get[f[1]]}(at + ${at}${little}),`);
+    out.push(
+      f[1] === "bytes"
+        ? `    ${f[0]}: slice(bytes, at + ${at}, ${f[2]}),`
+        : `    ${f[0]}: view.${get[f[1]]}(at + ${at}${little}),`,
+    );
     at += fieldBytes(f);
   }
   out.push("  };", "}");
@@ -129,7 +141,10 @@ function typeScript(): string {
     for (const [name, op] of Object.entries(spec.ops)) {
       const args = op.args.map((a) => `"${a.replace("f32 ", "")}"`).join(", ");
       const floats = op.args.filter((a) => a.startsWith("f32 ")).map((a) => `"${a.slice(4)}"`);
-      out.push(`  /** ${op.does} */`, `  ${name}: { code: ${op.code}, args: [${args}], floats: [${floats.join(", ")}] },`);
+      out.push(
+        `  /** ${op.does} */`,
+        `  ${name}: { code: ${op.code}, args: [${args}], floats: [${floats.join(", ")}] },`,
+      );
     }
     out.push("} as const;", `export type OpName = keyof typeof ops;`, "");
   }

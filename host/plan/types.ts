@@ -7,10 +7,30 @@ export type ActivationName = "relu" | "relu6" | "sigmoid" | "tanh";
 /** A layer of a model. `name` must be unique where it is given; residual layers refer to it. Defaults: stride 1, padding "valid". */
 export type Layer = { name?: string } & (
   | { kind: "dense"; units: number; activation?: ActivationName }
-  | { kind: "conv1d"; filters: number; kernel: number; stride?: number; padding?: "valid" | "same"; activation?: ActivationName }
-  | { kind: "conv2d"; filters: number; kernel: [number, number]; stride?: [number, number]; padding?: "valid" | "same"; activation?: ActivationName }
+  | {
+      kind: "conv1d";
+      filters: number;
+      kernel: number;
+      stride?: number;
+      padding?: "valid" | "same";
+      activation?: ActivationName;
+    }
+  | {
+      kind: "conv2d";
+      filters: number;
+      kernel: [number, number];
+      stride?: [number, number];
+      padding?: "valid" | "same";
+      activation?: ActivationName;
+    }
   | { kind: "depthwise1d"; kernel: number; stride?: number; padding?: "valid" | "same"; activation?: ActivationName }
-  | { kind: "depthwise2d"; kernel: [number, number]; stride?: [number, number]; padding?: "valid" | "same"; activation?: ActivationName }
+  | {
+      kind: "depthwise2d";
+      kernel: [number, number];
+      stride?: [number, number];
+      padding?: "valid" | "same";
+      activation?: ActivationName;
+    }
   | { kind: "maxPool1d" | "averagePool1d"; size: number; stride?: number }
   | { kind: "maxPool2d" | "averagePool2d"; size: [number, number]; stride?: [number, number] }
   | { kind: "globalAveragePool" }
