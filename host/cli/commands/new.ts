@@ -1,0 +1,80 @@
+// `ftte new <name>`: a folder with a config, a model, a fleet of virtual boards and a short README.
+
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { FtteError } from "../../errors.ts";
+
+const configText = (name: string) => `import { defineConfig } from "ftte/config";
+
+export default defineConfig({
+  name: "${name}",
+
+  // The model, layer by layer. "ftte plan" shows what every byte of it is for.
+  model: {
+    name: "digits",
+    kind: "classifier",
+    input: { shape: [28, 28, 1], type: "u8" },
+    layers: [
+      { kind: "conv2d", filters: 8, kernel: [3, 3], stride: [2, 2], activation: "relu" },
+      { kind: "conv2d", filters: 16, kernel: [3, 3], stride: [2, 2], activation: "relu" },
+      { kind: "dense", units: 10 },
+    ],
+  },
+
+  // What it learns from. Your own recordings: { kind: "csv", path: "imu.csv", columns: ["ax", "ay", "az"], label: "activity",
+  // user: "person", window: 128, hop: 64, testUsers: [3] }
+  data: { kind: "mnist" },
+  partition: { kind: "dirichlet", alpha: 0.5 },
+  firstModel: { samples: 1200, epochs: 4 },
+
+  // Who trains. Real boards: { board: "nrf52840-dk", ports: ["/dev/ttyACM0"], budget: "96k" }
+  fleet: [
+    { board: "virtual-64k", count: 4, budget: "24k" },
+    { board: "virtual-256k", count: 4, train: "all" },
+  ],
+
+  training: { steps: 150, learningRate: 0.01 },
+  strategy: { name: "ftte", buffer: 4 },
+  stop: { minutes: 1 },
+  seed: 1,
+});
+`;
+
+const readmeText = (name: string) => `# ${name}
+
+An ftte project: a fleet of boards trains one model together.
+
+    npm install          # once
+    npx ftte plan        # what each board class trains, and every byte that it needs
+    npx ftte train       # virtual boards, the real firmware; Ctrl-C ends cleanly
+    npx ftte run resume  # goes on where a run was interrupted
+    npx ftte run export  # the model as safetensors, C header and JSON
+
+Change ftte.config.ts: the model, the data, the fleet.
+`;
+
+/** @throws FtteError "file-unwritable" when the folder exists or cannot be made, "usage" when the name is none */
+export async function newProject(name: string, options: { json?: boolean }): Promise<void> {
+  if (!/^[A-Za-z0-9][\w.-]*$/.test(name))
+    throw new FtteError("usage", `"${name}" is no project name; use letters, digits, dots, dashes and underscores`);
+  const folder = resolve(name);
+  if (existsSync(folder))
+    throw new FtteError("file-unwritable", `${folder} exists already; choose another name or remove it`);
+  const packageFolder = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "../../.." : "..", import.meta.url));
+  const files: Record<string, string> = {
+    "ftte.config.ts": configText(name),
+    "README.md": readmeText(name),
+    "package.json": `${JSON.stringify({ name, private: true, type: "module", dependencies: { ftte: `file:${packageFolder}` } }, null, 2)}\n`,
+    ".gitignore": "node_modules/\n.ftte/\n",
+  };
+  try {
+    await mkdir(folder);
+    for (const [file, text] of Object.entries(files)) await writeFile(join(folder, file), text);
+  } catch (cause) {
+    throw new FtteError("file-unwritable", `${folder} cannot be written: ${(cause as Error).message}`, { cause });
+  }
+  if (options.json) process.stdout.write(`${JSON.stringify({ type: "result", folder, files: Object.keys(files) })}\n`);
+  else process.stdout.write(`${folder} is ready. Go on with:\n  cd ${name}\n  npx ftte plan\n  npx ftte train\n`);
+}

@@ -1,0 +1,85 @@
+// What a project's ftte.config.ts says, with types for completion. This file is the package's "ftte/config": it stays tiny and
+// imports nothing at run time, because every project file loads it.
+
+import type { LayerSelection, Model, TrainingOptions } from "../plan/types.ts";
+
+export type { Layer, Model } from "../plan/types.ts";
+
+/** Where samples come from. Paths are relative to the config file. */
+export type DataConfig =
+  | { kind: "mnist"; train?: number; test?: number }
+  | { kind: "hapt"; path: string }
+  | { kind: "mitbih"; path: string }
+  | {
+      kind: "csv";
+      path: string;
+      columns: string[];
+      label: string;
+      user?: string;
+      window: number;
+      hop: number;
+      /** Held out for evaluation: these users, or this share of the windows when the file names no users. */
+      testUsers?: number[];
+      testShare?: number;
+    };
+
+/** How the training data is dealt out to boards. */
+export type PartitionConfig =
+  | { kind: "dirichlet"; alpha: number }
+  | { kind: "by-user" }
+  | { kind: "shards"; perBoard: number };
+
+/** Boards of one kind. `board` is an id of board-configs/. */
+export interface FleetEntry {
+  board: string;
+  /** Virtual boards to start (default 1); with `ports`, the number of ports. */
+  count?: number;
+  /** Serial ports of real boards, instead of virtual ones. Boards are told apart by chip id, never by order. */
+  ports?: string[];
+  /** Share of full speed, for virtual boards: 0.1 is a tenth. */
+  speed?: number;
+  /** What these boards train, or the arena they may use: the planner then chooses ("24k"). */
+  train?: "all" | "head" | "bias" | LayerSelection[];
+  budget?: number | string;
+}
+
+export type StrategyConfig =
+  | {
+      name: "ftte";
+      /** K: updates that make a server step. */
+      buffer?: number;
+      serverLearningRate?: number;
+      age?: "constant" | "polynomial" | "hinge";
+      variance?: "constant" | "inverse" | "relative";
+      divisor?: "buffer" | "covering";
+    }
+  | { name: "fedavg"; serverLearningRate?: number };
+
+export interface FtteConfig {
+  name: string;
+  /** A model, or the name of a reference model. */
+  model: Model | "mlp-128-32-6" | "mlp-561-64-6" | "motion-cnn" | "image-cnn" | "ecg-autoencoder";
+  data: DataConfig;
+  partition?: PartitionConfig;
+  /** The host trains the first model on so many samples of its own, for so many epochs; 0 starts from random weights. */
+  firstModel?: { samples: number; epochs: number; learningRate?: number };
+  fleet: FleetEntry[];
+  training?: TrainingOptions & {
+    /** Training steps (samples) of one task. */
+    steps?: number;
+    learningRate?: number;
+    /** Steps between a board's checkpoints, 0 for none. */
+    checkpointEvery?: number;
+  };
+  strategy?: StrategyConfig;
+  /** Server versions between refreshes of the weights that small boards hold frozen; 0 never. */
+  refreshFrozenEvery?: number;
+  /** The run ends at the first of these. */
+  stop?: { minutes?: number; versions?: number; accuracy?: number };
+  seed?: number;
+}
+
+/** Gives an ftte.config.ts its types: `export default defineConfig({ … })`. */
+export function defineConfig(config: FtteConfig): FtteConfig {
+  return config;
+}

@@ -1,0 +1,156 @@
+// Checks what a project's config says before anything starts, and fills in the defaults. Every message names the place in the file.
+
+import { z } from "zod";
+import { FtteError } from "../errors.ts";
+import type { FtteConfig } from "./config.ts";
+
+const activation = z.enum(["relu", "relu6", "sigmoid", "tanh"]);
+const count = z.int().positive();
+const pair = z.tuple([count, count]);
+const named = { name: z.string().optional() };
+const convolution = { padding: z.enum(["valid", "same"]).optional(), activation: activation.optional(), ...named };
+
+const layer = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("dense"), units: count, activation: activation.optional(), ...named }),
+  z.strictObject({
+    kind: z.literal("conv1d"),
+    filters: count,
+    kernel: count,
+    stride: count.optional(),
+    ...convolution,
+  }),
+  z.strictObject({ kind: z.literal("conv2d"), filters: count, kernel: pair, stride: pair.optional(), ...convolution }),
+  z.strictObject({ kind: z.literal("depthwise1d"), kernel: count, stride: count.optional(), ...convolution }),
+  z.strictObject({ kind: z.literal("depthwise2d"), kernel: pair, stride: pair.optional(), ...convolution }),
+  z.strictObject({ kind: z.enum(["maxPool1d", "averagePool1d"]), size: count, stride: count.optional(), ...named }),
+  z.strictObject({ kind: z.enum(["maxPool2d", "averagePool2d"]), size: pair, stride: pair.optional(), ...named }),
+  z.strictObject({ kind: z.literal("globalAveragePool"), ...named }),
+  z.strictObject({ kind: z.literal("activation"), activation, ...named }),
+  z.strictObject({ kind: z.literal("scaleBias"), ...named }),
+  z.strictObject({ kind: z.literal("residual"), from: z.string(), activation: activation.optional(), ...named }),
+  z.strictObject({ kind: z.literal("flatten"), ...named }),
+]);
+
+const model = z.strictObject({
+  name: z.string().min(1),
+  kind: z.enum(["classifier", "regressor", "autoencoder"]),
+  input: z.strictObject({ shape: z.array(count).min(1).max(3), type: z.enum(["u8", "i16", "f32"]) }),
+  layers: z.array(layer).min(1),
+});
+
+const data = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("mnist"), train: count.max(60_000).optional(), test: count.max(10_000).optional() }),
+  z.strictObject({ kind: z.literal("hapt"), path: z.string() }),
+  z.strictObject({ kind: z.literal("mitbih"), path: z.string() }),
+  z.strictObject({
+    kind: z.literal("csv"),
+    path: z.string(),
+    columns: z.array(z.string()).min(1),
+    label: z.string(),
+    user: z.string().optional(),
+    window: count,
+    hop: count,
+    testUsers: z.array(z.int().nonnegative()).optional(),
+    testShare: z.number().gt(0).lt(1).optional(),
+  }),
+]);
+
+const partition = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("dirichlet"), alpha: z.number().positive() }),
+  z.strictObject({ kind: z.literal("by-user") }),
+  z.strictObject({ kind: z.literal("shards"), perBoard: count }),
+]);
+
+const selection = z.array(
+  z.strictObject({
+    layer: z.int().nonnegative(),
+    bias: z.boolean(),
+    weights: z.union([z.enum(["none", "all"]), z.array(z.int().nonnegative())]),
+  }),
+);
+
+const fleetEntry = z
+  .strictObject({
+    board: z.string(),
+    count: count.max(10_000).optional(),
+    ports: z.array(z.string()).min(1).optional(),
+    speed: z.number().gt(0).max(1).optional(),
+    train: z.union([z.enum(["all", "head", "bias"]), selection]).optional(),
+    budget: z
+      .union([count, z.string().regex(/^\d+(\.\d+)?k?$/, "a number of bytes, or kibibytes as in 24k")])
+      .optional(),
+  })
+  .refine((entry) => entry.train === undefined || entry.budget === undefined, "give train or budget, not both");
+
+const strategy = z.discriminatedUnion("name", [
+  z.strictObject({
+    name: z.literal("ftte"),
+    buffer: count.optional(),
+    serverLearningRate: z.number().positive().optional(),
+    age: z.enum(["constant", "polynomial", "hinge"]).optional(),
+    variance: z.enum(["constant", "inverse", "relative"]).optional(),
+    divisor: z.enum(["buffer", "covering"]).optional(),
+  }),
+  z.strictObject({ name: z.literal("fedavg"), serverLearningRate: z.number().positive().optional() }),
+]);
+
+const rate = z.number().positive().max(10);
+const schema = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9][\w.-]*$/, "letters, digits, dots, dashes and underscores"),
+  model: z.union([model, z.enum(["mlp-128-32-6", "mlp-561-64-6", "motion-cnn", "image-cnn", "ecg-autoencoder"])]),
+  data,
+  partition: partition.default({ kind: "dirichlet", alpha: 0.5 }),
+  firstModel: z
+    .strictObject({ samples: z.int().nonnegative(), epochs: z.int().nonnegative(), learningRate: rate.default(0.02) })
+    .default({ samples: 0, epochs: 0, learningRate: 0.02 }),
+  fleet: z.array(fleetEntry).min(1),
+  training: z
+    .strictObject({
+      steps: count.default(200),
+      learningRate: rate.default(0.01),
+      checkpointEvery: z.int().nonnegative().default(100),
+      momentum: z.number().min(0).lt(1).default(0),
+      weightDecay: z.number().min(0).max(1).default(0),
+      clipNorm: z.number().min(0).default(0),
+      microBatch: count.max(256).default(1),
+    })
+    .prefault({}),
+  strategy: strategy.default({ name: "ftte" }),
+  refreshFrozenEvery: z.int().nonnegative().default(0),
+  stop: z
+    .strictObject({
+      minutes: z.number().positive().optional(),
+      versions: count.optional(),
+      accuracy: z.number().gt(0).max(1).optional(),
+    })
+    .default({ minutes: 2 }),
+  seed: z.int().nonnegative().max(0xffffffff).default(1),
+});
+
+/** A config with every default filled in; this is what a run freezes. */
+export type ResolvedConfig = z.infer<typeof schema>;
+
+/** @throws FtteError "config-invalid" that lists every mistake with its place */
+export function resolveConfig(config: unknown, file: string): ResolvedConfig {
+  const result = schema.safeParse(config);
+  if (result.success) return result.data;
+  const mistakes = result.error.issues.map((issue) => `  ${issue.path.join(".") || "(top level)"}: ${issue.message}`);
+  throw new FtteError(
+    "config-invalid",
+    `${file} is not a valid config; correct these places:\n${mistakes.join("\n")}`,
+    {
+      cause: result.error,
+    },
+  );
+}
+
+/** "24k" → 24576. */
+export function parseBytes(text: string | number): number {
+  if (typeof text === "number") return text;
+  const match = /^(\d+(?:\.\d+)?)(k?)$/.exec(text.toLowerCase());
+  if (!match) throw new FtteError("usage", `"${text}" is not a size; write bytes, or kibibytes as in 24k`);
+  return Math.round(Number(match[1]) * (match[2] ? 1024 : 1));
+}
+
+/** Keeps the two views of a config from drifting apart: what the types promise, the schema takes. */
+export const schemaTakes = (config: FtteConfig): z.input<typeof schema> => config;

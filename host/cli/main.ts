@@ -1,0 +1,167 @@
+#!/usr/bin/env node
+// The `ftte` command: names the commands and loads each one's code only when it runs, so that `ftte --help` starts fast. The only
+// place that sets an exit status or prints an error.
+
+import { Command, CommanderError, Option } from "commander";
+import { type ErrorName, exitStatus, FtteError } from "../errors.ts";
+import { version } from "./version.ts";
+
+const statuses: Partial<Record<ErrorName, number>> = {
+  usage: exitStatus.usage,
+  "config-invalid": exitStatus.usage,
+  "model-invalid": exitStatus.usage,
+  "data-invalid": exitStatus.usage,
+  "port-absent": exitStatus.board,
+  "port-busy": exitStatus.board,
+  "port-forbidden": exitStatus.board,
+  "board-silent": exitStatus.board,
+  "board-wrong": exitStatus.board,
+  "board-lost": exitStatus.board,
+  "store-locked": exitStatus.store,
+  "store-corrupt": exitStatus.store,
+  "store-full": exitStatus.store,
+  "file-unwritable": exitStatus.store,
+  "build-failed": exitStatus.build,
+  "compiler-missing": exitStatus.build,
+  interrupted: exitStatus.interrupted,
+};
+
+const json = () => new Option("--json", "machine-readable output on standard output, human text on standard error");
+const config = () => new Option("-c, --config <file>", "the project's config").default("ftte.config.ts");
+const example = (text: string) =>
+  `\nExample:\n  ${text}\n\nExit status: 0 done, 1 failure, 2 usage or config, 3 board, 4 store, 5 build, 130 interrupted.`;
+const number = (text: string) => {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0) throw new FtteError("usage", `"${text}" is not a number of at least 0`);
+  return value;
+};
+
+const program = new Command("ftte")
+  .description(
+    "A fleet of microcontroller wearables trains one model together; raw sensor data never leaves the wrist.",
+  )
+  .version(version)
+  .showHelpAfterError()
+  .exitOverride();
+
+program
+  .command("new")
+  .argument("<name>", "the project's name, also its folder")
+  .description("make a working project in a new folder")
+  .addOption(json())
+  .addHelpText("after", example("ftte new wrist && cd wrist && npx ftte train --virtual 8"))
+  .action(async (name, options) => (await import("./commands/new.ts")).newProject(name, options));
+
+program
+  .command("plan")
+  .description("show what each board class trains and every byte that it needs")
+  .addOption(config())
+  .option("--budget <bytes>", 'ask what fits an arena of so many bytes ("24k")')
+  .option("--svg <folder>", "write a picture of each arena over time")
+  .addOption(json())
+  .addHelpText("after", example("ftte plan --budget 24k --svg ."))
+  .action(async (options) => (await import("./commands/plan.ts")).plan(options));
+
+program
+  .command("train")
+  .description("start a training run, or go on with an unfinished one of the same config")
+  .addOption(config())
+  .option("--virtual <boards>", "use so many virtual boards, whatever the config's fleet says", number)
+  .option("--minutes <n>", "end after so many minutes", number)
+  .option("--seed <n>", "seed of everything random", number)
+  .option("--deterministic", "fold updates in a seeded order: the same seed gives the same model, bit for bit")
+  .option("--fresh", "do not go on with an unfinished run")
+  .addOption(json())
+  .addHelpText("after", example("ftte train --virtual 8 --minutes 2"))
+  .action(async (options) => (await import("./commands/train.ts")).train(options));
+
+program
+  .command("eval")
+  .description("measure a run's model on held-out data")
+  .argument("[run]", "a run's id; the newest when left out")
+  .addOption(config())
+  .addOption(json())
+  .addHelpText("after", example("ftte eval"))
+  .action(async (run, options) => (await import("./commands/eval.ts")).evaluate(run, options));
+
+program
+  .command("runs")
+  .description("list this project's runs")
+  .addOption(config())
+  .addOption(json())
+  .addHelpText("after", example("ftte runs --json"))
+  .action(async (options) => (await import("./commands/runs.ts")).runs(options));
+
+const run = program.command("run").description("show, resume or export one run");
+run
+  .command("show")
+  .argument("<id>")
+  .description("what a run did: state, accuracy over time, boards, updates")
+  .addOption(config())
+  .addOption(json())
+  .addHelpText("after", example("ftte run show 1"))
+  .action(async (id, options) => (await import("./commands/runs.ts")).show(id, options));
+run
+  .command("resume")
+  .argument("<id>")
+  .description("go on with a run after Ctrl-C, a crash or a reboot")
+  .option("--minutes <n>", "end after so many more minutes", number)
+  .addOption(config())
+  .addOption(json())
+  .addHelpText("after", example("ftte run resume 1"))
+  .action(async (id, options) => (await import("./commands/train.ts")).resume(id, options));
+run
+  .command("export")
+  .argument("<id>")
+  .description("write a run's model as safetensors, C header and JSON")
+  .option("-o, --out <folder>", "where to write", ".")
+  .addOption(config())
+  .addOption(json())
+  .addHelpText("after", example("ftte run export 1 --out model"))
+  .action(async (id, options) => (await import("./commands/export.ts")).exportRun(id, options));
+
+program
+  .command("boards")
+  .description("list the ports and virtual boards that answer, by chip id")
+  .addOption(config())
+  .option("--port <path...>", "ask these ports only")
+  .addOption(json())
+  .addHelpText("after", example("ftte boards --port /dev/ttyACM0"))
+  .action(async (options) => (await import("./commands/boards.ts")).boards(options));
+
+program
+  .command("demo")
+  .description("virtual boards train a digit recogniser, with stragglers, a lost link and a power cut")
+  .option("--boards <n>", "virtual boards, half of each memory class", number, 8)
+  .option("--seed <n>", "seed of everything random", number, 1)
+  .option("--minutes <n>", "end after so many minutes", number)
+  .option("--deterministic", "fold updates in a seeded order: the same seed gives the same model, bit for bit")
+  .option("--compare", "run the same fleet again as synchronous full-model FedAvg")
+  .option("--svg <file>", "where the accuracy curve goes", "ftte-demo.svg")
+  .option("--keep <folder>", "keep the run's state there")
+  .addOption(json())
+  .addHelpText("after", example("./scripts/demo --minutes 1 --compare"))
+  .action(async (options) => (await import("./commands/demo.ts")).demo(options));
+
+async function main(): Promise<void> {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}
+
+/** Prints what went wrong, and what to do, on standard error; returns the exit status. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitStatus.usage;
+  const known = error instanceof FtteError;
+  const text = known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`ftte: ${text}\n`);
+  if (process.argv.includes("--json"))
+    process.stdout.write(
+      `${JSON.stringify({ type: "error", code: known ? error.code : "internal", message: text })}\n`,
+    );
+  return (known && statuses[error.code]) || exitStatus.failure;
+}
+
+await main();

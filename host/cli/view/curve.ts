@@ -1,0 +1,73 @@
+// Accuracy over time: drawn with braille dots for a terminal, as SVG by vega-lite for a file.
+
+export interface CurvePoint {
+  seconds: number;
+  accuracy: number;
+}
+export interface Curve {
+  name: string;
+  points: CurvePoint[];
+}
+
+const dots = [
+  [0x01, 0x08],
+  [0x02, 0x10],
+  [0x04, 0x20],
+  [0x40, 0x80],
+];
+
+/** The smallest range of whole tenths that holds every accuracy. */
+function accuracyRange(points: CurvePoint[]): [low: number, high: number] {
+  const values = points.map((p) => p.accuracy);
+  const low = Math.floor(Math.min(...values) * 10) / 10;
+  const high = Math.ceil(Math.max(...values) * 10) / 10;
+  return low === high ? [Math.max(0, low - 0.1), Math.min(1, high + 0.1)] : [low, high];
+}
+
+/** The curve as lines of text, `width` × `height` cells of braille (2 × 4 dots each), with a scale. Empty without points. */
+export function drawCurve(points: CurvePoint[], width = 60, height = 8): string[] {
+  if (points.length === 0) return [];
+  const [low, high] = accuracyRange(points);
+  const end = Math.max(1, points.at(-1)!.seconds);
+  const cells = Array.from({ length: height }, () => new Uint8Array(width));
+  for (let x = 0; x < width * 2; x++) {
+    const seconds = (x / (width * 2 - 1)) * end;
+    const point = points.findLast((p) => p.seconds <= seconds);
+    if (!point) continue;
+    const y = Math.round(((high - point.accuracy) / (high - low)) * (height * 4 - 1));
+    cells[y >> 2]![x >> 1]! |= dots[y & 3]![x & 1]!;
+  }
+  const lines = cells.map((row, i) => {
+    const value = high - ((high - low) * i) / (height - 1);
+    return `${(value * 100).toFixed(0).padStart(4)} % ┤${String.fromCodePoint(...[...row].map((c) => 0x2800 + c))}`;
+  });
+  const label = `${Math.round(end)} s`;
+  return [...lines, `       └${"─".repeat(width)}`, `        0${label.padStart(width - 1)}`];
+}
+
+/** The curves as one SVG picture. */
+export async function curveSvg(curves: Curve[], title: string): Promise<string> {
+  const [vega, vegaLite] = await Promise.all([import("vega"), import("vega-lite")]);
+  const values = curves.flatMap((curve) => curve.points.map((p) => ({ ...p, run: curve.name })));
+  const { spec } = vegaLite.compile({
+    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
+    title,
+    width: 640,
+    height: 320,
+    background: "white",
+    data: { values },
+    mark: { type: "line", interpolate: "step-after", point: true },
+    encoding: {
+      x: { field: "seconds", type: "quantitative", title: "seconds" },
+      y: {
+        field: "accuracy",
+        type: "quantitative",
+        title: "accuracy on held-out data",
+        scale: { zero: false },
+        axis: { format: "%" },
+      },
+      color: { field: "run", type: "nominal", title: null },
+    },
+  });
+  return new vega.View(vega.parse(spec), { renderer: "none" }).toSVG();
+}
