@@ -149,7 +149,9 @@ function typeScript(): string {
     out.push("} as const;", `export type OpName = keyof typeof ops;`, "");
   }
   out.push("function slice(bytes: Uint8Array, at: number, count: number): Uint8Array {");
-  out.push("  if (at + count > bytes.length) throw new RangeError(`needs ${at + count} bytes, has ${bytes.length}`);");
+  out.push(
+    `  if (at + count > bytes.length) throw new RangeError(\`bytes \${at}..\${at + count} of \${bytes.length}\`);`,
+  );
   out.push("  return bytes.slice(at, at + count);", "}", "");
   return out.join("\n");
 }

@@ -795,6 +795,6 @@ export const ops = {
 export type OpName = keyof typeof ops;
 
 function slice(bytes: Uint8Array, at: number, count: number): Uint8Array {
-  if (at + count > bytes.length) throw new RangeError(`needs ${at + count} bytes, has ${bytes.length}`);
+  if (at + count > bytes.length) throw new RangeError(`bytes ${at}..${at + count} of ${bytes.length}`);
   return bytes.slice(at, at + count);
 }
