@@ -1,0 +1,52 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parseBytes } from "../../../host/cli/config_schema.ts";
+import { loadProject } from "../../../host/cli/load_config.ts";
+
+function project(text: string): string {
+  const file = join(mkdtempSync(join(tmpdir(), "ftte-project-")), "ftte.config.ts");
+  writeFileSync(file, text);
+  return file;
+}
+
+const minimal = `import { defineConfig } from "ftte/config";
+const filters: number = 8;
+export default defineConfig({ name: "x", model: { name: "m", kind: "classifier", input: { shape: [28, 28, 1], type: "u8" },
+  layers: [{ kind: "conv2d", filters, kernel: [3, 3] }, { kind: "dense", units: 10 }] },
+  data: { kind: "mnist" }, fleet: [{ board: "virtual-64k", budget: "24k" }] });`;
+
+describe("a project's config", () => {
+  it("is read as TypeScript and gets its defaults", async () => {
+    const { config } = await loadProject(project(minimal));
+    expect(config).toMatchObject({
+      seed: 1,
+      strategy: { name: "ftte" },
+      training: { steps: 200, microBatch: 1 },
+      stop: { minutes: 2 },
+    });
+  });
+
+  it("names every mistake with its place", async () => {
+    const file = project(minimal.replace('kind: "dense"', 'kind: "dens"').replace('"24k"', '"lots"'));
+    await expect(loadProject(file)).rejects.toMatchObject({
+      code: "config-invalid",
+      message: expect.stringMatching(/model[\s\S]*fleet\.0\.budget/),
+    });
+  });
+
+  it("says what to do when the file is absent, has no default export or does not parse", async () => {
+    await expect(loadProject("/nowhere/ftte.config.ts")).rejects.toMatchObject({
+      code: "file-unreadable",
+      message: /ftte new/,
+    });
+    await expect(loadProject(project("export const a = 1;"))).rejects.toMatchObject({ message: /default export/ });
+    await expect(loadProject(project("export default {"))).rejects.toMatchObject({ code: "config-invalid" });
+  });
+});
+
+it("reads sizes in bytes and kibibytes", () => {
+  expect([parseBytes("24k"), parseBytes("1000"), parseBytes(7), parseBytes("1.5K")]).toEqual([24576, 1000, 7, 1536]);
+  expect(() => parseBytes("24 MB")).toThrow(/not a size/);
+});
