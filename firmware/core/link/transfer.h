@@ -18,6 +18,8 @@ struct ftte_receiver {
     uint8_t kind; // enum ftte_blob_kind, 0 = none
     uint32_t total, have, acked;
     bool gap; // a nak for `have` was sent and not yet answered
+    // Offset of the frame that caused it. A frame no later than that means that the host went back: the nak was lost.
+    uint32_t gap_at;
 };
 
 enum ftte_receiver_action {
