@@ -31,28 +31,33 @@ struct ftte_blob ftte_store_get(const struct ftte_store *store, int kind);
 struct ftte_blob ftte_store_previous(const struct ftte_store *store, int kind);
 
 // Begins or goes on with receiving a blob. When an unfinished blob with the same kind, total and hash is there, `*have`
-// is how many bytes of it are in flash already, else 0 (and the slot is erased lazily, page by page). Returns FTTE_OK,
-// FTTE_ERR_BLOB_KIND or FTTE_ERR_BLOB_LONG.
+// is how many bytes of it need not be sent again (after a power cut: whole pages), else 0. Pages are erased when they
+// are reached. The previous blob of `kind` is gone after this. Returns FTTE_OK, FTTE_ERR_BLOB_KIND, FTTE_ERR_BLOB_LONG
+// or an error of the flash.
 int ftte_store_begin(struct ftte_store *store, int kind, uint32_t total, const uint8_t sha256[32], uint32_t *have);
 // Like begin, for blobs made on the board whose hash is not known yet; never resumes.
 int ftte_store_create(struct ftte_store *store, int kind, uint32_t total);
 // CRC-32 of the first `have` bytes of the blob being received.
 uint32_t ftte_store_prefix_crc(const struct ftte_store *store, int kind, uint32_t have);
-// Appends bytes at `offset`, which must be where the last append ended. Returns FTTE_OK or an error of the flash.
+// Appends bytes at `offset`, which must be where the last append ended. Returns FTTE_OK, FTTE_ERR_STATE (not begun),
+// FTTE_ERR_ARGUMENT (another offset, or more than the total) or an error of the flash: then begin again.
 int ftte_store_append(struct ftte_store *store, int kind, uint32_t offset, const void *bytes, uint32_t count);
-// Checks length, SHA-256 (for begun blobs) and read-back, then commits with `tag`. Returns FTTE_OK, FTTE_ERR_BLOB_HASH
-// or FTTE_ERR_FLASH.
+// Checks length, SHA-256 (for begun blobs) and read-back, then commits with `tag`. Returns FTTE_OK, FTTE_ERR_STATE (not
+// begun, or not all there yet: go on), FTTE_ERR_BLOB_HASH (forgotten: begin again at 0) or FTTE_ERR_FLASH.
 int ftte_store_commit(struct ftte_store *store, int kind, uint32_t tag);
+// Forgets the blob being received, so that the next begin starts at 0 (a prefix that the sender does not recognise).
+int ftte_store_abandon(struct ftte_store *store, int kind);
 // Makes the committed blob of `kind` absent. Idempotent, power-safe.
 int ftte_store_drop(struct ftte_store *store, int kind);
 // Makes the newest blob of `kind` invalid so that the previous one is the committed one again (kernels whose self-test
-// failed).
+// failed). FTTE_ERR_BLOB_ABSENT when there is none.
 int ftte_store_revert(struct ftte_store *store, int kind);
 
 // ---- samples: an append-only log of records of one size
 // ---------------------------------------------------------------
 
-// Records are `record_bytes` long; a log of another size is erased. Returns how many fit, or an error.
+// Records are `record_bytes` long; a log of another size is emptied. Returns how many fit (0 when the flash left for
+// samples has fewer than three pages), or an error.
 int ftte_store_samples_open(struct ftte_store *store, uint32_t record_bytes);
 // Appends one record; a cut leaves it in or out, never half. Returns FTTE_OK or FTTE_ERR_SAMPLES_FULL.
 int ftte_store_sample_append(struct ftte_store *store, const void *record);
@@ -69,20 +74,27 @@ struct ftte_store_counters ftte_store_counters(const struct ftte_store *store);
 
 #define FTTE_STORE_KINDS 9
 #define FTTE_STORE_PROGRAM_MAX 32
+#define FTTE_STORE_SLOT_HEADER 128 // a blob may be this much shorter than its partition; pages are no smaller
+enum { FTTE_STORE_RECEIVED = 1, FTTE_STORE_MADE_HERE = 2 };
 
 struct ftte_store {
     const struct ftte_flash_geometry *flash;
     struct ftte_store_slot {
         uint32_t offset; // of slot 0; slot 1 follows
         uint32_t sequence[2];
+        bool committed[2];
         int8_t newest;        // 0, 1 or -1
-        uint8_t writing;      // a blob is being received into the other slot
+        uint8_t writing;      // 0, FTTE_STORE_RECEIVED or FTTE_STORE_MADE_HERE: a blob is being written
+        uint8_t target;       // into this slot
         uint8_t tail_count;   // bytes waiting for a full program unit
         uint32_t total, have; // of the blob being received
         uint8_t sha256[32];
         uint8_t tail[FTTE_STORE_PROGRAM_MAX];
     } slot[FTTE_STORE_KINDS];
     uint32_t samples_offset, samples_bytes, record_bytes, samples;
+    uint32_t samples_next, samples_generation; // position of the next record; which log this is
+    uint32_t spoilt_used;                      // entries behind the log's header
+    uint8_t samples_header;                    // 0 or 1: the header page that counts
     struct ftte_store_counters counters;
 };
 
