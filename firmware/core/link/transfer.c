@@ -10,10 +10,9 @@ enum ftte_receiver_action ftte_receiver_data(struct ftte_receiver *receiver, uin
     if (receiver->kind == 0 || id != receiver->id || bytes == 0) return FTTE_RECEIVER_IGNORE;
     if (offset > receiver->total || bytes > receiver->total - offset) return FTTE_RECEIVER_IGNORE;
     if (offset == receiver->have) return FTTE_RECEIVER_STORE;
-    // The rest of a window behind a gap gets no answer; a frame from before the gap tells that the nak did not arrive.
-    if (receiver->gap && offset > receiver->gap_at) return FTTE_RECEIVER_IGNORE;
+    if (offset < receiver->have) return FTTE_RECEIVER_ACK;
+    if (receiver->gap) return FTTE_RECEIVER_IGNORE;
     receiver->gap = true;
-    receiver->gap_at = offset;
     return FTTE_RECEIVER_NAK;
 }
 

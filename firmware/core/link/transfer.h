@@ -1,10 +1,11 @@
 // Chunked, resumable transfers over frames, both directions, as pure state: the session passes frames in and gets
 // frames to send and bytes to store. docs/wire.md draws the exchanges.
 //
-// Receiving: putBegin → putAck{have, prefixCrc}; putData at `have` advances, at another offset is answered once with
-// putAck{nak}; an ack is sent at least every half window and at the end; putEnd → putAck{done} or an error. Sending:
-// getBegin(offset) → getInfo, then getData frames from that offset while offset - acked < window; getAck(offset) opens
-// the window; getAck with nak moves back. Lost frames are asked for again by the host's timer: the board keeps none.
+// Receiving: putBegin → putAck{have, prefixCrc}; putData at `have` advances, past it is answered once with
+// putAck{nak}, before it with putAck; an ack is sent at least every half window and at the end; putEnd → putAck{done}
+// or an error. Sending: getBegin(offset) → getInfo, then getData frames from that offset while offset - acked < window;
+// getAck(offset) opens the window; getAck with nak moves back. Lost frames are asked for again by the host's timer: the
+// board keeps none.
 #ifndef FTTE_TRANSFER_H
 #define FTTE_TRANSFER_H
 
@@ -18,14 +19,13 @@ struct ftte_receiver {
     uint8_t kind; // enum ftte_blob_kind, 0 = none
     uint32_t total, have, acked;
     bool gap; // a nak for `have` was sent and not yet answered
-    // Offset of the frame that caused it. A frame no later than that means that the host went back: the nak was lost.
-    uint32_t gap_at;
 };
 
 enum ftte_receiver_action {
-    FTTE_RECEIVER_IGNORE, // not ours or a repeat: nothing to do
+    FTTE_RECEIVER_IGNORE, // not ours, or past a gap that was answered: nothing to do
     FTTE_RECEIVER_STORE,  // append the body at `have`, then call ftte_receiver_stored
-    FTTE_RECEIVER_NAK     // send putAck with nak set
+    FTTE_RECEIVER_NAK,    // a gap: send putAck with nak set
+    FTTE_RECEIVER_ACK     // a repeat, so an ack was lost: send putAck without nak, which makes nobody go back
 };
 
 void ftte_receiver_begin(struct ftte_receiver *receiver, uint8_t id, uint8_t kind, uint32_t total, uint32_t have);
