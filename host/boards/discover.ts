@@ -1,0 +1,65 @@
+// Finds boards by asking every port who is there: by handshake and chip id, never by order. Changes nothing on any board.
+
+import { FtteError } from "../errors.ts";
+import type { OpenPipe, Pipe } from "../link/pipe.ts";
+import type { PortCandidate } from "../link/ports.ts";
+import { openSerial } from "../link/serial.ts";
+import type { Hello } from "../wire/spec.gen.ts";
+import { boardClassText, chipIdText, firmwareText, stateText } from "./identity.ts";
+import { BoardSession } from "./session.ts";
+
+export type PortReport = PortCandidate &
+  (
+    | { answers: true; chipId: string; boardClass: string; firmware: string; state: string; hello: Hello }
+    | { answers: false; code: FtteError["code"]; reason: string }
+  );
+
+export interface DiscoverOptions {
+  open?: OpenPipe;
+  /** How long each port has to answer, 800 by default. */
+  timeoutMs?: number;
+  baudRate?: number;
+}
+
+/** One report per port, in the order of `ports`; all are asked at once. Never rejects because of a port. */
+export async function discoverBoards(
+  ports: readonly PortCandidate[],
+  options: DiscoverOptions = {},
+): Promise<PortReport[]> {
+  return Promise.all(ports.map((port) => probe(port, options)));
+}
+
+async function probe(port: PortCandidate, options: DiscoverOptions): Promise<PortReport> {
+  const timeoutMs = options.timeoutMs ?? 800;
+  let pipe: Pipe | undefined;
+  try {
+    const baudRate = options.baudRate;
+    pipe = await (options.open ?? openSerial)(port.address, baudRate === undefined ? {} : { baudRate });
+    const session = new BoardSession(pipe, { name: port.address, patienceMs: timeoutMs, baudRate });
+    const hello = await session.hello().catch((error) => Promise.reject(babble(session, error)));
+    return {
+      ...port,
+      answers: true,
+      chipId: chipIdText(hello.chipId),
+      boardClass: boardClassText(hello),
+      firmware: firmwareText(hello.firmwareVersion),
+      state: stateText(hello.state),
+      hello,
+    };
+  } catch (error) {
+    if (!(error instanceof FtteError)) throw error;
+    return { ...port, answers: false, code: error.code, reason: error.message };
+  } finally {
+    await pipe?.close();
+  }
+}
+
+/** A port that talks, but not to us, is another matter than silence. */
+function babble(session: BoardSession, error: unknown): unknown {
+  if (!(error instanceof FtteError) || error.code !== "board-silent" || session.channel.bytesUp === 0) return error;
+  return new FtteError(
+    "board-wrong",
+    `${session.name}: sends ${session.channel.bytesUp} bytes that are no answer; is it another device, another firmware or another baud rate?`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,206 @@
+// One conversation with one board over one pipe: every command as a method, requests matched to replies by id and repeated until
+// answered. Survives garbage, repeats and replies to others. Reconnects nothing and remembers no task: that is the fleet's work.
+
+import { FtteError } from "../errors.ts";
+import { FrameChannel, type Inbox } from "../link/channel.ts";
+import type { Pipe } from "../link/pipe.ts";
+import { type Pace, Retransmit } from "../link/retransmit.ts";
+import { emptyPartial, getBlob, type PartialBlob, putBlob, refusal, silent } from "../link/transfer.ts";
+import type { Frame } from "../wire/frame.ts";
+import {
+  BlobKind,
+  decodeHello,
+  decodeProgress,
+  decodeStats,
+  encodeSampleAppend,
+  encodeTask,
+  encodeUpdateAck,
+  FrameType,
+  frameBodyMax,
+  type Hello,
+  HelloBytes,
+  type Progress,
+  ProgressBytes,
+  Reply,
+  ResetKind,
+  SampleAppendBytes,
+  type Stats,
+  StatsBytes,
+  type Task,
+  Verdict,
+  wireVersion,
+} from "../wire/spec.gen.ts";
+import { chipIdText } from "./identity.ts";
+
+export interface SessionOptions extends Pace {
+  /** For messages; the chip id after the hello when it is not given. */
+  name?: string | undefined;
+  /** The chip that must be behind the pipe, in hexadecimal. */
+  chipId?: string | undefined;
+}
+
+export interface ExchangeOptions {
+  signal?: AbortSignal | undefined;
+  onProgress?: ((have: number, total: number) => void) | undefined;
+}
+
+export type BlobKindName = keyof typeof BlobKind;
+
+export class BoardSession {
+  readonly channel: FrameChannel;
+  private known: Hello | undefined;
+  private progressListener: (progress: Progress) => void = () => {};
+
+  constructor(
+    readonly pipe: Pipe,
+    private readonly options: SessionOptions = {},
+  ) {
+    this.channel = new FrameChannel(pipe);
+    this.channel.onStray((frame) => this.takeStray(frame));
+  }
+
+  /** What messages call the board. */
+  get name(): string {
+    return this.options.name ?? (this.known ? chipIdText(this.known.chipId) : this.pipe.address);
+  }
+
+  /** Progress that the board tells of its own accord. */
+  onProgress(listener: (progress: Progress) => void): void {
+    this.progressListener = listener;
+  }
+
+  /**
+   * Asks who the board is and how it is. Must be the first call.
+   * @throws FtteError "board-silent", "board-wrong" (another chip, or another wire version), "link-gone"
+   */
+  async hello(exchange: ExchangeOptions & { patienceMs?: number } = {}): Promise<Hello> {
+    if (!this.known) await this.channel.flush(this.options.patienceMs ?? 1000);
+    const hello = decodeHello(await this.request(FrameType.hello, none, { least: HelloBytes, ...exchange }));
+    if (hello.wireVersion !== wireVersion)
+      throw new FtteError(
+        "board-wrong",
+        `${this.name}: speaks wire version ${hello.wireVersion}, this host speaks ${wireVersion}; flash the firmware that belongs to this host`,
+      );
+    const chip = chipIdText(hello.chipId);
+    if (this.options.chipId !== undefined && chip !== this.options.chipId)
+      throw new FtteError(
+        "board-wrong",
+        `${this.name}: ${this.pipe.address} answers as chip ${chip}, not ${this.options.chipId}; is another board plugged in there?`,
+      );
+    this.known = hello;
+    return hello;
+  }
+
+  /** See putBlob. */
+  async put(kind: BlobKindName, bytes: Uint8Array, exchange: ExchangeOptions = {}): Promise<void> {
+    await putBlob(this.channel, BlobKind[kind], bytes, this.transfer(exchange));
+  }
+
+  /** See getBlob. Keep `partial` to go on after a disconnect. */
+  async get(
+    kind: BlobKindName,
+    exchange: ExchangeOptions = {},
+    partial: PartialBlob = emptyPartial(),
+  ): Promise<Uint8Array> {
+    return getBlob(this.channel, BlobKind[kind], this.transfer(exchange), partial);
+  }
+
+  /** Starts a task. Starting the one that runs or is done already changes nothing. */
+  async train(task: Task, exchange: ExchangeOptions = {}): Promise<void> {
+    await this.request(FrameType.train, encodeTask(task), exchange);
+  }
+
+  async progress(exchange: ExchangeOptions = {}): Promise<Progress> {
+    return decodeProgress(await this.request(FrameType.progress, none, { least: ProgressBytes, ...exchange }));
+  }
+
+  /** Tells the board that it may forget the update. */
+  async updateAck(
+    run: number,
+    task: number,
+    verdict: keyof typeof Verdict,
+    exchange: ExchangeOptions = {},
+  ): Promise<void> {
+    const body = encodeUpdateAck({ run, task, verdict: Verdict[verdict], reserved: new Uint8Array(3) });
+    await this.request(FrameType.updateAck, body, exchange);
+  }
+
+  /** Ends whatever the board is doing. */
+  async abort(exchange: ExchangeOptions = {}): Promise<void> {
+    await this.request(FrameType.abort, none, exchange);
+  }
+
+  async stats(exchange: ExchangeOptions = {}): Promise<Stats> {
+    return decodeStats(await this.request(FrameType.stats, none, { least: StatsBytes, ...exchange }));
+  }
+
+  /** Appends one sample, in as many frames as it needs; `elements` as the plan's sample type. */
+  async sampleAppend(label: number, elements: Uint8Array, exchange: ExchangeOptions = {}): Promise<void> {
+    const head = encodeSampleAppend({ label, reserved: 0, total: elements.length });
+    const room = frameBodyMax - SampleAppendBytes;
+    for (let at = 0; at === 0 || at < elements.length; at += room) {
+      const body = Buffer.concat([head, elements.subarray(at, at + room)]);
+      await this.request(FrameType.sampleAppend, body, { ...exchange, offset: at });
+    }
+  }
+
+  async sampleClear(exchange: ExchangeOptions = {}): Promise<void> {
+    await this.request(FrameType.sampleClear, none, exchange);
+  }
+
+  /** Restarts the board; returns when it has answered that it will. */
+  async reset(kind: keyof typeof ResetKind, exchange: ExchangeOptions = {}): Promise<void> {
+    await this.request(FrameType.reset, Uint8Array.of(ResetKind[kind]), exchange);
+  }
+
+  async close(): Promise<void> {
+    await this.pipe.close();
+  }
+
+  private transfer(exchange: ExchangeOptions) {
+    return { ...this.options, ...exchange, board: this.name, windowBytes: this.known?.windowBytes };
+  }
+
+  /** Sends a request until its reply comes; repeats carry the same id, so a late reply to an earlier one counts. */
+  private async request(type: FrameType, body: Uint8Array, exchange: RequestOptions = {}): Promise<Uint8Array> {
+    const pace = new Retransmit(
+      { ...this.options, patienceMs: exchange.patienceMs ?? this.options.patienceMs },
+      frameBodyMax,
+    );
+    const inbox = this.channel.converse();
+    const frame = { type, id: inbox.id, offset: exchange.offset ?? 0, body };
+    try {
+      do {
+        await this.channel.send([frame], pace.waitMs);
+        const reply = await this.reply(inbox, frame, pace, exchange);
+        if (reply) return reply.body;
+      } while (pace.late());
+    } finally {
+      inbox.end();
+    }
+    throw silent(this.name, pace.patienceMs);
+  }
+
+  private async reply(inbox: Inbox, request: Frame, pace: Retransmit, exchange: RequestOptions) {
+    for (;;) {
+      const reply = await inbox.next(pace.waitMs, exchange.signal);
+      if (reply?.type === Reply.error) throw refusal(reply, this.name);
+      if (!reply || pace.spent) return undefined;
+      if (reply.type === (request.type | Reply.flag) && reply.body.length >= (exchange.least ?? 0)) return reply;
+    }
+  }
+
+  private takeStray(frame: Frame): void {
+    if (frame.type === (FrameType.progress | Reply.flag) && frame.body.length >= ProgressBytes)
+      this.progressListener(decodeProgress(frame.body));
+  }
+}
+
+interface RequestOptions extends ExchangeOptions {
+  offset?: number;
+  /** Shorter replies are no replies. */
+  least?: number;
+  patienceMs?: number;
+}
+
+const none = new Uint8Array(0);

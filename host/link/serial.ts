@@ -1,0 +1,116 @@
+// A Pipe over a serial device: a UART, a USB-CDC port or a pty. Mends three traps of serialport 13 (see mendBinding) and tells
+// absent, busy and forbidden apart. Knows nothing of frames, and reopens nothing: a pipe that is gone stays gone.
+
+import { type Stats, statSync } from "node:fs";
+import { SerialPort } from "serialport";
+import { FtteError } from "../errors.ts";
+import type { OpenPipe, Pipe } from "./pipe.ts";
+import { mendBinding } from "./serial_mend.ts";
+
+export const defaultBaudRate = 921_600;
+
+/**
+ * Opens and locks a serial device. DTR and RTS are raised together, which starts USB-CDC boards talking and does not reset ESP32
+ * boards; devices without such lines (ptys) are left as they are.
+ * @throws FtteError "port-absent", "port-busy" or "port-forbidden"
+ */
+export const openSerial: OpenPipe = async (address, options = {}) => {
+  const baudRate = options.baudRate ?? defaultBaudRate;
+  const port = new SerialPort({ path: address, baudRate, autoOpen: false, lock: true, hupcl: false });
+  await new Promise<void>((resolve, reject) =>
+    port.open((error) => (error ? reject(openError(address, error)) : resolve())),
+  );
+  mendBinding(port.port);
+  const pipe = new SerialPipe(address, port);
+  await new Promise<void>((resolve) => port.set({ dtr: true, rts: true }, () => resolve()));
+  return pipe;
+};
+
+class SerialPipe implements Pipe {
+  readonly closed: Promise<string>;
+  private gone: string | undefined;
+  private kept: Uint8Array[] = [];
+  private listener: ((bytes: Uint8Array) => void) | undefined;
+
+  constructor(
+    readonly address: string,
+    private readonly port: SerialPort,
+  ) {
+    this.closed = new Promise((resolve) => {
+      const end = (reason: string) => {
+        this.gone ??= reason;
+        resolve(this.gone);
+      };
+      port.on("close", (error: Error | null) => end(error ? `the device is gone: ${error.message}` : "closed"));
+      port.on("error", (error) => end(error.message));
+    });
+    port.on("data", (bytes: Buffer) => (this.listener ? this.listener(bytes) : this.kept.push(bytes)));
+  }
+
+  onData(listener: (bytes: Uint8Array) => void): void {
+    this.listener = listener;
+    const kept = this.kept;
+    this.kept = [];
+    for (const bytes of kept) listener(bytes);
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    if (this.gone !== undefined || !this.port.isOpen) throw this.lost();
+    const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    await Promise.race([
+      new Promise<void>((resolve, reject) =>
+        this.port.write(chunk, (error) => (error ? reject(this.lost(error)) : resolve())),
+      ),
+      this.closed.then(() => Promise.reject(this.lost())),
+    ]);
+  }
+
+  async close(): Promise<void> {
+    if (this.port.isOpen) await new Promise<void>((resolve) => this.port.close(() => resolve()));
+    await this.closed;
+  }
+
+  private lost(cause?: Error): FtteError {
+    const reason = this.gone ?? cause?.message ?? "closed";
+    return new FtteError("link-gone", `${this.address}: ${reason}`, { cause });
+  }
+}
+
+const ttyRule = 'SUBSYSTEM=="tty", ATTRS{idVendor}=="*", MODE="0660", TAG+="uaccess"';
+
+/** serialport gives the errno only as text. */
+function openError(address: string, cause: Error): FtteError {
+  const text = cause.message;
+  if (/no such (file|device)|cannot find|not a directory/i.test(text))
+    return new FtteError(
+      "port-absent",
+      `${address}: there is no such device; is the board plugged in? See: ftte boards`,
+      {
+        cause,
+      },
+    );
+  if (/permission denied|operation not permitted/i.test(text))
+    return new FtteError("port-forbidden", forbidden(address), { cause });
+  if (/cannot lock|busy|temporarily unavailable/i.test(text))
+    return new FtteError(
+      "port-busy",
+      `${address}: another program has the port open; close it (to find it: fuser ${address})`,
+      { cause },
+    );
+  return new FtteError("port-absent", `${address}: cannot be opened as a serial port: ${text}`, { cause });
+}
+
+/** Names the group that owns the device where the system tells it, else the usual one. */
+function forbidden(address: string): string {
+  let stat: Stats | undefined;
+  try {
+    stat = statSync(address);
+  } catch {
+    stat = undefined; // a folder above it is closed to us
+  }
+  const remedy =
+    stat?.gid === 0 || !stat
+      ? `add a udev rule, for example in /etc/udev/rules.d/60-ftte.rules:\n  ${ttyRule}`
+      : `join the group that owns it and log in again:\n  sudo usermod -aG $(stat -c %G ${address}) $USER\nor add a udev rule, for example in /etc/udev/rules.d/60-ftte.rules:\n  ${ttyRule}`;
+  return `${address}: this user may not open the port; ${remedy}`;
+}
