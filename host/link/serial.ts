@@ -42,7 +42,7 @@ class SerialPipe implements Pipe {
         resolve(this.gone);
       };
       port.on("close", (error: Error | null) => end(error ? `the device is gone: ${error.message}` : "closed"));
-      port.on("error", (error) => end(error.message));
+      port.on("error", (error) => end(`the device is gone: ${error.message}`));
     });
     port.on("data", (bytes: Buffer) => (this.listener ? this.listener(bytes) : this.kept.push(bytes)));
   }

@@ -49,19 +49,23 @@ function mendPoller(poller: Poller): void {
 
 async function readOnce(binding: UnixBinding, buffer: Buffer, offset: number, length: number) {
   for (;;) {
-    if (!binding.isOpen || binding.fd === null) throw Object.assign(new Error("Port is not open"), { canceled: true });
+    if (!binding.isOpen || binding.fd === null) throw closedMeanwhile();
     try {
       const { bytesRead } = await readSome(binding.fd, buffer, offset, length, null);
       if (bytesRead === 0) throw Object.assign(new Error("the line was hung up"), { disconnect: true });
       return { bytesRead, buffer };
     } catch (error) {
       if (!isWait(error)) throw error;
+      if (!binding.isOpen) throw closedMeanwhile(); // its poller is destroyed, and asking it would crash the process
       await new Promise<void>((resolve, reject) =>
         binding.poller.once("readable", (failed) => (failed ? reject(failed) : resolve())),
       );
     }
   }
 }
+
+/** serialport takes an error marked like this for its own close. */
+const closedMeanwhile = () => Object.assign(new Error("the port was closed"), { canceled: true });
 
 function isWait(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;

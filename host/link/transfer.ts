@@ -195,13 +195,13 @@ class Put {
   }
 
   private async finish(): Promise<void> {
-    for (;;) {
+    for (let attempt = 1; attempt <= hashAttempts; attempt++) {
       const ack = await this.ask({ type: FrameType.putEnd, id: this.inbox.id, offset: 0, body: new Uint8Array(0) });
       if (ack.done) return;
-      if (ack.have === this.bytes.length) continue; // an ack of data that was on its way
-      this.acked = this.next = ack.have;
+      this.acked = this.next = Math.min(ack.have, this.bytes.length);
       while (this.acked < this.bytes.length) await this.advance();
     }
+    throw new FtteError("blob-hash", `${this.options.board}: has all bytes of a blob and does not commit it`);
   }
 
   /** Sends a frame until an ack of its kind comes back. */
@@ -210,8 +210,6 @@ class Put {
       const reply = await this.exchange(frame);
       const ack = reply && readPutAck(reply, this.options.board);
       if (!ack) continue;
-      if (frame.type === FrameType.putEnd && !ack.done && ack.have === this.bytes.length && !isReplyTo(reply, frame))
-        continue;
       this.pace.useful();
       return ack;
     }
