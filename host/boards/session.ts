@@ -30,7 +30,7 @@ import {
   Verdict,
   wireVersion,
 } from "../wire/spec.gen.ts";
-import { chipIdText } from "./identity.ts";
+import { chipIdText, parseChipId } from "./identity.ts";
 
 export interface SessionOptions extends Pace {
   /** For messages; the chip id after the hello when it is not given. */
@@ -82,10 +82,11 @@ export class BoardSession {
         `${this.name}: speaks wire version ${hello.wireVersion}, this host speaks ${wireVersion}; flash the firmware that belongs to this host`,
       );
     const chip = chipIdText(hello.chipId);
-    if (this.options.chipId !== undefined && chip !== this.options.chipId)
+    const expected = this.options.chipId;
+    if (expected !== undefined && chip !== chipIdText(parseChipId(expected)))
       throw new FtteError(
         "board-wrong",
-        `${this.name}: ${this.pipe.address} answers as chip ${chip}, not ${this.options.chipId}; is another board plugged in there?`,
+        `${this.name}: ${this.pipe.address} answers as chip ${chip}, not ${expected}; is another board plugged in there?`,
       );
     this.known = hello;
     return hello;

@@ -8,6 +8,7 @@ import { join, resolve } from "node:path";
 import { FtteError } from "../errors.ts";
 import type { OpenPipe, Pipe } from "../link/pipe.ts";
 import { openSerial } from "../link/serial.ts";
+import { chipIdText, parseChipId } from "./identity.ts";
 
 export interface VirtualBoardOptions {
   name: string; // a file name, e.g. "wrist-07"
@@ -40,7 +41,8 @@ export class VirtualBoard {
   private complaint = "";
 
   constructor(readonly options: VirtualBoardOptions) {
-    this.chipId = options.chipId ?? createHash("sha256").update(options.name).digest("hex").slice(0, 16);
+    const id = options.chipId ?? createHash("sha256").update(options.name).digest("hex").slice(0, 16);
+    this.chipId = chipIdText(parseChipId(id));
     this.address = join(resolve(options.folder), `${options.name}.pty`);
   }
 

@@ -54,7 +54,12 @@ int main(int argc, char **argv) {
     if (strcmp(argv[1], "babble") == 0) babble(fd);
     if (strcmp(argv[1], "deaf") == 0)
         for (;;) pause();
+    // Late at first, so that the host's first long write finds the line full while its read finds it empty.
+    poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, -1);
+    usleep(50000);
     static uint8_t bytes[1024];
+    if (strcmp(argv[1], "push") == 0)
+        for (int i = 0; i < 200; i++) all(fd, bytes, sizeof bytes);
     for (;;) {
         ssize_t count = read(fd, bytes, sizeof bytes);
         if (count > 0 && strcmp(argv[1], "silent") != 0) all(fd, bytes, count);

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { compileC, root } from "../../core/c_program.ts";
 
-export type PeerKind = "echo" | "silent" | "deaf" | "babble";
+export type PeerKind = "echo" | "silent" | "deaf" | "babble" | "push";
 export interface PtyPeer {
   path: string;
   /** Ends the process; the line goes with it. */

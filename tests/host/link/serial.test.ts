@@ -83,6 +83,25 @@ describe("opening a serial port", () => {
   });
 });
 
+describe("a write that waits", () => {
+  it("does not make the read deaf, so that two ends that both write first do not stall for ever", async () => {
+    const { path } = await peer("push");
+    const pipe = await openSerial(path);
+    let got = 0;
+    const all = new Promise<void>((resolve) =>
+      pipe.onData((bytes) => {
+        got += bytes.length;
+        if (got >= 400 * 1024) resolve(); // 200 KiB of the peer's own, and ours back
+      }),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 20)); // the read finds the line empty and waits
+    await pipe.write(new Uint8Array(200 * 1024));
+    await all;
+    expect(got).toBe(400 * 1024);
+    await pipe.close();
+  }, 10_000);
+});
+
 describe("listing ports", () => {
   it("reads sysfs where there is no udev: real ports, with their USB ids", async () => {
     const sysfs = join(folder, "class/tty");
