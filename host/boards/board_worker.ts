@@ -215,8 +215,10 @@ export class BoardWorker {
       this.tellProgress(progress);
       if (progress.error !== 0 && progress.task === order.task)
         return this.refuse(order, progress.error, `${this.name}: ${boardError(progress.error).text}`);
-      if (progress.task !== order.task || progress.state !== BoardState.training) return;
+      if (progress.task === order.task && progress.state === BoardState.reporting) return;
+      // Also before giving up on a board that does something else: it may be on its way, and must not be asked without pause.
       await this.waker.sleep(this.options.pollMs, () => this.order !== order || this.closing);
+      if (progress.task !== order.task || progress.state !== BoardState.training) return;
     }
   }
 
