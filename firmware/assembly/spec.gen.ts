@@ -45,7 +45,6 @@ export const REGION_DELTA: u32 = 10;
 export const REGION_RESIDUAL: u32 = 11;
 export const REGION_SAMPLES: u32 = 12;
 export const MODEL_KIND_CLASSIFIER: u32 = 0;
-export const MODEL_KIND_REGRESSOR: u32 = 1;
 export const MODEL_KIND_AUTOENCODER: u32 = 2;
 export const SAMPLE_TYPE_U8: u32 = 0;
 export const SAMPLE_TYPE_I16: u32 = 1;

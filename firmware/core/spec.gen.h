@@ -298,7 +298,6 @@ enum ftte_region {
 
 enum ftte_model_kind {
     FTTE_MODEL_KIND_CLASSIFIER = 0,
-    FTTE_MODEL_KIND_REGRESSOR = 1,
     FTTE_MODEL_KIND_AUTOENCODER = 2,
 };
 

@@ -33,7 +33,7 @@ const layer = z.discriminatedUnion("kind", [
 
 const model = z.strictObject({
   name: z.string().min(1),
-  kind: z.enum(["classifier", "regressor", "autoencoder"]),
+  kind: z.enum(["classifier", "autoencoder"]),
   input: z.strictObject({ shape: z.array(count).min(1).max(3), type: z.enum(["u8", "i16", "f32"]) }),
   layers: z.array(layer).min(1),
 });

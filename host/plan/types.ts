@@ -43,7 +43,7 @@ export type Layer = { name?: string } & (
 /** Channels last: [length, channels], [height, width, channels] or [features]. */
 export interface Model {
   name: string;
-  kind: "classifier" | "regressor" | "autoencoder";
+  kind: "classifier" | "autoencoder";
   input: { shape: number[]; type: keyof typeof SampleType };
   layers: Layer[];
 }

@@ -1,0 +1,151 @@
+// Inner loops that the BLAS inlines: dot products, multiply-adds, four rows at a time. Loads come before stores and eight elements go per
+// turn, because that is what a Cortex-M4F and a compiler both like. Not exported to the guest.
+
+/** Σ a[i] b[i], in order of i. */
+export function dot(a: usize, b: usize, n: i32): f32 {
+  let s: f32 = 0;
+  const e8 = a + ((<usize>n >> 3) << 5);
+  const e = a + ((<usize>n) << 2);
+  while (a < e8) {
+    s += load<f32>(a) * load<f32>(b);
+    s += load<f32>(a, 4) * load<f32>(b, 4);
+    s += load<f32>(a, 8) * load<f32>(b, 8);
+    s += load<f32>(a, 12) * load<f32>(b, 12);
+    s += load<f32>(a, 16) * load<f32>(b, 16);
+    s += load<f32>(a, 20) * load<f32>(b, 20);
+    s += load<f32>(a, 24) * load<f32>(b, 24);
+    s += load<f32>(a, 28) * load<f32>(b, 28);
+    a += 32;
+    b += 32;
+  }
+  while (a < e) {
+    s += load<f32>(a) * load<f32>(b);
+    a += 4;
+    b += 4;
+  }
+  return s;
+}
+
+/** y += k x */
+export function axpy(k: f32, x: usize, y: usize, n: i32): void {
+  const e8 = x + ((<usize>n >> 3) << 5);
+  const e = x + ((<usize>n) << 2);
+  while (x < e8) {
+    const v0 = load<f32>(y) + k * load<f32>(x);
+    const v1 = load<f32>(y, 4) + k * load<f32>(x, 4);
+    const v2 = load<f32>(y, 8) + k * load<f32>(x, 8);
+    const v3 = load<f32>(y, 12) + k * load<f32>(x, 12);
+    const v4 = load<f32>(y, 16) + k * load<f32>(x, 16);
+    const v5 = load<f32>(y, 20) + k * load<f32>(x, 20);
+    const v6 = load<f32>(y, 24) + k * load<f32>(x, 24);
+    const v7 = load<f32>(y, 28) + k * load<f32>(x, 28);
+    store<f32>(y, v0);
+    store<f32>(y, v1, 4);
+    store<f32>(y, v2, 8);
+    store<f32>(y, v3, 12);
+    store<f32>(y, v4, 16);
+    store<f32>(y, v5, 20);
+    store<f32>(y, v6, 24);
+    store<f32>(y, v7, 28);
+    x += 32;
+    y += 32;
+  }
+  while (x < e) {
+    store<f32>(y, load<f32>(y) + k * load<f32>(x));
+    x += 4;
+    y += 4;
+  }
+}
+
+/** y[0..3] += rows 0..3 of A (stride `s` bytes) · x; each row adds in the same order as `dot`. */
+export function dot4(A: usize, s: usize, x: usize, y: usize, n: i32): void {
+  let p0: f32 = 0;
+  let p1: f32 = 0;
+  let p2: f32 = 0;
+  let p3: f32 = 0;
+  let a1 = A + s;
+  let a2 = a1 + s;
+  let a3 = a2 + s;
+  const e2 = x + ((<usize>n >> 1) << 3);
+  const e = x + ((<usize>n) << 2);
+  while (x < e2) {
+    const u = load<f32>(x);
+    const v = load<f32>(x, 4);
+    p0 += u * load<f32>(A);
+    p1 += u * load<f32>(a1);
+    p2 += u * load<f32>(a2);
+    p3 += u * load<f32>(a3);
+    p0 += v * load<f32>(A, 4);
+    p1 += v * load<f32>(a1, 4);
+    p2 += v * load<f32>(a2, 4);
+    p3 += v * load<f32>(a3, 4);
+    x += 8;
+    A += 8;
+    a1 += 8;
+    a2 += 8;
+    a3 += 8;
+  }
+  while (x < e) {
+    const u = load<f32>(x);
+    p0 += u * load<f32>(A);
+    p1 += u * load<f32>(a1);
+    p2 += u * load<f32>(a2);
+    p3 += u * load<f32>(a3);
+    x += 4;
+    A += 4;
+    a1 += 4;
+    a2 += 4;
+    a3 += 4;
+  }
+  const q0 = load<f32>(y) + p0;
+  const q1 = load<f32>(y, 4) + p1;
+  const q2 = load<f32>(y, 8) + p2;
+  const q3 = load<f32>(y, 12) + p3;
+  store<f32>(y, q0);
+  store<f32>(y, q1, 4);
+  store<f32>(y, q2, 8);
+  store<f32>(y, q3, 12);
+}
+
+/** Σ a[i] q[i], q int8. */
+export function dotInt8(a: usize, q: usize, n: i32): f32 {
+  let s: f32 = 0;
+  const e4 = q + ((<usize>n >> 2) << 2);
+  const e = q + <usize>n;
+  while (q < e4) {
+    s += load<f32>(a) * <f32>load<i8>(q);
+    s += load<f32>(a, 4) * <f32>load<i8>(q, 1);
+    s += load<f32>(a, 8) * <f32>load<i8>(q, 2);
+    s += load<f32>(a, 12) * <f32>load<i8>(q, 3);
+    a += 16;
+    q += 4;
+  }
+  while (q < e) {
+    s += load<f32>(a) * <f32>load<i8>(q);
+    a += 4;
+    q += 1;
+  }
+  return s;
+}
+
+/** y += k q, q int8. */
+export function axpyInt8(k: f32, q: usize, y: usize, n: i32): void {
+  const e = q + <usize>n;
+  while (q < e) {
+    store<f32>(y, load<f32>(y) + k * <f32>load<i8>(q));
+    q += 1;
+    y += 4;
+  }
+}
+
+/** y += k a . b, element by element. */
+export function multiply(k: f32, a: usize, b: usize, y: usize, n: i32): void {
+  for (const e = a + ((<usize>n) << 2); a < e; a += 4, b += 4, y += 4)
+    store<f32>(y, load<f32>(y) + k * load<f32>(a) * load<f32>(b));
+}
+
+/** y += a . q . g, element by element, q int8. */
+export function multiplyInt8(a: usize, q: usize, g: usize, y: usize, n: i32): void {
+  for (const e = q + <usize>n; q < e; a += 4, q += 1, g += 4, y += 4)
+    store<f32>(y, load<f32>(y) + load<f32>(a) * (<f32>load<i8>(q) * load<f32>(g)));
+}

@@ -1,0 +1,224 @@
+// Runs one op: finds its layer function by opcode, in two steps, so that each function stays small: the board's engine translates a
+// function when it is first called, and what is never called costs no RAM.
+
+import { conv2d, conv2dBackwardInput, conv2dBackwardWeights, qconv2d, qconv2dBackwardInput } from "../kernels/conv";
+import { dense, denseBackwardInput, denseBackwardWeights, qdense, qdenseBackwardInput } from "../kernels/dense";
+import {
+  depthwise2d,
+  depthwise2dBackwardInput,
+  depthwise2dBackwardWeights,
+  qdepthwise2d,
+  qdepthwise2dBackwardInput,
+} from "../kernels/depthwise";
+import {
+  activation,
+  activationBackward,
+  activationBackwardMask,
+  activationMask,
+  add,
+  addChannels,
+  biasBackward,
+  copy,
+  copyChannels,
+  fill,
+  rows,
+  scaleBackwardInput,
+  scaleBackwardScale,
+  scaleBias,
+} from "../kernels/elementwise";
+import { meanSquaredError, softmax, softmaxCrossEntropy } from "../kernels/losses";
+import { averagePool2d, averagePool2dBackward, maxPool2d, maxPool2dBackward } from "../kernels/pool";
+import { update } from "../kernels/sgd";
+import {
+  OP_ACTIVATION,
+  OP_ACTIVATION_BACKWARD,
+  OP_ACTIVATION_BACKWARD_MASK,
+  OP_ACTIVATION_BACKWARD_MASK_WORDS,
+  OP_ACTIVATION_BACKWARD_WORDS,
+  OP_ACTIVATION_MASK,
+  OP_ACTIVATION_MASK_WORDS,
+  OP_ACTIVATION_WORDS,
+  OP_ADD,
+  OP_ADD_CHANNELS,
+  OP_ADD_CHANNELS_WORDS,
+  OP_ADD_WORDS,
+  OP_AVERAGE_POOL2D,
+  OP_AVERAGE_POOL2D_BACKWARD,
+  OP_AVERAGE_POOL2D_BACKWARD_WORDS,
+  OP_AVERAGE_POOL2D_WORDS,
+  OP_BIAS_BACKWARD,
+  OP_BIAS_BACKWARD_WORDS,
+  OP_CONV2D,
+  OP_CONV2D_BACKWARD_INPUT,
+  OP_CONV2D_BACKWARD_INPUT_WORDS,
+  OP_CONV2D_BACKWARD_WEIGHTS,
+  OP_CONV2D_BACKWARD_WEIGHTS_WORDS,
+  OP_CONV2D_WORDS,
+  OP_COPY,
+  OP_COPY_CHANNELS,
+  OP_COPY_CHANNELS_WORDS,
+  OP_COPY_WORDS,
+  OP_DENSE,
+  OP_DENSE_BACKWARD_INPUT,
+  OP_DENSE_BACKWARD_INPUT_WORDS,
+  OP_DENSE_BACKWARD_WEIGHTS,
+  OP_DENSE_BACKWARD_WEIGHTS_WORDS,
+  OP_DENSE_WORDS,
+  OP_DEPTHWISE2D,
+  OP_DEPTHWISE2D_BACKWARD_INPUT,
+  OP_DEPTHWISE2D_BACKWARD_INPUT_WORDS,
+  OP_DEPTHWISE2D_BACKWARD_WEIGHTS,
+  OP_DEPTHWISE2D_BACKWARD_WEIGHTS_WORDS,
+  OP_DEPTHWISE2D_WORDS,
+  OP_FILL,
+  OP_FILL_WORDS,
+  OP_INPUT,
+  OP_INPUT_WORDS,
+  OP_MAX_POOL2D,
+  OP_MAX_POOL2D_BACKWARD,
+  OP_MAX_POOL2D_BACKWARD_WORDS,
+  OP_MAX_POOL2D_WORDS,
+  OP_MEAN_SQUARED_ERROR,
+  OP_MEAN_SQUARED_ERROR_WORDS,
+  OP_QCONV2D,
+  OP_QCONV2D_BACKWARD_INPUT,
+  OP_QCONV2D_BACKWARD_INPUT_WORDS,
+  OP_QCONV2D_WORDS,
+  OP_QDENSE,
+  OP_QDENSE_BACKWARD_INPUT,
+  OP_QDENSE_BACKWARD_INPUT_WORDS,
+  OP_QDENSE_WORDS,
+  OP_QDEPTHWISE2D,
+  OP_QDEPTHWISE2D_BACKWARD_INPUT,
+  OP_QDEPTHWISE2D_BACKWARD_INPUT_WORDS,
+  OP_QDEPTHWISE2D_WORDS,
+  OP_ROWS,
+  OP_ROWS_WORDS,
+  OP_SCALE_BACKWARD_INPUT,
+  OP_SCALE_BACKWARD_INPUT_WORDS,
+  OP_SCALE_BACKWARD_SCALE,
+  OP_SCALE_BACKWARD_SCALE_WORDS,
+  OP_SCALE_BIAS,
+  OP_SCALE_BIAS_WORDS,
+  OP_SOFTMAX,
+  OP_SOFTMAX_CROSS_ENTROPY,
+  OP_SOFTMAX_CROSS_ENTROPY_WORDS,
+  OP_SOFTMAX_WORDS,
+  OP_UPDATE,
+  OP_UPDATE_WORDS,
+} from "../spec.gen";
+import { input, label } from "./sample";
+
+/** True when an op of this code exists and takes so many argument words. */
+export function dispatchKnows(op: u32, words: u32): bool {
+  if (op == OP_INPUT) return words == OP_INPUT_WORDS;
+  if (op == OP_ROWS) return words == OP_ROWS_WORDS;
+  if (op == OP_FILL) return words == OP_FILL_WORDS;
+  if (op == OP_COPY) return words == OP_COPY_WORDS;
+  if (op == OP_ADD) return words == OP_ADD_WORDS;
+  if (op == OP_COPY_CHANNELS) return words == OP_COPY_CHANNELS_WORDS;
+  if (op == OP_ADD_CHANNELS) return words == OP_ADD_CHANNELS_WORDS;
+  if (op == OP_DENSE) return words == OP_DENSE_WORDS;
+  if (op == OP_DENSE_BACKWARD_INPUT) return words == OP_DENSE_BACKWARD_INPUT_WORDS;
+  if (op == OP_DENSE_BACKWARD_WEIGHTS) return words == OP_DENSE_BACKWARD_WEIGHTS_WORDS;
+  if (op == OP_QDENSE) return words == OP_QDENSE_WORDS;
+  if (op == OP_QDENSE_BACKWARD_INPUT) return words == OP_QDENSE_BACKWARD_INPUT_WORDS;
+  if (op == OP_CONV2D) return words == OP_CONV2D_WORDS;
+  if (op == OP_CONV2D_BACKWARD_INPUT) return words == OP_CONV2D_BACKWARD_INPUT_WORDS;
+  if (op == OP_CONV2D_BACKWARD_WEIGHTS) return words == OP_CONV2D_BACKWARD_WEIGHTS_WORDS;
+  if (op == OP_QCONV2D) return words == OP_QCONV2D_WORDS;
+  if (op == OP_QCONV2D_BACKWARD_INPUT) return words == OP_QCONV2D_BACKWARD_INPUT_WORDS;
+  if (op == OP_DEPTHWISE2D) return words == OP_DEPTHWISE2D_WORDS;
+  if (op == OP_DEPTHWISE2D_BACKWARD_INPUT) return words == OP_DEPTHWISE2D_BACKWARD_INPUT_WORDS;
+  if (op == OP_DEPTHWISE2D_BACKWARD_WEIGHTS) return words == OP_DEPTHWISE2D_BACKWARD_WEIGHTS_WORDS;
+  if (op == OP_QDEPTHWISE2D) return words == OP_QDEPTHWISE2D_WORDS;
+  if (op == OP_QDEPTHWISE2D_BACKWARD_INPUT) return words == OP_QDEPTHWISE2D_BACKWARD_INPUT_WORDS;
+  if (op == OP_BIAS_BACKWARD) return words == OP_BIAS_BACKWARD_WORDS;
+  if (op == OP_SCALE_BIAS) return words == OP_SCALE_BIAS_WORDS;
+  if (op == OP_SCALE_BACKWARD_INPUT) return words == OP_SCALE_BACKWARD_INPUT_WORDS;
+  if (op == OP_SCALE_BACKWARD_SCALE) return words == OP_SCALE_BACKWARD_SCALE_WORDS;
+  if (op == OP_ACTIVATION) return words == OP_ACTIVATION_WORDS;
+  if (op == OP_ACTIVATION_MASK) return words == OP_ACTIVATION_MASK_WORDS;
+  if (op == OP_ACTIVATION_BACKWARD) return words == OP_ACTIVATION_BACKWARD_WORDS;
+  if (op == OP_ACTIVATION_BACKWARD_MASK) return words == OP_ACTIVATION_BACKWARD_MASK_WORDS;
+  if (op == OP_MAX_POOL2D) return words == OP_MAX_POOL2D_WORDS;
+  if (op == OP_MAX_POOL2D_BACKWARD) return words == OP_MAX_POOL2D_BACKWARD_WORDS;
+  if (op == OP_AVERAGE_POOL2D) return words == OP_AVERAGE_POOL2D_WORDS;
+  if (op == OP_AVERAGE_POOL2D_BACKWARD) return words == OP_AVERAGE_POOL2D_BACKWARD_WORDS;
+  if (op == OP_SOFTMAX) return words == OP_SOFTMAX_WORDS;
+  if (op == OP_SOFTMAX_CROSS_ENTROPY) return words == OP_SOFTMAX_CROSS_ENTROPY_WORDS;
+  if (op == OP_MEAN_SQUARED_ERROR) return words == OP_MEAN_SQUARED_ERROR_WORDS;
+  if (op == OP_UPDATE) return words == OP_UPDATE_WORDS;
+  return false;
+}
+
+/** Runs the op whose arguments lie at `a`; returns its loss, or 0. */
+export function runOp(op: u32, a: usize): f32 {
+  if (op < OP_DENSE) {
+    if (op == OP_INPUT) input(a);
+    else tensors(op, a);
+  } else if (op < OP_CONV2D) denseOps(op, a);
+  else if (op < OP_DEPTHWISE2D) convOps(op, a);
+  else if (op < OP_BIAS_BACKWARD) depthwiseOps(op, a);
+  else if (op < OP_ACTIVATION) channelOps(op, a);
+  else if (op < OP_MAX_POOL2D) activationOps(op, a);
+  else if (op < OP_SOFTMAX) poolOps(op, a);
+  else return endOps(op, a);
+  return 0;
+}
+
+function endOps(op: u32, a: usize): f32 {
+  if (op == OP_SOFTMAX_CROSS_ENTROPY) return softmaxCrossEntropy(a, label());
+  if (op == OP_MEAN_SQUARED_ERROR) return meanSquaredError(a);
+  if (op == OP_SOFTMAX) softmax(a);
+  else update(a);
+  return 0;
+}
+
+function tensors(op: u32, a: usize): void {
+  if (op == OP_ROWS) rows(a);
+  else if (op == OP_FILL) fill(a);
+  else if (op == OP_COPY) copy(a);
+  else if (op == OP_ADD) add(a);
+  else if (op == OP_COPY_CHANNELS) copyChannels(a);
+  else addChannels(a);
+}
+function denseOps(op: u32, a: usize): void {
+  if (op == OP_DENSE) dense(a);
+  else if (op == OP_DENSE_BACKWARD_INPUT) denseBackwardInput(a);
+  else if (op == OP_DENSE_BACKWARD_WEIGHTS) denseBackwardWeights(a);
+  else if (op == OP_QDENSE) qdense(a);
+  else qdenseBackwardInput(a);
+}
+function convOps(op: u32, a: usize): void {
+  if (op == OP_CONV2D) conv2d(a);
+  else if (op == OP_CONV2D_BACKWARD_INPUT) conv2dBackwardInput(a);
+  else if (op == OP_CONV2D_BACKWARD_WEIGHTS) conv2dBackwardWeights(a);
+  else if (op == OP_QCONV2D) qconv2d(a);
+  else qconv2dBackwardInput(a);
+}
+function depthwiseOps(op: u32, a: usize): void {
+  if (op == OP_DEPTHWISE2D) depthwise2d(a);
+  else if (op == OP_DEPTHWISE2D_BACKWARD_INPUT) depthwise2dBackwardInput(a);
+  else if (op == OP_DEPTHWISE2D_BACKWARD_WEIGHTS) depthwise2dBackwardWeights(a);
+  else if (op == OP_QDEPTHWISE2D) qdepthwise2d(a);
+  else qdepthwise2dBackwardInput(a);
+}
+function channelOps(op: u32, a: usize): void {
+  if (op == OP_BIAS_BACKWARD) biasBackward(a);
+  else if (op == OP_SCALE_BIAS) scaleBias(a);
+  else if (op == OP_SCALE_BACKWARD_INPUT) scaleBackwardInput(a);
+  else scaleBackwardScale(a);
+}
+function activationOps(op: u32, a: usize): void {
+  if (op == OP_ACTIVATION) activation(a);
+  else if (op == OP_ACTIVATION_MASK) activationMask(a);
+  else if (op == OP_ACTIVATION_BACKWARD) activationBackward(a);
+  else activationBackwardMask(a);
+}
+function poolOps(op: u32, a: usize): void {
+  if (op == OP_MAX_POOL2D) maxPool2d(a);
+  else if (op == OP_MAX_POOL2D_BACKWARD) maxPool2dBackward(a);
+  else if (op == OP_AVERAGE_POOL2D) averagePool2d(a);
+  else averagePool2dBackward(a);
+}
