@@ -1,6 +1,7 @@
 // What a model is, what may be trained of it, and what the planner makes of both. Pure data: no I/O here.
 
 import type { SampleType } from "../wire/spec.gen.ts";
+import type { FrozenEntry } from "./frozen.ts";
 
 export type ActivationName = "relu" | "relu6" | "sigmoid" | "tanh";
 
@@ -114,7 +115,10 @@ export interface Plan {
   segments: SliceSegment[];
   runs: SliceRun[];
   sliceCount: number;
+  frozen: FrozenEntry[];
   frozenBytes: number;
+  parameters: Parameter[]; // of the whole model
+  parameterCount: number;
   macs: { forward: number; backward: number };
   bytesPerRound: { down: number; up: number }; // int8 both ways, framing included
 }

@@ -81,7 +81,9 @@ function checkSegments(): i32 {
   for (let i: u32 = 0, at = place(PLAN_HEADER_SEGMENTS_AT_AT); i < count; i++, at += SEGMENT_BYTES) {
     const elements = <u64>load<u32>(at) * <u64>load<u32>(at, 4);
     if (elements + <u64>load<u32>(at, 8) > <u64>field(PLAN_HEADER_SLICE_COUNT_AT)) return ERR_PLAN_RANGE;
-    if (<u64>load<u32>(at, 4) * 9 + 8 > <u64>field(PLAN_HEADER_SCRATCH_BYTES_AT) + 8) return ERR_PLAN_RANGE;
+    // Encoding a row takes a scale, its int8 elements padded to 4 bytes, and its f32 residual.
+    const row = <u64>load<u32>(at, 4);
+    if (4 + ((row + 3) & ~3) + 4 * row > <u64>field(PLAN_HEADER_SCRATCH_BYTES_AT)) return ERR_PLAN_RANGE;
   }
   return 0;
 }

@@ -1,0 +1,112 @@
+// The slice: what a board trains of the model's flat parameter vector, and how it travels: rows of int8 with one f32 scale each,
+// element by element as the guest does it (firmware/assembly/blas/activation.ts), in f32 arithmetic, so that both sides hold the same bits.
+
+import { FtteError } from "../errors.ts";
+import { DeltaHeaderBytes, encodeDeltaHeader, encodeSliceHeader, SliceHeaderBytes } from "../wire/spec.gen.ts";
+import type { Plan } from "./types.ts";
+
+type SliceLayout = Pick<Plan, "segments" | "runs" | "sliceCount">;
+
+/** The slice's values of a flat parameter vector. */
+export function gatherSlice(plan: SliceLayout, parameters: Float32Array): Float32Array {
+  const slice = new Float32Array(plan.sliceCount);
+  for (const r of plan.runs) slice.set(parameters.subarray(r.modelOffset, r.modelOffset + r.count), r.sliceOffset);
+  return slice;
+}
+
+/** Writes a slice back to its places in the flat vector. */
+export function scatterSlice(plan: SliceLayout, slice: Float32Array, parameters: Float32Array): void {
+  for (const r of plan.runs) parameters.set(slice.subarray(r.sliceOffset, r.sliceOffset + r.count), r.modelOffset);
+}
+
+const padded = (count: number) => (count + 3) & ~3;
+
+/** Bytes of the slice's rows as int8: per row a scale, the elements, padding to 4. */
+export const rowsBytes = (plan: SliceLayout): number =>
+  plan.segments.reduce((sum, s) => sum + s.rows * (4 + padded(s.rowElements)), 0);
+
+/** Calls `visit` for every row: its first slice element, its elements, and where it lies among the encoded rows. */
+export function eachRow(plan: SliceLayout, visit: (first: number, elements: number, byte: number) => void): void {
+  let byte = 0;
+  for (const s of plan.segments)
+    for (let row = 0; row < s.rows; row++) {
+      visit(s.sliceOffset + row * s.rowElements, s.rowElements, byte);
+      byte += 4 + padded(s.rowElements);
+    }
+}
+
+const f = Math.fround;
+const inverse127 = f(1 / 127);
+
+/** One row's scale: max|d| / 127, or 0 when there is nothing to say. */
+function scaleOf(row: Float32Array): number {
+  let m = 0;
+  for (const d of row) m = Math.max(m, Math.abs(d));
+  if (!(m < Number.POSITIVE_INFINITY)) throw new FtteError("update-invalid", "a delta is not finite");
+  const scale = f(m * inverse127);
+  return scale > 1e-30 ? scale : 0;
+}
+
+/** int8 rows of `delta` (slice elements). */
+export function encodeRows(plan: SliceLayout, delta: Float32Array): Uint8Array {
+  const out = new Uint8Array(rowsBytes(plan));
+  const view = new DataView(out.buffer);
+  eachRow(plan, (first, elements, byte) => {
+    const row = delta.subarray(first, first + elements);
+    const scale = scaleOf(row);
+    view.setFloat32(byte, scale, true);
+    if (scale === 0) return;
+    const inverse = f(1 / scale);
+    row.forEach((d, i) => {
+      const v = f(d * inverse);
+      const q = Math.trunc(v < 0 ? f(v - 0.5) : f(v + 0.5));
+      view.setInt8(byte + 4 + i, Math.min(127, Math.max(-127, q)));
+    });
+  });
+  return out;
+}
+
+/** base + scale · q, row by row, in f32 as the board computes it. */
+export function applyRows(plan: SliceLayout, base: Float32Array, rows: Uint8Array): Float32Array {
+  const out = new Float32Array(base);
+  const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
+  eachRow(plan, (first, elements, byte) => {
+    const scale = view.getFloat32(byte, true);
+    for (let i = 0; i < elements; i++) out[first + i] = f(base[first + i]! + f(scale * view.getInt8(byte + 4 + i)));
+  });
+  return out;
+}
+
+/** A slice as a whole: SliceHeader and f32 values. */
+export function encodeSlice(version: number, slice: Float32Array): Uint8Array {
+  const out = new Uint8Array(SliceHeaderBytes + slice.byteLength);
+  out.set(encodeSliceHeader({ version, count: slice.length }));
+  out.set(bytesOf(slice), SliceHeaderBytes);
+  return out;
+}
+
+/** The little-endian bytes of f32 values; what slice CRCs are taken of. */
+export function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+export interface DeltaFrom {
+  version: number;
+  crc: number;
+}
+
+/** A slice as int8 rows against what the board holds: DeltaHeader and rows. */
+export function encodeDelta(plan: SliceLayout, from: DeltaFrom, to: DeltaFrom, rows: Uint8Array): Uint8Array {
+  const out = new Uint8Array(DeltaHeaderBytes + rows.length);
+  out.set(
+    encodeDeltaHeader({
+      baseVersion: from.version,
+      baseCrc: from.crc,
+      version: to.version,
+      crc: to.crc,
+      count: plan.sliceCount,
+    }),
+  );
+  out.set(rows, DeltaHeaderBytes);
+  return out;
+}

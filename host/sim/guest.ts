@@ -1,0 +1,168 @@
+// The kernels in Node: the same WebAssembly as on a board, with the BLAS compiled in, in a memory of its own. Read-only regions lie
+// behind the arena. Used to evaluate, to train a first model and to judge boards; knows nothing of links or fleets.
+
+import { readFileSync } from "node:fs";
+import { instantiateSync } from "@assemblyscript/loader";
+import { boardError, FtteError } from "../errors.ts";
+import { decodePlanHeader, type PlanHeader, Region } from "../wire/spec.gen.ts";
+
+interface Exports extends Record<string, unknown> {
+  memory: { buffer: ArrayBuffer; grow(pages: number): number };
+  abi(): number;
+  planAt(): number;
+  bind(region: number, at: number, bytes: number): number;
+  open(planBytes: number): number;
+  start(resume: number): number;
+  step(sampleAt: number, label: number, learningRate: number): number;
+  infer(sampleAt: number): number;
+  score(sampleAt: number, observe: number): number;
+  encodeRow(row: number, mode: number, residual: number): number;
+  decodeRow(row: number, deltaAt: number): number;
+  selfTest(): number;
+}
+
+export interface GuestRegions {
+  frozen?: Uint8Array;
+  slice?: Float32Array;
+  delta?: Uint8Array;
+  residual?: Float32Array;
+  /** Sample elements, one sample after the other, each of `sampleBytes`. */
+  samples?: Uint8Array;
+}
+
+const align = (n: number) => (n + 15) & ~15;
+const bytes = (a: Uint8Array | Float32Array) => new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
+
+function check(code: number, what: string): void {
+  if (code >= 0) return;
+  const { name, text } = boardError(code);
+  throw new FtteError(name ?? "guest-trap", `${what}: ${text}`);
+}
+
+/** One plan in one instance. Not thread-safe; cheap enough to make one per worker. */
+export class Guest {
+  private readonly exports: Exports;
+  private readonly regionAt = new Map<number, number>();
+  readonly header: PlanHeader;
+  readonly planAt: number;
+
+  /**
+   * @param module bytes of kernels.twin.wasm
+   * @throws FtteError with a plan-* code when the guest refuses the plan
+   */
+  constructor(module: Uint8Array, plan: Uint8Array, regions: GuestRegions = {}) {
+    this.exports = instantiateSync<Exports>(module).exports as unknown as Exports;
+    this.planAt = this.exports.planAt();
+    this.header = decodePlanHeader(plan);
+    const placed = this.place(regions);
+    this.view().set(plan, this.planAt);
+    for (const [region, content] of placed) this.load(region, content);
+    check(this.exports.open(plan.length), "the plan");
+  }
+
+  private place(regions: GuestRegions): [number, Uint8Array][] {
+    const list: [number, Uint8Array][] = [];
+    let end = align(this.planAt + this.header.memoryBytes);
+    for (const [name, content] of Object.entries(regions) as [keyof GuestRegions, Uint8Array | Float32Array][]) {
+      this.regionAt.set(Region[name], end);
+      list.push([Region[name], bytes(content)]);
+      end = align(end + content.byteLength);
+    }
+    const pages = Math.ceil((end - this.exports.memory.buffer.byteLength) / 65536);
+    if (pages > 0) this.exports.memory.grow(pages);
+    return list;
+  }
+
+  /** Replaces a region's content; it must be as long as the first one. */
+  load(region: number, content: Uint8Array | Float32Array): void {
+    const at = this.regionAt.get(region);
+    if (at === undefined) throw new RangeError(`region ${region} was not given at the start`);
+    this.view().set(bytes(content), at);
+    check(this.exports.bind(region, at, content.byteLength), "bind");
+  }
+
+  private view(): Uint8Array {
+    return new Uint8Array(this.exports.memory.buffer);
+  }
+
+  /** Bytes of the arena, a live view until the next constructor. */
+  memory(at: number, count: number): Uint8Array {
+    return new Uint8Array(this.exports.memory.buffer, this.planAt + at, count);
+  }
+
+  private floats(at: number, count: number): Float32Array {
+    return new Float32Array(this.exports.memory.buffer, this.planAt + at, count);
+  }
+
+  /** Address of the sample at byte `offset` of the samples region. */
+  private sampleAt(offset: number): number {
+    return this.regionAt.get(Region.samples)! + offset;
+  }
+
+  start(resume = false): void {
+    check(this.exports.start(resume ? 1 : 0), "start");
+  }
+
+  /** Trains on the sample at byte `offset` of the samples region; returns its loss. */
+  step(offset: number, label: number, learningRate: number): number {
+    return this.exports.step(this.sampleAt(offset), label, learningRate);
+  }
+
+  /** Class of the largest output, 0 unless the model is a classifier. */
+  infer(offset: number): number {
+    return this.exports.infer(this.sampleAt(offset));
+  }
+
+  /** The last inference's output; a live view. */
+  output(): Float32Array {
+    return this.floats(this.header.outputAt, this.header.outputElements);
+  }
+
+  /** Reconstruction error; with `observe` it joins the running statistics. */
+  score(offset: number, observe = false): number {
+    return this.exports.score(this.sampleAt(offset), observe ? 1 : 0);
+  }
+
+  /** The trained values; a live view. */
+  state(): Float32Array {
+    return this.floats(this.header.stateAt, this.header.sliceCount);
+  }
+
+  /** The row as it goes over the wire (scale, int8, padding) and the residual that is left. */
+  encodeRow(row: number, useResidual: boolean): { row: Uint8Array; residual: Float32Array } {
+    const count = this.exports.encodeRow(row, 0, useResidual ? 1 : 0);
+    check(count, `row ${row}`);
+    const out = this.memory(this.header.scratchAt, count).slice();
+    const elements = this.elementsOf(count);
+    return {
+      row: out.subarray(0, count - elements * 4),
+      residual: new Float32Array(out.slice(count - elements * 4).buffer),
+    };
+  }
+
+  /** 4 + padded(n) + 4n = count, solved for n. */
+  private elementsOf(count: number): number {
+    for (let n = Math.floor((count - 4) / 5); n > 0; n--) if (4 + ((n + 3) & ~3) + 4 * n === count) return n;
+    throw new RangeError(`${count} bytes are no encoded row`);
+  }
+
+  /** The slice's row plus the delta's row at byte `deltaAt` of the delta region. */
+  decodeRow(row: number, deltaAt: number): Float32Array {
+    const count = this.exports.decodeRow(row, deltaAt);
+    check(count, `row ${row}`);
+    return new Float32Array(this.memory(this.header.scratchAt, count).slice().buffer);
+  }
+
+  selfTest(): void {
+    check(this.exports.selfTest(), "the kernels");
+  }
+}
+
+/** Reads kernels.twin.wasm from build/guest. @throws FtteError "file-unreadable" that says how to build it */
+export function loadKernels(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new FtteError("file-unreadable", `${path} cannot be read; build it with: npm run build`, { cause });
+  }
+}
