@@ -49,6 +49,7 @@ union ftte_value {
 struct ftte_guest {
     struct ftte_pool *pool;
     void *engine;          // the engine's own state, inside the pool
+    uint8_t *memory;       // linear memory's first byte, null when closed
     uint32_t memory_bytes; // linear memory in use
     uint32_t touched;      // one past the highest linear byte that a checked operand reached
     struct ftte_guest_region {

@@ -1,0 +1,45 @@
+// The gate (gate.h), and what both engines share of guest.h.
+#include "guest/gate.h"
+
+bool ftte_guest_expired(struct ftte_guest *guest) { return guest->expired && guest->expired(guest->expired_context); }
+
+static bool in_region(const struct ftte_guest *guest, uint32_t *at, uint64_t bytes, uint32_t align) {
+    const struct ftte_guest_region *region = &guest->region[*at >> 28];
+    uint32_t offset = *at & 0x0fffffffu;
+    if (!region->bytes || offset > region->length || bytes > region->length - offset) return false;
+    uintptr_t place = (uintptr_t)region->bytes + offset;
+    if (place % align != 0) return false;
+    *at = (uint32_t)(place - (uintptr_t)guest->memory);
+    return true;
+}
+
+bool ftte_blas_operand(struct ftte_guest *guest, uint32_t *at, uint64_t bytes, uint32_t align, bool read_only) {
+    if (*at >> 28 >= FTTE_REGION_FROZEN) return read_only && in_region(guest, at, bytes, align);
+    if (*at % align != 0 || *at > guest->memory_bytes || bytes > guest->memory_bytes - *at) return false;
+    uint32_t end = *at + (uint32_t)bytes;
+    if (end > guest->touched) guest->touched = end;
+    return true;
+}
+
+uint8_t *ftte_guest_memory(struct ftte_guest *guest, uint32_t at, uint32_t bytes) {
+    if (!guest->memory || at > guest->memory_bytes || bytes > guest->memory_bytes - at) return NULL;
+    return guest->memory + at;
+}
+
+// The translated BLAS adds 32-bit offsets to the linear memory's base: a region must lie within 4 GiB above it. On 32-bit chips every
+// address does, as the sum wraps.
+static bool reachable(const struct ftte_guest *guest, const uint8_t *bytes, uint32_t length) {
+    uint64_t base = (uint64_t)(uintptr_t)guest->memory, place = (uint64_t)(uintptr_t)bytes;
+    if (sizeof(void *) == 4) return true;
+    return place >= base && place - base + length <= UINT32_MAX;
+}
+
+int ftte_guest_bind(struct ftte_guest *guest, int region, const uint8_t *bytes, uint32_t length) {
+    if (region < FTTE_REGION_FROZEN || region > FTTE_REGION_SAMPLES || length >= 1u << 28) return FTTE_ERR_ARGUMENT;
+    if (!reachable(guest, bytes, length)) return FTTE_ERR_ARGUMENT;
+    guest->region[region].bytes = bytes;
+    guest->region[region].length = length;
+    union ftte_value args[3] = {{.i32 = region}, {.u32 = (uint32_t)region << 28}, {.u32 = length}}, result;
+    int error = ftte_guest_call(guest, FTTE_GUEST_BIND, args, &result);
+    return error < 0 ? error : result.i32;
+}

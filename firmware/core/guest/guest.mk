@@ -1,0 +1,18 @@
+# What an engine is made of. Paths from the project's root. wasm3 stays unedited: flags configure it, and its undefined behaviour is its
+# own business, so our warnings and sanitizers do not apply to its sources.
+FTTE_WASM3_FOLDER := node_modules/wasm3/cpp
+FTTE_WASM3_SOURCES := $(addprefix $(FTTE_WASM3_FOLDER)/,m3_bind.c m3_code.c m3_compile.c m3_core.c m3_env.c m3_exec.c \
+	m3_function.c m3_info.c m3_module.c m3_parse.c)
+FTTE_WASM3_CONFIG := -Dd_m3MaxFunctionStackHeight=128 -Dd_m3CodePageAlignSize=1024 -Dd_m3MaxConstantTableSize=64 \
+	-Dd_m3VerboseErrorMessages=0 -Dd_m3MaxDuplicateFunctionImpl=1 -Dd_m3CascadedOpcodes=0
+FTTE_WASM3_FLAGS := -std=gnu11 -O3 -w -DNDEBUG -fno-strict-aliasing $(FTTE_WASM3_CONFIG) \
+	-include firmware/core/guest/wasm3_alloc.h
+
+# Our engine includes wasm3's headers, whose warnings are not ours.
+FTTE_GUEST_SOURCES := firmware/core/guest/pool.c firmware/core/guest/gate.c
+FTTE_ENGINE_SOURCES := firmware/core/guest/wasm3.c
+FTTE_ENGINE_FLAGS := -std=gnu11 -O2 -w $(FTTE_WASM3_CONFIG) -I$(FTTE_WASM3_FOLDER) -Ibuild/guest -Ifirmware/core/guest
+
+# The translated BLAS: boundary checks are the gate's, so none inside; -Os would be 2.7 times slower.
+FTTE_BLAS_SOURCES := firmware/core/guest/blas_translated.c
+FTTE_BLAS_FLAGS := -std=gnu11 -O3 -w -ffp-contract=off -Ibuild/guest -Ifirmware/core/guest
