@@ -82,6 +82,7 @@ enum ftte_blob_kind {
     FTTE_BLOB_KIND_UPDATE = 6,
     FTTE_BLOB_KIND_CHECKPOINT = 7,
     FTTE_BLOB_KIND_RESIDUAL = 8,
+    FTTE_BLOB_KIND_HEALTH = 9,
 };
 
 enum ftte_board_state {
