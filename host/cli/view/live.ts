@@ -1,8 +1,9 @@
 // The live view of a run in a terminal: one screenful, redrawn in place by log-update. `render` is pure.
 
 import { createLogUpdate } from "log-update";
+import type { RunEvent } from "../../fl/events.ts";
 import { drawCurve } from "./curve.ts";
-import { type BoardView, emptyView, lastAccuracy, type RunEvent, type RunView, reduce } from "./state.ts";
+import { type BoardView, emptyView, lastAccuracy, type RunView, reduce } from "./state.ts";
 import { bar, bytes, minutes, percent } from "./text.ts";
 
 const marks = { offline: "✗", idle: "·", sending: "↓", training: "▶", reporting: "↑", waiting: "…" } as const;

@@ -1,6 +1,7 @@
 // A run as plain lines, for logs and pipes: what changed, when, and a summary every few seconds.
 
-import { emptyView, lastAccuracy, type RunEvent, reduce } from "./state.ts";
+import type { RunEvent } from "../../fl/events.ts";
+import { emptyView, lastAccuracy, reduce } from "./state.ts";
 import { minutes, percent } from "./text.ts";
 
 /** Writes a line for each event that a reader of a log wants; progress is summed up every ten seconds. */

@@ -1,41 +1,7 @@
 // What a person sees of a run, as plain data: a reducer over the run's events. No terminal and no clock here; live.ts and plain.ts
 // draw it.
 
-export type BoardActivity = "offline" | "idle" | "sending" | "training" | "reporting" | "waiting";
-
-/** One line of NDJSON with --json, and the only thing that the views know of a run. Times are seconds since the run began. */
-export type RunEvent =
-  | {
-      type: "started";
-      run: string;
-      resumed: boolean;
-      seconds: number;
-      boards: { id: string; name: string; class: string }[];
-      parameters: number;
-    }
-  | { type: "board"; seconds: number; board: string; activity: BoardActivity; note?: string }
-  | {
-      type: "progress";
-      seconds: number;
-      board: string;
-      step: number;
-      steps: number;
-      loss: number;
-      battery: number;
-      bytesPerSecond: number;
-    }
-  | {
-      type: "update";
-      seconds: number;
-      board: string;
-      outcome: "folded" | "rejected" | "duplicate";
-      staleness: number;
-      reason?: string;
-    }
-  | { type: "version"; seconds: number; version: number }
-  | { type: "evaluation"; seconds: number; version: number; accuracy: number; loss: number }
-  | { type: "notice"; seconds: number; text: string }
-  | { type: "traffic"; seconds: number; up: number; down: number };
+import type { BoardActivity, RunEvent } from "../../fl/events.ts";
 
 export interface BoardView {
   id: string;

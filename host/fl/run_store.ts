@@ -1,0 +1,45 @@
+// What the coordinator needs to be durable, as a contract; host/store implements it on SQLite. Every method commits before it returns
+// (or resolves), and commits whole or not at all.
+
+export interface StoredBoard {
+  id: string;
+  /** The slice that the board holds after its newest order, exactly; undefined before the first one. */
+  held?: { version: number; values: Float32Array };
+  tasks: number; // orders so far
+}
+
+export interface StoredTask {
+  board: string;
+  task: number;
+  baseVersion: number;
+  frozenVersion: number;
+  seed: number;
+  finish: number; // virtual completion time, for the deterministic schedule
+  full: Uint8Array; // the slice as sent whole
+  delta?: { baseVersion: number; baseCrc: number; bytes: Uint8Array };
+  /** sent: the board works on it; received: its update is durable; arrived: it is in the buffer; folded and rejected: done. */
+  state: "sent" | "received" | "arrived" | "folded" | "rejected";
+  arrival: number; // order of arrival in the buffer, 0 before
+  update?: Uint8Array;
+  reason?: string;
+}
+
+/** What one arrival changes: all of it, or nothing, is committed. */
+export interface Arrival {
+  task: { board: string; task: number; state: "arrived" | "rejected"; arrival: number; reason?: string };
+  fold?: { version: number; parameters: Float32Array; folded: { board: string; task: number }[]; seconds: number };
+  orders: { task: StoredTask; held: Float32Array }[];
+}
+
+export interface RunStore {
+  readonly run: number;
+  boards(): StoredBoard[];
+  tasks(): StoredTask[]; // those not yet folded or rejected
+  model(version?: number): { version: number; parameters: Float32Array } | undefined; // the newest when left out
+  counts(): { folded: number; rejected: number; duplicates: number };
+  /** Makes an update durable. Resolves after the commit, with false when this (board, task) was there already. */
+  putUpdate(board: string, task: number, bytes: Uint8Array): Promise<boolean>;
+  commit(arrival: Partial<Arrival>): void;
+  putModel(version: number, parameters: Float32Array, seconds: number): void;
+  putEvaluation(version: number, seconds: number, metrics: { accuracy: number; loss: number }): void;
+}

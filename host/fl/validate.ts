@@ -1,0 +1,68 @@
+// Every update is checked before any arithmetic touches it: whose it is, what it is based on, how long it is, and that its numbers are
+// finite and not absurd. Never trusts a byte.
+
+import { FtteError } from "../errors.ts";
+import { eachRow, rowsBytes } from "../plan/slice.ts";
+import type { Plan } from "../plan/types.ts";
+import { decodeUpdateHeader, type UpdateHeader, UpdateHeaderBytes } from "../wire/spec.gen.ts";
+
+export interface Expected {
+  board: string; // for messages
+  run: number;
+  task: number;
+  baseVersion: number;
+  steps: number;
+  plan: Plan;
+  /** An update whose L2 norm is larger is refused. */
+  normLimit: number;
+}
+
+export interface ValidUpdate {
+  header: UpdateHeader;
+  rows: Uint8Array;
+  norm: number;
+}
+
+function fail(board: string, text: string): never {
+  throw new FtteError("update-invalid", `${board}: its update ${text}; it was not used and the board gets a new task`);
+}
+
+/** The L2 norm of the rows' values. @throws FtteError "update-invalid" on scales that are not finite or negative */
+function normOf(rows: Uint8Array, plan: Plan, board: string): number {
+  const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
+  let sum = 0;
+  eachRow(plan, (_first, elements, byte) => {
+    const scale = view.getFloat32(byte, true);
+    if (!(scale >= 0 && scale < Number.POSITIVE_INFINITY)) fail(board, `has a scale of ${scale}`);
+    let squares = 0;
+    for (let i = 0; i < elements; i++) squares += view.getInt8(byte + 4 + i) ** 2;
+    sum += scale * scale * squares;
+  });
+  return Math.sqrt(sum);
+}
+
+/** @throws FtteError "update-invalid" that names the board and what is wrong */
+export function validateUpdate(bytes: Uint8Array, expected: Expected): ValidUpdate {
+  const { board, plan } = expected;
+  const length = UpdateHeaderBytes + rowsBytes(plan);
+  if (bytes.length !== length) fail(board, `has ${bytes.length} bytes instead of ${length}`);
+  const header = decodeUpdateHeader(bytes);
+  const rows = plan.segments.reduce((sum, s) => sum + s.rows, 0);
+  const fields: [name: string, is: number, should: number][] = [
+    ["run", header.run, expected.run],
+    ["task", header.task, expected.task],
+    ["base version", header.baseVersion, expected.baseVersion],
+    ["plan", header.planCrc, plan.planCrc],
+    ["number of rows", header.rows, rows],
+    ["number of elements", header.count, plan.sliceCount],
+    ["number of steps", header.steps, expected.steps],
+  ];
+  for (const [name, is, should] of fields) if (is !== should) fail(board, `names ${name} ${is} instead of ${should}`);
+  if (header.samples === 0) fail(board, "was trained on no samples");
+  if (!Number.isFinite(header.lossFirst) || !Number.isFinite(header.lossLast))
+    fail(board, "reports a loss that is not finite");
+  const body = bytes.subarray(UpdateHeaderBytes);
+  const norm = normOf(body, plan, board);
+  if (!(norm <= expected.normLimit)) fail(board, `has a norm of ${norm.toPrecision(3)}, above ${expected.normLimit}`);
+  return { header, rows: body, norm };
+}
