@@ -1,0 +1,108 @@
+// Recordings as CSV: one row per moment, named columns, a label, perhaps a user. Rows are cut into windows; a window never spans two
+// labels or two users. Mistakes are reported with file and line.
+
+import { readFileSync } from "node:fs";
+import { FtteError } from "../errors.ts";
+import type { Dataset } from "./types.ts";
+
+export interface CsvOptions {
+  path: string;
+  columns: string[];
+  label: string;
+  user?: string;
+  window: number; // rows
+  hop: number; // rows
+}
+
+interface Row {
+  values: number[];
+  label: string;
+  user: string;
+}
+
+const fail = (path: string, line: number, text: string): never => {
+  throw new FtteError("data-invalid", `${path}, line ${line}: ${text}`);
+};
+
+/** Position of each named column in the header line. */
+function header(options: CsvOptions, cells: string[]): { columns: number[]; label: number; user: number } {
+  const position = (name: string) => {
+    const at = cells.indexOf(name);
+    if (at < 0) fail(options.path, 1, `there is no column "${name}"; the file has ${cells.join(", ")}`);
+    return at;
+  };
+  return {
+    columns: options.columns.map(position),
+    label: position(options.label),
+    user: options.user === undefined ? -1 : position(options.user),
+  };
+}
+
+function rowsOf(options: CsvOptions, text: string): Row[] {
+  const lines = text.split(/\r?\n/);
+  if (lines.at(-1) === "") lines.pop();
+  const cellsOf = (line: string) => line.split(",").map((cell) => cell.trim());
+  const names = cellsOf(lines[0] ?? "");
+  const at = header(options, names);
+  return lines.slice(1).map((line, i) => {
+    const cells = cellsOf(line);
+    if (cells.length !== names.length)
+      fail(options.path, i + 2, `has ${cells.length} cells instead of ${names.length}`);
+    const values = at.columns.map((column) => {
+      const value = Number(cells[column]);
+      if (cells[column] === "" || !Number.isFinite(value))
+        fail(options.path, i + 2, `"${cells[column]}" in column "${names[column]}" is not a number`);
+      return value;
+    });
+    return { values, label: cells[at.label]!, user: at.user < 0 ? "" : cells[at.user]! };
+  });
+}
+
+/** @throws FtteError "file-unreadable" or "data-invalid" */
+export function csv(options: CsvOptions): Dataset {
+  let text: string;
+  try {
+    text = readFileSync(options.path, "utf8");
+  } catch (cause) {
+    throw new FtteError(
+      "file-unreadable",
+      `${options.path} cannot be read (${(cause as Error).message}); check data.path in the config`,
+      { cause },
+    );
+  }
+  const rows = rowsOf(options, text);
+  const starts: number[] = [];
+  for (let i = 0; i + options.window <= rows.length; i += options.hop) {
+    const first = rows[i]!;
+    if (rows.slice(i, i + options.window).every((r) => r.label === first.label && r.user === first.user))
+      starts.push(i);
+  }
+  if (starts.length === 0)
+    throw new FtteError(
+      "data-invalid",
+      `${options.path} gives no window: no ${options.window} rows in a row share a label and a user`,
+    );
+  return assemble(options, rows, starts);
+}
+
+function assemble(options: CsvOptions, rows: Row[], starts: number[]): Dataset {
+  const channels = options.columns.length;
+  const classes = [...new Set(rows.map((r) => r.label))].sort();
+  const users = [...new Set(rows.map((r) => r.user))];
+  const numeric = users.every((u) => /^\d+$/.test(u));
+  const size = options.window * channels;
+  const elements = new Float32Array(starts.length * size);
+  starts.forEach((start, k) => {
+    for (let t = 0; t < options.window; t++) elements.set(rows[start + t]!.values, k * size + t * channels);
+  });
+  return {
+    name: options.path,
+    shape: [options.window, channels],
+    type: "f32",
+    count: starts.length,
+    elements,
+    labels: Uint16Array.from(starts, (s) => classes.indexOf(rows[s]!.label)),
+    users: Uint16Array.from(starts, (s) => (numeric ? Number(rows[s]!.user) : users.indexOf(rows[s]!.user))),
+    classes,
+  };
+}

@@ -1,0 +1,44 @@
+// Evaluation in a worker thread, so that boards are served while a model is measured. One evaluation at a time.
+
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import type { EvaluationSet, Metrics } from "./evaluate.ts";
+
+/** Beside the bundle in dist/, or in the sources, where tsx reads it. */
+function startWorker(workerData: unknown): Worker {
+  const bundled = new URL("./evaluate_worker.js", import.meta.url);
+  if (existsSync(fileURLToPath(bundled))) return new Worker(bundled, { workerData });
+  return new Worker(new URL("./evaluate_worker.ts", import.meta.url), { workerData, execArgv: ["--import", "tsx"] });
+}
+
+export class Evaluator {
+  private readonly worker: Worker;
+
+  constructor(kernels: Uint8Array, set: EvaluationSet) {
+    this.worker = startWorker({ kernels, set });
+    this.worker.unref();
+  }
+
+  /** Rejects when the worker died. */
+  evaluate(parameters: Float32Array): Promise<Metrics> {
+    return new Promise((resolve, reject) => {
+      const settle = (work: () => void) => {
+        this.worker.off("message", answered);
+        this.worker.off("error", died);
+        this.worker.unref();
+        work();
+      };
+      const answered = (metrics: Metrics) => settle(() => resolve(metrics));
+      const died = (error: Error) => settle(() => reject(error));
+      this.worker.ref();
+      this.worker.on("message", answered);
+      this.worker.on("error", died);
+      this.worker.postMessage(parameters);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.worker.terminate();
+  }
+}
