@@ -1,0 +1,54 @@
+// What tells how a board is: resets by reason, which survive them in a blob of their own, and peaks of pool, arena and
+// stack, measured since the start.
+#include <string.h>
+
+#include "session/state.h"
+
+void ftte_health_open(struct ftte_session *s) {
+    int reason = ftte_port_reset_reason(), kind = FTTE_BLOB_KIND_HEALTH;
+    struct ftte_blob blob = ftte_store_get(&s->store, kind);
+    if (blob.bytes && blob.length == sizeof s->resets) memcpy(s->resets, blob.bytes, sizeof s->resets);
+    if (reason < 0 || reason >= FTTE_REASONS) reason = FTTE_RESET_REASON_UNKNOWN;
+    if (s->resets[reason] < UINT16_MAX) s->resets[reason]++;
+    // A board that cannot store its counts works all the same.
+    int result = ftte_store_create(&s->store, kind, sizeof s->resets);
+    if (result >= 0) result = ftte_store_append(&s->store, kind, 0, s->resets, sizeof s->resets);
+    if (result >= 0) (void)ftte_store_commit(&s->store, kind, 0);
+}
+
+// Stacks grow down: what is still painted at the low end was never used.
+static uint32_t stack_peak(const struct ftte_session *s) {
+    uint32_t words = s->stack_bytes / 4, free = 0;
+    while (free < words && s->stack[free] == FTTE_STACK_PAINT) free++;
+    return 4 * (words - free);
+}
+
+static void tell_memory(struct ftte_session *s, struct ftte_stats *stats) {
+    uint32_t own = s->bytes - s->pool.bytes;
+    ftte_machine_measure(s);
+    stats->pool_bytes = s->bytes;
+    stats->pool_peak = own + (s->pool.peak > s->pool_peak ? s->pool.peak : s->pool_peak);
+    stats->arena_planned = s->arena_planned;
+    stats->arena_peak = s->arena_peak;
+    stats->engine_peak = s->engine_peak;
+    stats->stack_bytes = s->stack_bytes;
+    stats->stack_peak = stack_peak(s);
+}
+
+struct ftte_stats ftte_health_stats(struct ftte_session *s) {
+    struct ftte_stats stats = {0};
+    struct ftte_store_counters counters = ftte_store_counters(&s->store);
+    tell_memory(s, &stats);
+    stats.flash_erases = counters.erases;
+    stats.flash_programs = counters.programs;
+    memcpy(stats.resets, s->resets, sizeof stats.resets);
+    stats.frames_good = s->parser.good;
+    stats.frames_bad = s->parser.bad;
+    stats.steps = s->steps;
+    stats.anomaly_mean = s->anomaly[1];
+    stats.anomaly_variance = s->anomaly[2];
+    stats.anomaly_threshold = ftte_sensor_threshold(s);
+    stats.anomaly_last = s->anomaly_last;
+    stats.anomalies = s->anomalies;
+    return stats;
+}

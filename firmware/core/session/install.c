@@ -1,0 +1,149 @@
+// What a blob must pass before it is put to use. Every path ends with the old state or the new one; what a power cut
+// interrupts is done again at the next start (ftte_install_recover).
+#include <string.h>
+
+#include "digest/crc32.h"
+#include "session/state.h"
+
+bool ftte_slice_held(const struct ftte_session *s, struct ftte_slice_header *header, const uint8_t **values) {
+    struct ftte_blob blob = ftte_store_get(&s->store, FTTE_BLOB_KIND_SLICE);
+    if (!blob.bytes || blob.length < sizeof *header) return false;
+    memcpy(header, blob.bytes, sizeof *header);
+    *values = blob.bytes + sizeof *header;
+    return header->count == (blob.length - sizeof *header) / 4 && blob.length % 4 == 0;
+}
+
+static void note_slice(struct ftte_session *s) {
+    struct ftte_slice_header header;
+    const uint8_t *values;
+    s->slice_crc = ftte_slice_held(s, &header, &values) ? ftte_crc32(0, values, 4 * (size_t)header.count) : 0;
+}
+
+static int install_kernels(struct ftte_session *s, int32_t *detail) {
+    s->plan_at = 0;
+    *detail = ftte_machine_self_test(s);
+    if (*detail >= 0) return FTTE_OK;
+    s->plan_at = 0;
+    int result = ftte_store_revert(&s->store, FTTE_BLOB_KIND_KERNELS);
+    return result < 0 ? result : FTTE_ERR_GUEST_SELFTEST;
+}
+
+static int install_plan(struct ftte_session *s) {
+    struct ftte_plan_header plan;
+    int result = ftte_plan_read(s, &plan);
+    memset(s->anomaly, 0, sizeof s->anomaly); // another model's scores
+    s->anomalies = 0;
+    s->log_full = false;
+    if (result < 0) (void)ftte_store_revert(&s->store, FTTE_BLOB_KIND_PLAN);
+    return result;
+}
+
+static int install_slice(struct ftte_session *s) {
+    struct ftte_slice_header header;
+    const uint8_t *values;
+    bool good = ftte_slice_held(s, &header, &values);
+    if (!good) (void)ftte_store_revert(&s->store, FTTE_BLOB_KIND_SLICE);
+    note_slice(s);
+    return good ? FTTE_OK : FTTE_ERR_SLICE_MISMATCH;
+}
+
+// ---- deltas ----
+
+// The delta's header, if its rows are those of the plan and its base is the slice held.
+static int check_delta(struct ftte_session *s, struct ftte_delta_header *delta, struct ftte_rows *rows) {
+    struct ftte_plan_header plan;
+    struct ftte_slice_header slice;
+    const uint8_t *values;
+    struct ftte_blob blob = ftte_store_get(&s->store, FTTE_BLOB_KIND_DELTA);
+    if (!blob.bytes) return FTTE_ERR_BLOB_ABSENT;
+    if (blob.length < sizeof *delta) return FTTE_ERR_SLICE_MISMATCH;
+    memcpy(delta, blob.bytes, sizeof *delta);
+    int result = ftte_plan_read(s, &plan);
+    if (result >= 0) result = ftte_rows_start(s, &plan, rows);
+    if (result < 0) return result;
+    if (!ftte_slice_held(s, &slice, &values)) return FTTE_ERR_SLICE_VERSION;
+    if (slice.version != delta->base_version || s->slice_crc != delta->base_crc) return FTTE_ERR_SLICE_VERSION;
+    bool fits = slice.count == delta->count && plan.slice_count == delta->count &&
+                blob.length == sizeof *delta + ftte_rows_bytes(rows);
+    return fits ? FTTE_OK : FTTE_ERR_SLICE_MISMATCH;
+}
+
+// Appends slice row plus delta row to the new slice; `*at` counts its bytes, `*crc` is that of its values.
+static int apply_row(struct ftte_session *s, const struct ftte_rows *rows, uint32_t delta_at, uint32_t *at,
+                     uint32_t *crc) {
+    union ftte_value args[2] = {{.u32 = rows->index}, {.u32 = delta_at}}, decoded;
+    uint32_t bytes = 4 * ftte_rows_elements(rows);
+    int result = ftte_machine_call(s, FTTE_GUEST_DECODE_ROW, args, &decoded);
+    if (result < 0) return result;
+    const uint8_t *values = ftte_machine_bytes(s, s->plan.scratch_at, bytes);
+    if (!values || decoded.u32 != bytes) return FTTE_ERR_SLICE_MISMATCH;
+    *crc = ftte_crc32(*crc, values, bytes);
+    result = ftte_store_append(&s->store, FTTE_BLOB_KIND_SLICE, *at, values, bytes);
+    *at += bytes;
+    return result;
+}
+
+static int write_slice(struct ftte_session *s, const struct ftte_delta_header *delta, struct ftte_rows rows) {
+    struct ftte_slice_header slice = {.version = delta->version, .count = delta->count};
+    uint32_t at = sizeof slice, delta_at = sizeof *delta, crc = 0;
+    int result = ftte_store_create(&s->store, FTTE_BLOB_KIND_SLICE, (uint32_t)sizeof slice + 4 * delta->count);
+    if (result >= 0) result = ftte_store_append(&s->store, FTTE_BLOB_KIND_SLICE, 0, &slice, sizeof slice);
+    for (uint32_t n; result >= 0 && (n = ftte_rows_elements(&rows)) > 0; ftte_rows_next(&rows)) {
+        result = apply_row(s, &rows, delta_at, &at, &crc);
+        delta_at += 4 + ((n + 3) & ~3u);
+    }
+    if (result >= 0 && crc != delta->crc) result = FTTE_ERR_SLICE_MISMATCH;
+    if (result < 0) (void)ftte_store_abandon(&s->store, FTTE_BLOB_KIND_SLICE);
+    return result < 0 ? result : ftte_store_commit(&s->store, FTTE_BLOB_KIND_SLICE, delta->version);
+}
+
+// Bound at 4-aligned flash: a blob's bytes begin on a multiple of 32.
+static int bind_delta(struct ftte_session *s) {
+    struct ftte_blob blob = ftte_store_get(&s->store, FTTE_BLOB_KIND_DELTA);
+    return ftte_guest_bind(&s->guest, FTTE_REGION_DELTA, blob.bytes, blob.length);
+}
+
+static bool applied_before(const struct ftte_session *s, const struct ftte_delta_header *delta) {
+    struct ftte_slice_header slice;
+    const uint8_t *values;
+    return ftte_slice_held(s, &slice, &values) && slice.version == delta->version && s->slice_crc == delta->crc;
+}
+
+static int apply_delta(struct ftte_session *s) {
+    struct ftte_delta_header delta = {0};
+    struct ftte_rows rows;
+    int result = check_delta(s, &delta, &rows);
+    if (result == FTTE_ERR_SLICE_VERSION && applied_before(s, &delta)) return FTTE_OK;
+    ftte_transfer_retract(s, FTTE_BLOB_KIND_SLICE);
+    if (result >= 0) result = ftte_machine_open(s);
+    if (result >= 0) result = bind_delta(s);
+    if (result >= 0) result = write_slice(s, &delta, rows);
+    ftte_machine_close(s);
+    note_slice(s);
+    return result;
+}
+
+// The delta is used up either way; a refused one is followed by the whole slice.
+static int install_delta(struct ftte_session *s) {
+    int result = apply_delta(s), dropped = ftte_store_drop(&s->store, FTTE_BLOB_KIND_DELTA);
+    return result < 0 ? result : dropped;
+}
+
+int ftte_install(struct ftte_session *s, int kind, int32_t *detail) {
+    ftte_machine_close(s);
+    switch (kind) {
+    case FTTE_BLOB_KIND_KERNELS: return install_kernels(s, detail);
+    case FTTE_BLOB_KIND_PLAN: return install_plan(s);
+    case FTTE_BLOB_KIND_SLICE: return install_slice(s);
+    case FTTE_BLOB_KIND_DELTA: return install_delta(s);
+    default: return FTTE_OK;
+    }
+}
+
+void ftte_install_recover(struct ftte_session *s) {
+    int32_t detail;
+    note_slice(s);
+    // Power may have failed between commit and self-test.
+    if (ftte_store_get(&s->store, FTTE_BLOB_KIND_KERNELS).bytes) (void)install_kernels(s, &detail);
+    if (ftte_store_get(&s->store, FTTE_BLOB_KIND_DELTA).bytes) (void)install_delta(s);
+}

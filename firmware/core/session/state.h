@@ -1,0 +1,222 @@
+// The session's memory and its parts, each in the file of its name. Private to session/.
+//
+//     outbox.c     replies and pushed frames, until the link takes them
+//     commands.c   the command table
+//     transfers.c  putting and getting blobs
+//     install.c    what a blob must pass before it is put to use: self-test, slice and delta checks
+//     machine.c    the guest, opened over a plan, and what it used
+//     rows.c       the slice's rows in their order
+//     training.c   a task from acceptance to its last step
+//     checkpoint.c a task's progress in flash
+//     update.c     the finished task: update and residual
+//     sensor.c     samples into the log, anomaly scores
+//     health.c     reset counts that survive resets, stack and memory measurements
+#ifndef FTTE_STATE_H
+#define FTTE_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ftte_port.h"
+#include "guest/guest.h"
+#include "link/frame.h"
+#include "link/transfer.h"
+#include "session/session.h"
+#include "store/store.h"
+
+#define FTTE_FIRMWARE_VERSION 0x000100u // major, minor, patch: a byte each
+// Bytes that may be on their way to the board: no more than a port's receive buffer holds, with framing.
+#define FTTE_WINDOW_BYTES 960u
+
+enum { FTTE_REASONS = 7, FTTE_OUTBOX_BYTES = 4 * FTTE_FRAME_ENCODED_MAX, FTTE_INBOX_BYTES = 64 };
+enum ftte_phase { FTTE_PHASE_NONE, FTTE_PHASE_STEPS, FTTE_PHASE_ENCODE };
+enum ftte_machine { FTTE_MACHINE_CLOSED, FTTE_MACHINE_READY };
+
+// Walks the rows of the plan's segments (rows.c).
+struct ftte_rows {
+    const uint8_t *segments; // in flash
+    uint32_t count;          // of segments
+    uint32_t segment, row;   // the next row
+    uint32_t index;          // of the next row over all segments
+};
+
+// What a checkpoint holds, then the state's bytes (none at step 0).
+struct ftte_checkpoint {
+    struct ftte_task task;
+    uint32_t samples; // in the log when the task was accepted
+    uint32_t step;
+    float loss_first, loss_last; // sums over the first and the last tenth of the steps
+};
+_Static_assert(sizeof(struct ftte_checkpoint) == 56, "checkpoint");
+
+// What a residual blob begins with; f32 values of the slice's elements follow.
+struct ftte_residual {
+    uint32_t run, task, plan_crc, count;
+};
+
+struct ftte_session {
+    struct ftte_store store;
+    struct ftte_pool pool;
+    uint32_t bytes; // of the whole pool, this struct included
+    const uint32_t *stack;
+    uint32_t stack_bytes;
+
+    struct ftte_frame_parser parser;
+    uint8_t inbox[FTTE_INBOX_BYTES];
+    uint16_t inbox_at, inbox_count;
+    uint8_t outbox[FTTE_OUTBOX_BYTES];
+    uint16_t outbox_count;
+
+    struct ftte_receiver receiver;
+    uint8_t finished_id, finished_kind; // the last blob put (kind 0: none), for a putEnd that is repeated
+    uint32_t finished_total;
+    struct ftte_sender sender;
+
+    struct ftte_guest guest;
+    enum ftte_machine machine;
+    struct ftte_plan_header plan; // of the open machine
+    uint32_t plan_at;             // where the kernels want the plan; 0: not asked yet
+    bool started;                 // START went well
+    uint32_t deadline_ms;         // clock at the start of the running call
+    uint32_t arena_planned, arena_peak, engine_peak, pool_peak, pool_base;
+
+    struct ftte_checkpoint run; // the task in progress
+    enum ftte_phase phase;
+    uint32_t checkpointed; // step of the last checkpoint
+    float loss;            // of the last step
+    struct ftte_rows rows;
+    bool uses_residual, writes_residual;
+    uint32_t update_bytes, residual_bytes; // written so far
+    struct ftte_task failed;               // the last task that ended with an error
+    int32_t failure;
+    uint8_t pushed_state;
+    uint32_t pushed_ms, steps;
+
+    uint8_t *record;                                  // a sample on its way into the log, from the pool
+    uint32_t record_bytes, record_total, record_have; // of the record; of its elements; of those so far
+    uint8_t appended_id;
+    uint32_t appended_offset, appended_crc; // the last sampleAppend frame, for its repeats
+    bool log_full, sensor_seen;
+    float anomaly[3]; // count, mean, variance: kept while the machine is closed
+    float anomaly_last;
+    uint32_t anomalies;
+
+    uint32_t slice_crc; // of the f32 bytes held
+    uint16_t resets[FTTE_REASONS];
+    uint32_t errors;
+    int reset_kind; // -1: none asked
+    uint32_t reset_ms;
+};
+
+// ---- outbox.c
+// True when a frame of any length fits.
+bool ftte_outbox_room(const struct ftte_session *s, int frames);
+void ftte_outbox_send(struct ftte_session *s, uint8_t type, uint8_t id, uint32_t offset, const void *body,
+                      uint32_t bytes);
+// The reply to `frame`, with the frame's offset.
+void ftte_outbox_reply(struct ftte_session *s, const struct ftte_frame *frame, const void *body, uint32_t bytes);
+void ftte_outbox_error(struct ftte_session *s, const struct ftte_frame *frame, int code, uint32_t detail);
+// Hands bytes to the link. Returns true when it took some.
+bool ftte_outbox_flush(struct ftte_session *s);
+
+// ---- commands.c
+void ftte_command_run(struct ftte_session *s, const struct ftte_frame *frame);
+enum ftte_board_state ftte_session_state(const struct ftte_session *s);
+struct ftte_progress ftte_progress_now(const struct ftte_session *s);
+
+// ---- transfers.c: each answers for itself and returns FTTE_OK, or returns an error to be answered
+int ftte_transfer_put_begin(struct ftte_session *s, const struct ftte_frame *frame);
+int ftte_transfer_put_data(struct ftte_session *s, const struct ftte_frame *frame);
+int ftte_transfer_put_end(struct ftte_session *s, const struct ftte_frame *frame);
+int ftte_transfer_get_begin(struct ftte_session *s, const struct ftte_frame *frame);
+int ftte_transfer_get_ack(struct ftte_session *s, const struct ftte_frame *frame);
+// Forgets the blob that is being received and the one being sent.
+void ftte_transfer_abort(struct ftte_session *s);
+// Stops sending blobs of `kind`, whose bytes are about to go.
+void ftte_transfer_retract(struct ftte_session *s, int kind);
+// Sends what the window allows. Returns true when there was something.
+bool ftte_transfer_pump(struct ftte_session *s);
+
+// ---- install.c
+// After a commit: checks the blob of `kind` and puts it to use, or brings the previous state back. Returns FTTE_OK or
+// an error; `*detail` is then the error beneath it.
+int ftte_install(struct ftte_session *s, int kind, int32_t *detail);
+// After a start: finishes what a power cut interrupted.
+void ftte_install_recover(struct ftte_session *s);
+// Header and f32 values of the slice held; false when there is none.
+bool ftte_slice_held(const struct ftte_session *s, struct ftte_slice_header *header, const uint8_t **values);
+
+// ---- machine.c
+// Reads the plan's header. FTTE_ERR_BLOB_ABSENT, FTTE_ERR_PLAN or FTTE_ERR_PLAN_ABI.
+int ftte_plan_read(const struct ftte_session *s, struct ftte_plan_header *plan);
+// Bytes of a sample record (label, two zero bytes, elements, padding to 4) that the plan reads.
+uint32_t ftte_plan_record_bytes(const struct ftte_plan_header *plan);
+// Opens the guest over the plan with frozen weights, slice and samples bound. Does nothing when it is open.
+int ftte_machine_open(struct ftte_session *s);
+// Closes it, keeping the measurements and the anomaly statistics. Safe when closed.
+void ftte_machine_close(struct ftte_session *s);
+// START; with `state` null from the slice, else from those bytes.
+int ftte_machine_start(struct ftte_session *s, const uint8_t *state);
+// A call with its deadline. Returns the engine's error, or for functions that return i32 the guest's.
+int ftte_machine_call(struct ftte_session *s, enum ftte_guest_function function, const union ftte_value *args,
+                      union ftte_value *result);
+// `bytes` bytes at plan offset `at`, or null.
+uint8_t *ftte_machine_bytes(struct ftte_session *s, uint32_t at, uint32_t bytes);
+// Loads the kernels held alone and runs their self-test.
+int ftte_machine_self_test(struct ftte_session *s);
+// Takes what the open guest used into the measurements.
+void ftte_machine_measure(struct ftte_session *s);
+// Address of a sample's elements in the guest's samples region.
+uint32_t ftte_machine_sample_at(const struct ftte_session *s, const uint8_t *record);
+
+// ---- rows.c
+// Starts at the first row. FTTE_ERR_PLAN unless the segments cover the slice in order.
+int ftte_rows_start(struct ftte_session *s, const struct ftte_plan_header *plan, struct ftte_rows *rows);
+// Elements of the next row, or 0 when there is none.
+uint32_t ftte_rows_elements(const struct ftte_rows *rows);
+void ftte_rows_next(struct ftte_rows *rows);
+uint32_t ftte_rows_total(const struct ftte_rows *rows);
+// Bytes of all rows as they travel: f32 scale, int8 elements, padding to 4.
+uint32_t ftte_rows_bytes(const struct ftte_rows *rows);
+
+// ---- training.c
+int ftte_training_accept(struct ftte_session *s, const struct ftte_task *task);
+// One training step, or one row of the update. Returns true while there is a task.
+bool ftte_training_step(struct ftte_session *s);
+// Ends the task without an update: `code` is told by progress (FTTE_OK: an abort).
+void ftte_training_end(struct ftte_session *s, int code);
+// Goes on with the task that a checkpoint holds.
+void ftte_training_resume(struct ftte_session *s);
+
+// ---- checkpoint.c
+// Stores s->run, with the state unless it is at step 0.
+int ftte_checkpoint_write(struct ftte_session *s);
+// Reads the checkpoint; `*state` is null at step 0. False when there is none.
+bool ftte_checkpoint_read(const struct ftte_session *s, struct ftte_checkpoint *checkpoint, struct ftte_blob *state);
+
+// ---- update.c
+// Header of the update that waits; false when there is none.
+bool ftte_update_waits(const struct ftte_session *s, struct ftte_update_header *header);
+bool ftte_residual_held(const struct ftte_session *s, struct ftte_residual *header);
+// Begins encoding the trained state; then one row at a time. Returns FTTE_OK, 1 when the update is committed, or an
+// error.
+int ftte_update_start(struct ftte_session *s);
+int ftte_update_row(struct ftte_session *s);
+int ftte_update_ack(struct ftte_session *s, const struct ftte_update_ack *ack);
+
+// ---- sensor.c
+int ftte_sensor_append(struct ftte_session *s, const struct ftte_frame *frame);
+int ftte_sensor_clear(struct ftte_session *s);
+// Takes one sample from the port. Returns true when there was one.
+bool ftte_sensor_poll(struct ftte_session *s);
+// The score above which a sample counts as an anomaly: mean plus three standard deviations of the scores so far.
+float ftte_sensor_threshold(const struct ftte_session *s);
+// Gives the buffer of a half-appended sample back.
+void ftte_sensor_release(struct ftte_session *s);
+
+// ---- health.c
+// Counts this start.
+void ftte_health_open(struct ftte_session *s);
+struct ftte_stats ftte_health_stats(struct ftte_session *s);
+
+#endif

@@ -1,0 +1,151 @@
+// Putting and getting blobs: frames on one side, the store on the other (docs/wire.md draws the exchanges). What a blob
+// means is install.c.
+#include <string.h>
+
+#include "session/state.h"
+
+static bool may_put(int kind) { return kind >= FTTE_BLOB_KIND_KERNELS && kind <= FTTE_BLOB_KIND_DELTA; }
+
+// Never samples (they are no blob), nor checkpoint and residual (see commands.c), nor deltas, which are used up.
+static bool may_get(int kind) {
+    return (kind >= FTTE_BLOB_KIND_KERNELS && kind <= FTTE_BLOB_KIND_SLICE) || kind == FTTE_BLOB_KIND_UPDATE;
+}
+
+static void answer(struct ftte_session *s, const struct ftte_frame *frame, bool nak) {
+    const struct ftte_receiver *receiver = &s->receiver;
+    struct ftte_put_ack ack = {.have = receiver->have, .window_bytes = FTTE_WINDOW_BYTES, .nak = nak};
+    // The prefix's checksum decides about resuming only; computing it for every ack would cost the square of the
+    // length.
+    if (frame->type == FTTE_FRAME_TYPE_PUT_BEGIN)
+        ack.prefix_crc = ftte_store_prefix_crc(&s->store, receiver->kind, receiver->have);
+    ftte_outbox_reply(s, frame, &ack, sizeof ack);
+}
+
+static void answer_done(struct ftte_session *s, const struct ftte_frame *frame) {
+    struct ftte_put_ack ack = {.have = s->finished_total, .window_bytes = FTTE_WINDOW_BYTES, .done = 1};
+    ftte_outbox_reply(s, frame, &ack, sizeof ack);
+}
+
+// Remembers what was put, so that a repeated putEnd gets the same answer.
+static void finish(struct ftte_session *s, const struct ftte_frame *frame, int kind, uint32_t total) {
+    s->finished_id = frame->id;
+    s->finished_kind = (uint8_t)kind;
+    s->finished_total = total;
+    answer_done(s, frame);
+}
+
+static bool held(const struct ftte_session *s, const struct ftte_put_begin *begin) {
+    struct ftte_blob blob = ftte_store_get(&s->store, begin->kind);
+    return blob.bytes && blob.length == begin->total && memcmp(blob.sha256, begin->sha256, sizeof begin->sha256) == 0;
+}
+
+int ftte_transfer_put_begin(struct ftte_session *s, const struct ftte_frame *frame) {
+    struct ftte_put_begin begin;
+    uint32_t have = 0;
+    if (frame->body_bytes < sizeof begin) return FTTE_ERR_ARGUMENT;
+    memcpy(&begin, frame->body, sizeof begin);
+    if (!may_put(begin.kind)) return FTTE_ERR_BLOB_KIND;
+    if (s->phase != FTTE_PHASE_NONE) return FTTE_ERR_BUSY;
+    if (held(s, &begin)) {
+        finish(s, frame, begin.kind, begin.total);
+        return FTTE_OK;
+    }
+    ftte_transfer_retract(s, begin.kind);
+    ftte_machine_close(s); // its regions may lie in the slot that is now erased
+    int result = ftte_store_begin(&s->store, begin.kind, begin.total, begin.sha256, &have);
+    s->receiver.kind = 0;
+    if (result < 0) return result;
+    s->finished_kind = 0;
+    ftte_receiver_begin(&s->receiver, frame->id, begin.kind, begin.total, have);
+    answer(s, frame, false);
+    return FTTE_OK;
+}
+
+int ftte_transfer_put_data(struct ftte_session *s, const struct ftte_frame *frame) {
+    switch (ftte_receiver_data(&s->receiver, frame->id, frame->offset, frame->body_bytes)) {
+    case FTTE_RECEIVER_IGNORE: return FTTE_OK;
+    case FTTE_RECEIVER_NAK: answer(s, frame, true); return FTTE_OK;
+    case FTTE_RECEIVER_ACK: answer(s, frame, false); return FTTE_OK;
+    case FTTE_RECEIVER_STORE: break;
+    }
+    int result = ftte_store_append(&s->store, s->receiver.kind, frame->offset, frame->body, frame->body_bytes);
+    if (result < 0) s->receiver.kind = 0;
+    if (result < 0) return result;
+    if (ftte_receiver_stored(&s->receiver, frame->body_bytes, FTTE_WINDOW_BYTES)) answer(s, frame, false);
+    return FTTE_OK;
+}
+
+static int commit(struct ftte_session *s, const struct ftte_frame *frame) {
+    int kind = s->receiver.kind;
+    int32_t detail = 0;
+    int result = ftte_store_commit(&s->store, kind, 0);
+    s->receiver.kind = 0;
+    if (result < 0) return result;
+    result = ftte_install(s, kind, &detail);
+    if (result < 0) {
+        ftte_outbox_error(s, frame, result, (uint32_t)detail);
+        return FTTE_OK;
+    }
+    finish(s, frame, kind, s->receiver.total);
+    return FTTE_OK;
+}
+
+int ftte_transfer_put_end(struct ftte_session *s, const struct ftte_frame *frame) {
+    if (s->finished_kind != 0 && frame->id == s->finished_id) {
+        answer_done(s, frame);
+        return FTTE_OK;
+    }
+    if (s->receiver.kind == 0 || frame->id != s->receiver.id) return FTTE_ERR_STATE;
+    if (s->receiver.have == s->receiver.total) return commit(s, frame);
+    answer(s, frame, false); // not all there yet: `have` says where to go on
+    return FTTE_OK;
+}
+
+int ftte_transfer_get_begin(struct ftte_session *s, const struct ftte_frame *frame) {
+    if (frame->body_bytes < sizeof(struct ftte_get_begin)) return FTTE_ERR_ARGUMENT;
+    uint8_t kind = frame->body[0];
+    if (!may_get(kind)) return FTTE_ERR_BLOB_KIND;
+    struct ftte_blob blob = ftte_store_get(&s->store, kind);
+    if (!blob.bytes) return FTTE_ERR_BLOB_ABSENT;
+    struct ftte_get_info info = {.total = blob.length};
+    memcpy(info.sha256, blob.sha256, sizeof info.sha256);
+    ftte_sender_begin(&s->sender, frame->id, kind, blob.length, frame->offset, FTTE_WINDOW_BYTES);
+    ftte_outbox_reply(s, frame, &info, sizeof info);
+    return FTTE_OK;
+}
+
+int ftte_transfer_get_ack(struct ftte_session *s, const struct ftte_frame *frame) {
+    bool nak = frame->body_bytes > 0 && frame->body[0] != 0;
+    ftte_sender_acked(&s->sender, frame->id, frame->offset, nak);
+    if (s->sender.acked == s->sender.total) s->sender.kind = 0;
+    return FTTE_OK;
+}
+
+void ftte_transfer_abort(struct ftte_session *s) {
+    // What cannot be forgotten now is found by the next begin, whose hash decides.
+    if (s->receiver.kind != 0) (void)ftte_store_abandon(&s->store, s->receiver.kind);
+    s->receiver.kind = 0;
+    s->finished_kind = 0;
+    s->sender.kind = 0;
+}
+
+void ftte_transfer_retract(struct ftte_session *s, int kind) {
+    if (s->sender.kind == kind) s->sender.kind = 0;
+}
+
+bool ftte_transfer_pump(struct ftte_session *s) {
+    bool any = false;
+    // One frame's room stays for replies.
+    while (ftte_outbox_room(s, 2)) {
+        uint32_t bytes = ftte_sender_ready(&s->sender);
+        if (bytes == 0) return any;
+        const uint8_t *blob = ftte_store_get(&s->store, s->sender.kind).bytes;
+        if (!blob) s->sender.kind = 0;
+        if (!blob) return any;
+        ftte_outbox_send(s, FTTE_FRAME_TYPE_GET_DATA | FTTE_REPLY_FLAG, s->sender.id, s->sender.next,
+                         blob + s->sender.next, bytes);
+        ftte_sender_sent(&s->sender, bytes);
+        any = true;
+    }
+    return any;
+}
