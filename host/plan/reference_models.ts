@@ -39,8 +39,8 @@ export const referenceModels = {
     kind: "classifier",
     input: { shape: [28, 28, 1], type: "u8" },
     layers: [
-      { kind: "conv2d", filters: 8, kernel: [3, 3], stride: [2, 2], activation: "relu" },
-      { kind: "conv2d", filters: 16, kernel: [3, 3], stride: [2, 2], activation: "relu" },
+      { kind: "conv2d", filters: 8, kernel: [5, 5], stride: [2, 2], activation: "relu" },
+      { kind: "conv2d", filters: 16, kernel: [5, 5], stride: [2, 2], activation: "relu" },
       { kind: "dense", units: 10 },
     ],
   },

@@ -29,7 +29,7 @@ export function pretrain(
   const parameters = initialise(shapeModel(model), random);
   const steps = data.count * o.epochs;
   if (steps === 0) return parameters;
-  const plan = planModel(model, { selection: "all", training: { clipNorm: 1 } });
+  const plan = planModel(model, { selection: "all", training: {} });
   const guest = new Guest(kernels, plan.binary, {
     frozen: packFrozen(plan, parameters, normalisation),
     slice: gatherSlice(plan, parameters),

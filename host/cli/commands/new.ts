@@ -17,8 +17,8 @@ export default defineConfig({
     kind: "classifier",
     input: { shape: [28, 28, 1], type: "u8" },
     layers: [
-      { kind: "conv2d", filters: 8, kernel: [3, 3], stride: [2, 2], activation: "relu" },
-      { kind: "conv2d", filters: 16, kernel: [3, 3], stride: [2, 2], activation: "relu" },
+      { kind: "conv2d", filters: 8, kernel: [5, 5], stride: [2, 2], activation: "relu" },
+      { kind: "conv2d", filters: 16, kernel: [5, 5], stride: [2, 2], activation: "relu" },
       { kind: "dense", units: 10 },
     ],
   },
@@ -27,7 +27,7 @@ export default defineConfig({
   // user: "person", window: 128, hop: 64, testUsers: [3] }
   data: { kind: "mnist" },
   partition: { kind: "dirichlet", alpha: 0.5 },
-  firstModel: { samples: 1200, epochs: 4 },
+  firstModel: { samples: 1200, epochs: 10 },
 
   // Who trains. Real boards: { board: "nrf52840-dk", ports: ["/dev/ttyACM0"], budget: "96k" }
   fleet: [
@@ -35,7 +35,7 @@ export default defineConfig({
     { board: "virtual-256k", count: 4, train: "all" },
   ],
 
-  training: { steps: 150, learningRate: 0.01 },
+  training: { steps: 150, learningRate: 0.02 },
   strategy: { name: "ftte", buffer: 4 },
   stop: { minutes: 1 },
   seed: 1,
