@@ -1,0 +1,72 @@
+// The virtual board: what the options say, and what its parts share. Private to ports/posix.
+//
+// RAM and flash are one mapping: a guard page, the RAM (native stack of the session, then its pool), the flash. The
+// engine reaches flash by 32-bit offsets from the guest's memory, so flash lies behind the pool.
+#ifndef BOARD_H
+#define BOARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ftte_port.h"
+
+struct board_options {
+    const char *link;  // path of the symbolic link to the pty; may be null
+    const char *flash; // path of the flash's file
+    const char *samples;
+    const char *board_class;
+    uint8_t chip_id[16];
+    struct ftte_flash_geometry geometry; // `map` excepted
+    uint32_t ram_bytes, stack_bytes;
+    double speed;  // 1: as fast as this machine
+    uint32_t baud; // 0: no limit
+    int battery;   // 255: none
+    bool stay;     // outlive the parent
+    bool seeded;   // random numbers from `seed`
+    uint64_t seed;
+    uint64_t cut_after; // flash bytes until the power is cut; UINT64_MAX: never
+    int reset_reason;
+    int inherited[2]; // the pty's two ends, handed over by a reset; -1: none
+    char **argv;
+};
+
+struct board_memory {
+    uint8_t *stack, *pool, *flash;
+    uint32_t pool_bytes;
+};
+
+extern struct board_options board_options;
+extern struct board_memory board_memory;
+
+// ---- options.c
+// Fills board_options, or prints what is wrong and exits with status 2.
+void board_options_read(int argc, char **argv);
+
+// ---- memory.c: RAM and, behind it, the flash file. Exits with status 1 when it cannot.
+void board_memory_open(void);
+// Runs `session` on the stack that lies in the RAM. Does not return.
+void board_memory_run(void (*session)(void)) __attribute__((noreturn));
+
+// ---- flash.c
+// Opens the file, makes it as long as the geometry says, new bytes 0xff. Returns the descriptor.
+int board_flash_open(void);
+
+// ---- link.c
+// Opens the pty and sets the symbolic link. Returns the slave's path.
+const char *board_link_open(void);
+// The pty's ends, so that a reset can hand them over.
+void board_link_ends(int ends[2]);
+// Waits until the link has a byte for the board, at most `max_ms`.
+void board_link_wait(uint32_t max_ms);
+void board_link_unlink(void);
+
+// ---- chip.c
+uint64_t board_clock_ns(void);
+
+// ---- sensor.c
+void board_sensor_open(void);
+
+// Prints "ftte-posix: <format>: <errno text>" and exits with status 1.
+void board_die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
+#endif

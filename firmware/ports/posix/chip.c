@@ -1,0 +1,90 @@
+// Clock, random numbers, id, resets, watchdog, idle, battery of the virtual board. A reset starts the program again on
+// the same flash and the same terminal, as a chip behind a USB-UART bridge would.
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "board.h"
+
+enum { DRAIN_MS = 300000 }; // the battery loses one per cent in so long
+
+uint64_t board_clock_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint32_t ftte_port_clock_ms(void) {
+    static uint64_t start;
+    uint64_t now = board_clock_ns();
+    if (start == 0) start = now;
+    return (uint32_t)((now - start) / 1000000u);
+}
+
+// splitmix64 (Steele, Lea and Flood, 2014).
+static uint64_t next_seeded(void) {
+    uint64_t z = board_options.seed += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+int ftte_port_random(void *buf, size_t bytes) {
+    uint8_t *to = buf;
+    for (size_t done = 0; done < bytes;) {
+        uint64_t word;
+        if (board_options.seeded)
+            word = next_seeded();
+        else if (getrandom(&word, sizeof word, 0) != sizeof word)
+            continue;
+        size_t take = bytes - done < sizeof word ? bytes - done : sizeof word;
+        memcpy(to + done, &word, take);
+        done += take;
+    }
+    return FTTE_OK;
+}
+
+void ftte_port_chip_id(uint8_t id[16]) { memcpy(id, board_options.chip_id, 16); }
+
+const char *ftte_port_board_class(void) { return board_options.board_class; }
+
+int ftte_port_reset_reason(void) { return board_options.reset_reason; }
+
+// The options as they were, those of an earlier reset replaced by those of this one.
+static char **restarted(char *inherit) {
+    static char software[] = "--reset-reason=4", *args[128];
+    size_t count = 0;
+    for (char **arg = board_options.argv; *arg && count < 120; arg++) {
+        bool own = !strncmp(*arg, "--reset-reason=", 15) || !strncmp(*arg, "--inherit=", 10);
+        if (!own) args[count++] = *arg;
+    }
+    args[count++] = software;
+    args[count++] = inherit;
+    args[count] = NULL;
+    return args;
+}
+_Static_assert(FTTE_RESET_REASON_SOFTWARE == 4, "--reset-reason");
+
+void ftte_port_reset(int kind) {
+    static char inherit[40];
+    int ends[2];
+    (void)kind; // no bootloader; the session has forgotten what a factory reset forgets
+    board_link_ends(ends);
+    snprintf(inherit, sizeof inherit, "--inherit=%d,%d", ends[0], ends[1]);
+    execv("/proc/self/exe", restarted(inherit));
+    board_die("cannot start again");
+}
+
+void ftte_port_watchdog_feed(void) {} // processes are watched by the host
+
+void ftte_port_idle(uint32_t max_ms) { board_link_wait(max_ms); }
+
+int ftte_port_battery(void) {
+    int spent = (int)(ftte_port_clock_ms() / DRAIN_MS);
+    if (board_options.battery == 255) return 255;
+    return board_options.battery > spent ? board_options.battery - spent : 0;
+}
