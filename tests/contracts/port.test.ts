@@ -1,0 +1,37 @@
+// The port contract, on every port that runs here.
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sanitizers, testC } from "../core/c_program.ts";
+
+const posix = ["chip", "flash", "link", "memory", "options", "sensor"].map((name) => `firmware/ports/posix/${name}.c`);
+const sources = ["tests/contracts/port/posix.c", "tests/contracts/port/contract.c", ...posix];
+const flags = [
+  ...sanitizers,
+  "-DFTTE_STACK_BYTES=12288u",
+  "-Itests/core",
+  "-Itests/contracts/port",
+  "-Ifirmware/ports/posix",
+];
+
+/** A sensor's file with one sample of two elements. */
+function sampleFile(folder: string): string {
+  const path = join(folder, "samples.bin");
+  writeFileSync(path, Buffer.from(Uint32Array.of(0x314d5346, 12, 1, 0, 3, 0x11111111, 0x22222222).buffer));
+  return path;
+}
+
+const variants: [name: string, args: string[]][] = [
+  ["port_posix", ["--samples"]],
+  ["port_posix_nrf", ["--page-bytes", "4096", "--program-bytes", "4", "--baud", "115200", "--battery", "80"]],
+  ["port_posix_wide", ["--page-bytes", "8192", "--program-bytes", "32", "--baud", "0", "--seed", "1"]],
+];
+
+for (const [name, args] of variants) {
+  const folder = mkdtempSync(join(tmpdir(), "ftte-port-"));
+  const extra = args[0] === "--samples" ? ["--samples", sampleFile(folder)] : args;
+  const partitions =
+    "kernels=64K,plan=16K,frozen=64K,slice=32K,delta=16K,update=16K,checkpoint=64K,residual=32K,health=8K";
+  const all = ["--flash", join(folder, "flash.bin"), "--partitions", partitions, ...extra];
+  testC({ name, sources, flags, args: all });
+}

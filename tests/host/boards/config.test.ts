@@ -1,0 +1,61 @@
+// Board configs: every one that ships loads, agrees with the schema beside it, and mistakes are named.
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { boardIds, loadBoardConfig, virtualBoardArguments } from "../../../host/boards/config.ts";
+
+const folder = fileURLToPath(new URL("../../../board-configs/", import.meta.url));
+const read = (name: string) => JSON.parse(readFileSync(`${folder}${name}.json`, "utf8"));
+
+/** A folder with one changed copy of a config. */
+function changed(id: string, change: (board: Record<string, object>) => void): string {
+  const copy = mkdtempSync(join(tmpdir(), "ftte-boards-"));
+  const board = read(id);
+  change(board);
+  writeFileSync(join(copy, `${id}.json`), JSON.stringify(board));
+  return copy;
+}
+
+describe("board configs", () => {
+  it.each(boardIds())("%s loads and has every field that the schema requires", (id) => {
+    expect(loadBoardConfig(id).id).toBe(id);
+    expect(Object.keys(read(id))).toEqual(expect.arrayContaining(read("schema").required));
+  });
+
+  it("build when their port exists and else say which port they wait for", () => {
+    expect(loadBoardConfig("virtual-64k")).toMatchObject({ buildable: true, status: "builds" });
+    expect(loadBoardConfig("esp32-s3-devkitc")).toMatchObject({ buildable: false, status: "waits for port esp32s3" });
+  });
+
+  it("leave at least 150 KiB for samples on boards of 64 KiB", () => {
+    for (const id of ["virtual-64k", "nrf52-dk"])
+      expect(loadBoardConfig(id).sampleBytes).toBeGreaterThanOrEqual(150 * 1024);
+  });
+
+  it("turn into the arguments of a virtual board", () => {
+    const args = virtualBoardArguments(loadBoardConfig("virtual-64k")).join(" ");
+    expect(args).toContain("--ram 65536");
+    expect(args).toContain("--partitions kernels=28672,plan=4096,");
+  });
+
+  it("name the board that is unknown and those that are known", () => {
+    expect(() => loadBoardConfig("wrist-9000")).toThrow(/no board "wrist-9000"; known boards: .*virtual-64k/);
+    expect(() => loadBoardConfig("../package")).toThrow(/no board/);
+  });
+
+  it("name the field that is wrong", () => {
+    const wrongPage = changed("virtual-64k", (board) => Object.assign(board.flash as object, { pageBytes: 1000 }));
+    expect(() => loadBoardConfig("virtual-64k", wrongPage)).toThrow(/virtual-64k\.json: flash: pageBytes/);
+    const missing = changed("virtual-64k", (board) => delete board.link);
+    expect(() => loadBoardConfig("virtual-64k", missing)).toThrow(/link: /);
+    const extra = changed("virtual-64k", (board) => Object.assign(board, { speed: 1 }));
+    expect(() => loadBoardConfig("virtual-64k", extra)).toThrow(/speed/);
+  });
+
+  it("refuse partitions that leave no room for samples", () => {
+    const full = changed("virtual-64k", (board) => Object.assign(board.flash as object, { bytes: 240 * 1024 }));
+    expect(() => loadBoardConfig("virtual-64k", full)).toThrow(/leave no room for samples/);
+  });
+});
