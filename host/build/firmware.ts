@@ -5,8 +5,8 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { FtteError } from "../errors.ts";
+import { root } from "./root.ts";
 
 export interface FirmwareOptions {
   port: string; // a folder of firmware/ports
@@ -18,18 +18,17 @@ export interface Firmware {
   sizes: { text: number; data: number; bss: number };
 }
 
-const packageFolder = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "../.." : "..", import.meta.url));
 const tools = { make: "make", cc: "gcc", size: "binutils" } as const; // command → Debian package
 
 /** @throws FtteError "compiler-missing" with the line to type, "build-failed" with the compiler's output, "usage" for an unknown port */
 export async function buildFirmware({ port, engine }: FirmwareOptions): Promise<Firmware> {
-  if (!/^[a-z0-9]+$/.test(port) || !existsSync(join(packageFolder, "firmware", "ports", port, "port.mk")))
+  if (!/^[a-z0-9]+$/.test(port) || !existsSync(join(root, "firmware", "ports", port, "port.mk")))
     throw new FtteError("usage", `there is no port "${port}" in firmware/ports`);
   requireTools();
   const name = engine === "wasm3" ? port : `${port}-${engine}`;
   const out = join("build", "firmware", name);
   await make(["-C", "firmware", `-j${availableParallelism()}`, `PORT=${port}`, `ENGINE=${engine}`, `OUT=${out}`], name);
-  const path = join(packageFolder, out, `ftte-${name}`);
+  const path = join(root, out, `ftte-${name}`);
   return { path, sizes: sizesOf(path) };
 }
 
@@ -46,7 +45,7 @@ function requireTools(): void {
 
 function make(args: string[], name: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn("make", args, { cwd: packageFolder, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn("make", args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     for (const stream of [child.stdout, child.stderr])
       stream.on("data", (text: Buffer) => {

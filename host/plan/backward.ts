@@ -63,14 +63,15 @@ export class Backward {
   private layer(trace: Trace, dy: Tensor): void {
     const { layer } = trace;
     if (layer.activation) this.activation(trace, dy);
-    if (layer.kind === "flatten") return this.passThrough(layer, dy);
+    if (layer.kind === "flatten" || layer.kind === "activation") return this.passThrough(layer, dy);
+    if (layer.kind === "residual") return this.spread(layer, dy);
+    if (layer.kind === "scaleBias") return this.scaleBias(trace, dy);
     const dx = this.gradientOf(layer.index - 1);
-    if (layer.kind === "activation" || layer.kind === "residual") this.spread(layer, dy, dx);
-    else if (layer.kind === "maxPool" || layer.kind === "averagePool") this.pool(trace, dy, dx);
-    else if (layer.kind === "scaleBias") this.scaleBias(trace, dy, dx);
+    if (layer.kind === "maxPool" || layer.kind === "averagePool") this.pool(trace, dy, dx);
     else this.weighted(trace, dy, dx);
   }
 
+  /** dx is dy: the tensor itself serves, or is added to what a residual left there. */
   private passThrough(layer: LayerShape, dy: Tensor): void {
     const known = this.gradients.get(layer.index - 1);
     if (known) this.graph.emit("add", at(dy), at(known), size(layer.output));
@@ -83,11 +84,10 @@ export class Backward {
     else this.graph.emit("activationBackward", Activation[layer.activation!], at(output), at(dy), n);
   }
 
-  private spread(layer: LayerShape, dy: Tensor, dx: Tensor | undefined): void {
-    const n = size(layer.output);
-    if (dx) this.graph.emit("add", at(dy), at(dx), n);
-    const from = layer.from === undefined ? undefined : this.gradientOf(layer.from);
-    if (from) this.graph.emit("add", at(dy), at(from), n);
+  private spread(layer: LayerShape, dy: Tensor): void {
+    const from = this.gradientOf(layer.from!);
+    if (from) this.graph.emit("add", at(dy), at(from), size(layer.output));
+    this.passThrough(layer, dy);
   }
 
   private pool({ layer, winner }: Trace, dy: Tensor, dx: Tensor | undefined): void {
@@ -96,24 +96,21 @@ export class Backward {
     else this.graph.emit("maxPool2dBackward", at(dy), at(winner!), at(dx), ...poolArgs(layer));
   }
 
-  private scaleBias({ layer, input }: Trace, dy: Tensor, dx: Tensor | undefined): void {
+  /** A trained scale still needs dy after dx = dy · s was made with it as it was in the forward pass; a frozen one scales dy in place. */
+  private scaleBias({ layer, input }: Trace, dy: Tensor): void {
     const { h, w, c } = layer.output;
     const scale = this.bound.vectors.get(`${layer.name}.scale`)!;
+    const goesOn = layer.index > this.deepest;
+    const dx = goesOn && scale.trained ? this.graph.tensor(`${layer.name}.unscaled`, h * w * c * 4, "gradient") : dy;
     this.bias(layer, dy);
+    if (goesOn) this.graph.emit("scaleBackwardInput", at(dy), scale.at, at(dx), h * w, c);
     if (scale.trained) {
-      const trained = {
-        name: `${layer.name}.scale`,
-        weights: scale.at,
-        sliceOffset: scale.sliceOffset,
-        count: scale.count,
-      };
-      this.learn(trained, (target, mode) =>
+      const { sliceOffset, count } = scale;
+      this.learn({ name: `${layer.name}.scale`, weights: scale.at, sliceOffset, count }, (target, mode) =>
         this.graph.emit("scaleBackwardScale", at(dy), at(input), target, h * w, c, mode),
       );
     }
-    if (!dx) return;
-    this.graph.emit("scaleBackwardInput", at(dy), scale.at, at(dy), h * w, c);
-    this.graph.emit("add", at(dy), at(dx), h * w * c);
+    if (goesOn) this.passThrough(layer, dx);
   }
 
   private bias(layer: LayerShape, dy: Tensor): void {

@@ -136,10 +136,10 @@ function lowerTraining(
   graph.enter("train");
   const forward = new Forward(graph, shape, bound, deepest, "");
   const y = forward.run();
-  const last = shape.layers.at(-1)!;
-  const n = size(last.output);
-  // The loss's gradient may take the output's own place, unless an activation still needs the output.
-  const dy = last.activation ? graph.tensor("loss.gradient", n * 4, "gradient") : y;
+  const n = size(shape.layers.at(-1)!.output);
+  // The loss's gradient may take the output's own place, unless an activation (perhaps before a flatten) still needs the output.
+  const maker = shape.layers.findLast((l) => l.kind !== "flatten");
+  const dy = maker?.activation ? graph.tensor("loss.gradient", n * 4, "gradient") : y;
   if (shape.model.kind === "classifier") graph.emit("softmaxCrossEntropy", at(y), at(dy), n);
   else graph.emit("meanSquaredError", at(y), at(forward.input), at(dy), n);
   const backward = new Backward(graph, shape, bound, deepest, training, state);

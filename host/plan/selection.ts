@@ -40,7 +40,8 @@ export function normaliseSelection(shape: ModelShape, selection: Selection): Map
     };
     if (!layer || layer.parameters.length === 0) return fail(`names layer ${entry.layer}, which has nothing to train`);
     if (byLayer.has(entry.layer)) return fail(`names layer ${entry.layer} twice`);
-    byLayer.set(entry.layer, normaliseEntry(shape, layer, entry, fail));
+    const normal = normaliseEntry(shape, layer, entry, fail);
+    if (normal.bias || normal.weights !== "none") byLayer.set(entry.layer, normal); // else backward would go deeper for nothing
   }
   return byLayer;
 }
