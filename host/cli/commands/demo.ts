@@ -1,0 +1,201 @@
+// `ftte demo`: the main job at a glance. Virtual boards of two memory classes train a digit recogniser; two are slow, one loses its
+// link for a while, one is killed in the middle of training and starts again.
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Plugs, VirtualBoard } from "../../boards/virtual.ts";
+import type { Partition } from "../../data/types.ts";
+import { exitStatus, FtteError } from "../../errors.ts";
+import type { RunEvent } from "../../fl/events.ts";
+import type { FtteConfig } from "../config.ts";
+import { type ResolvedConfig, resolveConfig } from "../config_schema.ts";
+import { interruptible, runOutput, say, sayJson } from "../output.ts";
+import { type FrozenConfig, openStore } from "../project_store.ts";
+import { type RunOutcome, runTraining } from "../training_run.ts";
+import { type Curve, curveSvg } from "../view/curve.ts";
+import { baselineOf, resultJson, resultText } from "../view/result.ts";
+
+export interface DemoOptions {
+  boards: number;
+  seed: number;
+  minutes?: number;
+  deterministic?: boolean;
+  compare?: boolean;
+  svg: string;
+  keep?: string;
+  json?: boolean;
+}
+
+const defaultMinutes = 1.25;
+/** Server versions of a deterministic run, which may not depend on the clock. */
+const deterministicVersions = 60;
+
+/** Half of the boards in each class; the last of each class is slow. */
+function fleetOf(boards: number): FtteConfig["fleet"] {
+  const small = { board: "virtual-64k", budget: "20k" };
+  const large = { board: "virtual-256k", train: "all" as const };
+  const half = Math.ceil(boards / 2);
+  const split = (kind: FtteConfig["fleet"][number], count: number) => [
+    { ...kind, count: count - 1 },
+    { ...kind, count: 1, speed: 0.1 },
+  ];
+  return [...split(small, half), ...split(large, boards - half)].filter((entry) => entry.count > 0);
+}
+
+function demoConfig(options: DemoOptions): ResolvedConfig {
+  const { boards, seed, deterministic, minutes = defaultMinutes } = options;
+  if (!Number.isInteger(boards) || boards < 2 || boards > 1000)
+    throw new FtteError("usage", `--boards takes 2 to 1000 boards, not ${boards}`);
+  if (minutes <= 0) throw new FtteError("usage", "--minutes takes a number above 0");
+  const config: FtteConfig = {
+    name: "demo",
+    model: "image-cnn",
+    data: { kind: "mnist", train: 12_000, test: 2_000 },
+    partition: { kind: "dirichlet", alpha: 0.5 },
+    firstModel: { samples: 300, epochs: 8 },
+    fleet: fleetOf(boards),
+    training: { steps: 100, learningRate: 0.02, checkpointEvery: 50 },
+    strategy: { name: "ftte", buffer: Math.max(2, Math.min(4, boards)) },
+    refreshFrozenEvery: 8,
+    stop: deterministic ? { versions: deterministicVersions } : { minutes },
+    seed,
+  };
+  return resolveConfig(config, "the demo's config");
+}
+
+/** The same boards, all large enough to hold the whole model, and in step. */
+function baselineConfig(config: ResolvedConfig): ResolvedConfig {
+  const fleet = config.fleet.map(({ budget: _budget, ...entry }) => ({ ...entry, board: "virtual-256k", train: "all" as const }));
+  return { ...config, fleet, strategy: { name: "fedavg" }, refreshFrozenEvery: 0 };
+}
+
+/** Pulls one board's plug and cuts another one's power while it trains, and says so. */
+class Disturber {
+  private boards: VirtualBoard[] = [];
+  private plugs: Plugs | undefined;
+  private readonly trained = new Map<string, number>(); // tasks that were seen in training
+  private unplugged = false;
+  private cut = false;
+  private pending: Promise<void> = Promise.resolve();
+
+  constructor(private readonly tell: (text: string) => void) {}
+
+  begin(boards: VirtualBoard[], plugs: Plugs): void {
+    this.boards = boards;
+    this.plugs = plugs;
+  }
+
+  /** Waits for what is under way, so that no board is left without its plug. */
+  async end(): Promise<void> {
+    await this.pending;
+  }
+
+  on(event: RunEvent): void {
+    if (event.type !== "progress" || event.step === 0 || !this.plugs) return;
+    this.trained.set(event.board, (this.trained.get(event.board) ?? 0) + 1);
+    if ((this.trained.get(event.board) ?? 0) < 4) return;
+    const [first] = this.boards;
+    const second = this.boards.at(Math.floor(this.boards.length / 2));
+    if (!this.unplugged && event.board === first?.chipId) {
+      this.unplugged = true;
+      this.do(() => this.unplug(first));
+    } else if (!this.cut && event.board === second?.chipId && second !== first) {
+      this.cut = true;
+      this.do(() => this.powerCut(second));
+    }
+  }
+
+  private do(work: () => Promise<void>): void {
+    this.pending = Promise.all([this.pending, work()]).then(() => {});
+  }
+
+  private async unplug(board: VirtualBoard): Promise<void> {
+    this.tell(`${board.options.name}: its link is gone, for 8 seconds`);
+    await this.plugs!.unplug(board);
+    await new Promise((done) => setTimeout(done, 8000));
+    this.plugs!.replug(board);
+    this.tell(`${board.options.name}: its link is back`);
+  }
+
+  private async powerCut(board: VirtualBoard): Promise<void> {
+    this.tell(`${board.options.name}: killed in the middle of training`);
+    await board.kill();
+    await new Promise((done) => setTimeout(done, 3000));
+    await board.start();
+    this.tell(`${board.options.name}: starts again with what its flash holds`);
+  }
+}
+
+interface Attempt {
+  folder: string;
+  config: ResolvedConfig;
+  options: DemoOptions;
+  signal: AbortSignal;
+  shards?: Partition;
+}
+
+async function attempt({ folder, config, options, signal, shards }: Attempt): Promise<RunOutcome> {
+  const store = openStore(folder);
+  const output = runOutput(options.json);
+  const started = performance.now();
+  const disturber = new Disturber((text) =>
+    output.on({ type: "notice", seconds: (performance.now() - started) / 1000, text }),
+  );
+  try {
+    const frozen: FrozenConfig = { config, deterministic: options.deterministic ?? false };
+    const record = store.createRun(config.name, JSON.stringify(frozen));
+    return await runTraining({
+      projectFolder: folder,
+      store,
+      record,
+      resumed: false,
+      signal,
+      ...(shards && { shards }),
+      on: (event) => {
+        output.on(event);
+        disturber.on(event);
+      },
+      onBoards: (boards, plugs) => disturber.begin(boards, plugs),
+      beforeEnd: () => disturber.end(),
+    });
+  } finally {
+    output.close();
+    store.close();
+  }
+}
+
+function writeCurve(path: string, svg: string): void {
+  try {
+    writeFileSync(path, svg);
+  } catch (cause) {
+    throw new FtteError("file-unwritable", `${path} cannot be written: ${(cause as Error).message}`, { cause });
+  }
+}
+
+export async function demo(options: DemoOptions): Promise<void> {
+  const config = demoConfig(options);
+  const svg = resolve(options.svg);
+  writeCurve(svg, ""); // a mistake in the path shows now, not in two minutes
+  const folder = options.keep === undefined ? mkdtempSync(join(tmpdir(), "ftte-demo-")) : resolve(options.keep);
+  const { signal, stop } = interruptible();
+  try {
+    say(options.json, `${options.boards} virtual boards train one digit recogniser together; seed ${options.seed}.`);
+    const outcome = await attempt({ folder, config, options, signal });
+    const curves: Curve[] = [{ name: "ftte", points: outcome.curve }];
+    let baseline: RunOutcome | undefined;
+    if (options.compare && !signal.aborted) {
+      say(options.json, "\nThe same boards again: synchronous FedAvg of the full model, on boards large enough for it.");
+      baseline = await attempt({ folder, config: baselineConfig(config), options, signal, shards: outcome.shards });
+      curves.push({ name: "fedavg, full model", points: baseline.curve });
+    }
+    writeCurve(svg, await curveSvg(curves, `${options.boards} virtual boards, MNIST, accuracy over time`));
+    say(options.json, resultText(outcome, baseline && baselineOf(baseline)));
+    say(options.json, `\nThe curve is in ${svg}${options.keep === undefined ? "" : `; the run's state in ${folder}`}.`);
+    if (options.json) sayJson(resultJson(outcome, baseline && baselineOf(baseline)));
+    if (signal.aborted) process.exitCode = exitStatus.interrupted;
+  } finally {
+    stop();
+    if (options.keep === undefined) rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,143 @@
+// From a config to what a run needs: data dealt out, one plan per part of the fleet, the first model. Deterministic: the same config
+// gives the same everything, so a resumed run prepares itself again instead of storing it.
+
+import { resolve } from "node:path";
+import { type BoardConfig, loadBoardConfig } from "../boards/config.ts";
+import { csv } from "../data/csv.ts";
+import { normalisationOf, sampleBytes, subset } from "../data/dataset.ts";
+import { hapt } from "../data/hapt.ts";
+import { mitbih } from "../data/mitbih.ts";
+import { mnist } from "../data/mnist.ts";
+import { byUser, dirichlet, shards } from "../data/partition.ts";
+import { seeded, shuffle } from "../data/random.ts";
+import { type Dataset, type Partition, sampleHeaderBytes } from "../data/types.ts";
+import { FtteError } from "../errors.ts";
+import { planModel } from "../plan/plan.ts";
+import { referenceModels } from "../plan/reference_models.ts";
+import { planForBudget } from "../plan/select.ts";
+import { shapeModel } from "../plan/shapes.ts";
+import type { Model, Normalisation, Plan } from "../plan/types.ts";
+import { pretrain } from "../sim/pretrain.ts";
+import { parseBytes, type ResolvedConfig } from "./config_schema.ts";
+
+type FleetEntry = ResolvedConfig["fleet"][number];
+
+/** Boards of one kind that train the same. */
+export interface FleetPart {
+  entry: FleetEntry;
+  board: BoardConfig;
+  /** The board class; with what it trains behind it where one class trains different things. */
+  label: string;
+  plan: Plan;
+}
+
+export interface RunData {
+  train: Dataset; // dealt out to boards
+  test: Dataset; // held out
+  host: Dataset; // the host's own share, for the first model
+  normalisation: Normalisation;
+}
+
+/** Native stack of a virtual board's session, firmware/ports/posix; the pool is what is left of its RAM. */
+const stackBytes = 12 * 1024;
+/** What the wasm3 engine takes of the pool beside the arena; measured, see `ftte run show`. */
+const engineBytes = 26 * 1024;
+
+/** The largest arena that a board's RAM holds beside stack and engine. */
+export const largestArena = (board: BoardConfig): number => board.ramBytes - stackBytes - engineBytes;
+
+export function modelOf(config: ResolvedConfig): Model {
+  return (typeof config.model === "string" ? referenceModels[config.model] : config.model) as Model;
+}
+
+/** One part per fleet entry. @throws FtteError "plan-too-large" when a part's plan does not fit its board, "config-invalid" for unknown boards */
+export function planFleet(config: ResolvedConfig): FleetPart[] {
+  const model = modelOf(config);
+  const { momentum, weightDecay, clipNorm, microBatch } = config.training;
+  const training = { momentum, weightDecay, clipNorm, microBatch };
+  const parts = config.fleet.map((entry) => {
+    const board = loadBoardConfig(entry.board);
+    const limit = largestArena(board);
+    const budgetBytes = entry.budget === undefined ? limit : Math.min(limit, parseBytes(entry.budget));
+    const plan =
+      entry.train === undefined
+        ? planForBudget(model, { training, budgetBytes })
+        : planModel(model, { training, budgetBytes, selection: entry.train });
+    return { entry, board, plan, label: board.class };
+  });
+  const differs = (a: FleetPart, b: FleetPart) => a.label === b.label && a.plan.planCrc !== b.plan.planCrc;
+  return parts.map((part, i) =>
+    parts.some((other) => differs(part, other)) ? { ...part, label: `${part.label} #${i + 1}` } : part,
+  );
+}
+
+function split(data: Dataset, isTest: (index: number) => boolean): { train: Dataset; test: Dataset } {
+  const all = Array.from({ length: data.count }, (_, i) => i);
+  return { train: subset(data, all.filter((i) => !isTest(i))), test: subset(data, all.filter(isTest)) };
+}
+
+function loadData(config: ResolvedConfig, folder: string): { train: Dataset; test: Dataset } {
+  const { data } = config;
+  switch (data.kind) {
+    case "mnist":
+      return mnist({ ...(data.train && { train: data.train }), ...(data.test && { test: data.test }) });
+    case "hapt":
+      return hapt(resolve(folder, data.path));
+    case "mitbih":
+      return mitbih(resolve(folder, data.path));
+    case "csv": {
+      const { user, testUsers, testShare = 0.2, ...rest } = data;
+      const whole = csv({ ...rest, ...(user && { user }), path: resolve(folder, data.path) });
+      if (testUsers) return split(whole, (i) => testUsers.includes(whole.users[i]!));
+      const order = shuffle(Uint32Array.from({ length: whole.count }, (_, i) => i), seeded(config.seed));
+      const held = new Set(order.subarray(0, Math.round(testShare * whole.count)));
+      return split(whole, (i) => held.has(i));
+    }
+  }
+}
+
+/** @throws FtteError "data-invalid" when the data does not fit the model, or nothing is left to train or test on */
+export function loadRunData(config: ResolvedConfig, folder: string): RunData {
+  const model = modelOf(config);
+  const { train: all, test } = loadData(config, folder);
+  const shape = [...model.input.shape];
+  if (all.shape.join() !== shape.join() && all.shape.join() !== [...shape, 1].join())
+    throw new FtteError("data-invalid", `${all.name} has samples of shape ${all.shape.join("×")}, model ${model.name} takes ${shape.join("×")}`);
+  if (all.type !== model.input.type)
+    throw new FtteError("data-invalid", `${all.name} holds ${all.type}, model ${model.name} takes ${model.input.type}; change the model's input type`);
+  const outputs = shapeModel(model).layers.at(-1)!.output.c;
+  if (model.kind === "classifier" && all.classes.length > outputs)
+    throw new FtteError("data-invalid", `${all.name} has ${all.classes.length} classes, model ${model.name} has ${outputs} outputs`);
+  const samples = Math.min(config.firstModel.samples, all.count);
+  const order = shuffle(Uint32Array.from({ length: all.count }, (_, i) => i), seeded(config.seed ^ 0x5eed));
+  const train = subset(all, order.slice(samples));
+  if (train.count === 0 || test.count === 0)
+    throw new FtteError("data-invalid", `${all.name}: nothing is left to ${train.count ? "test" : "train"} on`);
+  return { train, test, host: subset(all, order.slice(0, samples)), normalisation: normalisationOf(all) };
+}
+
+/** How many samples a board's log holds: each record, padded to 4, and its mark; two header pages. */
+function sampleCapacity(board: BoardConfig, data: Dataset): number {
+  const unit = Math.max(4, board.flash.programBytes);
+  const record = Math.ceil((sampleHeaderBytes + sampleBytes(data)) / unit) * unit + unit;
+  return Math.floor((board.sampleBytes - 2 * board.flash.pageBytes) / record);
+}
+
+/** One shard per virtual board, no larger than its sample log. */
+export function dealData(config: ResolvedConfig, data: RunData, boards: readonly BoardConfig[]): Partition {
+  const random = seeded(config.seed ^ 0xdea1);
+  const { partition } = config;
+  const dealt =
+    partition.kind === "dirichlet"
+      ? dirichlet(data.train, boards.length, partition.alpha, random)
+      : partition.kind === "by-user"
+        ? byUser(data.train, boards.length, random)
+        : shards(data.train, boards.length, partition.perBoard, random);
+  return dealt.map((shard, i) => shard.subarray(0, sampleCapacity(boards[i]!, data.train)));
+}
+
+/** @param kernels bytes of kernels.twin.wasm */
+export function firstModel(config: ResolvedConfig, data: RunData, kernels: Uint8Array): Float32Array {
+  const { epochs, learningRate } = config.firstModel;
+  return pretrain(kernels, modelOf(config), data.host, data.normalisation, { epochs, learningRate, seed: config.seed });
+}

@@ -1,0 +1,100 @@
+// HAPT (Reyes-Ortiz et al., 2015): accelerometer and gyroscope of a phone on the waist, 50 Hz, 30 people, six basic activities (the six
+// transitions are left out). Files as UCI ships them: RawData/acc_expEE_userUU.txt, gyro_…, labels.txt. Research use only.
+
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { FtteError } from "../errors.ts";
+import { subset } from "./dataset.ts";
+import type { Dataset } from "./types.ts";
+
+const window = 128; // 2.56 s
+const hop = 64;
+const classes = ["walking", "upstairs", "downstairs", "sitting", "standing", "lying"];
+/** The official split is by person. */
+const testUsers = new Set([2, 4, 9, 10, 12, 13, 18, 20, 24]);
+/** Counts per g and per rad/s: an IMU's 16 bits over ±4 g and ±1000 °/s or more. */
+const countsPerG = 8192;
+const countsPerRadian = 1800;
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new FtteError("file-unreadable", `${path} cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Rows of `columns` numbers each. @throws FtteError "data-invalid" with file and line */
+function numbers(path: string, columns: number): number[][] {
+  const lines = read(path).trimEnd().split("\n");
+  return lines.map((line, i) => {
+    const row = line.trim().split(/\s+/).map(Number);
+    if (row.length !== columns || !row.every(Number.isFinite))
+      throw new FtteError("data-invalid", `${path}, line ${i + 1}: has to be ${columns} numbers`);
+    return row;
+  });
+}
+
+const toI16 = (value: number) => Math.max(-32768, Math.min(32767, Math.round(value)));
+
+/** One experiment as interleaved [ax, ay, az, gx, gy, gz] in the sensor's counts. */
+function recording(folder: string, experiment: number, user: number): Int16Array {
+  const two = (n: number) => String(n).padStart(2, "0");
+  const tail = `_exp${two(experiment)}_user${two(user)}.txt`;
+  const acceleration = numbers(join(folder, `acc${tail}`), 3);
+  const rotation = numbers(join(folder, `gyro${tail}`), 3);
+  const out = new Int16Array(Math.min(acceleration.length, rotation.length) * 6);
+  for (let t = 0; t < out.length / 6; t++)
+    for (let axis = 0; axis < 3; axis++) {
+      out[t * 6 + axis] = toI16(acceleration[t]![axis]! * countsPerG);
+      out[t * 6 + 3 + axis] = toI16(rotation[t]![axis]! * countsPerRadian);
+    }
+  return out;
+}
+
+/**
+ * Windows of [128, 6] i16, half overlapping, never across a label's border.
+ * @param path the folder that holds RawData/
+ * @throws FtteError "file-unreadable" or "data-invalid"
+ */
+export function hapt(path: string): { train: Dataset; test: Dataset } {
+  const folder = join(path, "RawData");
+  if (!existsSync(folder))
+    throw new FtteError(
+      "file-unreadable",
+      `${path} holds no RawData folder; unpack it there: tar -xJf RawData.tar.xz`,
+    );
+  const recordings = new Map<number, Int16Array>();
+  const windows: Int16Array[] = [];
+  const labels: number[] = [];
+  const users: number[] = [];
+  for (const [experiment = 0, user = 0, activity = 0, first = 0, last = 0] of numbers(join(folder, "labels.txt"), 5)) {
+    if (activity > classes.length) continue;
+    const samples = recordings.get(experiment) ?? recording(folder, experiment, user);
+    recordings.set(experiment, samples);
+    for (let at = first - 1; at + window <= Math.min(last, samples.length / 6); at += hop) {
+      windows.push(samples.subarray(at * 6, (at + window) * 6));
+      labels.push(activity - 1);
+      users.push(user);
+    }
+  }
+  const elements = new Int16Array(windows.length * window * 6);
+  windows.forEach((w, i) => {
+    elements.set(w, i * window * 6);
+  });
+  const whole: Dataset = {
+    name: "hapt",
+    shape: [window, 6],
+    type: "i16",
+    count: windows.length,
+    elements,
+    labels: Uint16Array.from(labels),
+    users: Uint16Array.from(users),
+    classes,
+  };
+  const indices = users.map((_, i) => i);
+  return {
+    train: subset(whole, indices.filter((i) => !testUsers.has(users[i]!))),
+    test: subset(whole, indices.filter((i) => testUsers.has(users[i]!))),
+  };
+}
