@@ -85,8 +85,13 @@ function assemblyScript(): string {
   }
   for (const [name, op] of Object.entries(plan.ops ?? {})) {
     out.push("", `/** ${op.does} */`, `export const OP_${upper(name)}: u32 = ${op.code};`);
-    out.push(`export const OP_${upper(name)}_WORDS: u32 = ${op.args.length};`);
   }
+  const ops = Object.values(plan.ops ?? {});
+  const words = new Array<number>(Math.max(0, ...ops.map((op) => op.code)) + 1).fill(255);
+  for (const op of ops) words[op.code] = op.args.length;
+  out.push("", "/** Argument words of each op, by its code; 255 where there is none. */");
+  out.push(`export const OP_WORDS: usize = memory.data<u8>([${words.join(", ")}]);`);
+  out.push(`export const OP_CODES: u32 = ${words.length};`);
   return `${out.join("\n")}\n`;
 }
 

@@ -90,152 +90,118 @@ export const SEGMENT_BYTES: usize = 12;
 
 /** y[i] = sample[i] * scale[i % c] + offset[i % c], i < n, from the sample's own type */
 export const OP_INPUT: u32 = 1;
-export const OP_INPUT_WORDS: u32 = 5;
 
 /** y(p,c) rows := b(c) */
 export const OP_ROWS: u32 = 2;
-export const OP_ROWS_WORDS: u32 = 4;
 
 /** y := value */
 export const OP_FILL: u32 = 3;
-export const OP_FILL_WORDS: u32 = 3;
 
 /** y := x */
 export const OP_COPY: u32 = 4;
-export const OP_COPY_WORDS: u32 = 3;
 
 /** y += x */
 export const OP_ADD: u32 = 5;
-export const OP_ADD_WORDS: u32 = 3;
 
 /** y[i*yc + j] := x[i*xc + j], i < p, j < n (x, y already point at the first channel) */
 export const OP_COPY_CHANNELS: u32 = 6;
-export const OP_COPY_CHANNELS_WORDS: u32 = 6;
 
 /** y[i*yc + j] += x[i*xc + j] */
 export const OP_ADD_CHANNELS: u32 = 7;
-export const OP_ADD_CHANNELS_WORDS: u32 = 6;
 
 /** y(o) += w(o,i) x(i) */
 export const OP_DENSE: u32 = 16;
-export const OP_DENSE_WORDS: u32 = 5;
 
 /** dx(i) += w' dy */
 export const OP_DENSE_BACKWARD_INPUT: u32 = 17;
-export const OP_DENSE_BACKWARD_INPUT_WORDS: u32 = 5;
 
 /** mode accumulate: dw += dy x'; descend: dw -= lr dy x' */
 export const OP_DENSE_BACKWARD_WEIGHTS: u32 = 18;
-export const OP_DENSE_BACKWARD_WEIGHTS_WORDS: u32 = 6;
 
 /** y(o) += s(o) * (w8(o,i) x) */
 export const OP_QDENSE: u32 = 19;
-export const OP_QDENSE_WORDS: u32 = 6;
 
 /** dx += w8' (s . dy) */
 export const OP_QDENSE_BACKWARD_INPUT: u32 = 20;
-export const OP_QDENSE_BACKWARD_INPUT_WORDS: u32 = 6;
 
 /** y(oh,ow,oc) += conv(x(ih,iw,ic), w(oc,kh,kw,ic)); ph, pw: zeros before the first row and column */
 export const OP_CONV2D: u32 = 32;
-export const OP_CONV2D_WORDS: u32 = 15;
 
 /** dx += */
 export const OP_CONV2D_BACKWARD_INPUT: u32 = 33;
-export const OP_CONV2D_BACKWARD_INPUT_WORDS: u32 = 15;
 
 /** dw += or -= lr * */
 export const OP_CONV2D_BACKWARD_WEIGHTS: u32 = 34;
-export const OP_CONV2D_BACKWARD_WEIGHTS_WORDS: u32 = 16;
 
 /** as conv2d, w int8 with one scale per output channel */
 export const OP_QCONV2D: u32 = 35;
-export const OP_QCONV2D_WORDS: u32 = 16;
 
 /** dx += */
 export const OP_QCONV2D_BACKWARD_INPUT: u32 = 36;
-export const OP_QCONV2D_BACKWARD_INPUT_WORDS: u32 = 16;
 
 /** y(oh,ow,c) += x(ih,iw,c) by w(kh,kw,c), one filter per channel */
 export const OP_DEPTHWISE2D: u32 = 48;
-export const OP_DEPTHWISE2D_WORDS: u32 = 14;
 
 /** dx += */
 export const OP_DEPTHWISE2D_BACKWARD_INPUT: u32 = 49;
-export const OP_DEPTHWISE2D_BACKWARD_INPUT_WORDS: u32 = 14;
 
 /** dw(kh,kw,c) += or -= lr * */
 export const OP_DEPTHWISE2D_BACKWARD_WEIGHTS: u32 = 50;
-export const OP_DEPTHWISE2D_BACKWARD_WEIGHTS_WORDS: u32 = 15;
 
 /** as depthwise2d, w int8 with one scale per channel */
 export const OP_QDEPTHWISE2D: u32 = 51;
-export const OP_QDEPTHWISE2D_WORDS: u32 = 15;
 
 /** dx += */
 export const OP_QDEPTHWISE2D_BACKWARD_INPUT: u32 = 52;
-export const OP_QDEPTHWISE2D_BACKWARD_INPUT_WORDS: u32 = 15;
 
 /** db(c) += or -= lr * column sums of dy(p,c) */
 export const OP_BIAS_BACKWARD: u32 = 64;
-export const OP_BIAS_BACKWARD_WORDS: u32 = 5;
 
 /** y(p,c) = x * s(c) + b(c); y may be x */
 export const OP_SCALE_BIAS: u32 = 65;
-export const OP_SCALE_BIAS_WORDS: u32 = 6;
 
 /** dx = dy * s; dx may be dy */
 export const OP_SCALE_BACKWARD_INPUT: u32 = 66;
-export const OP_SCALE_BACKWARD_INPUT_WORDS: u32 = 5;
 
 /** ds(c) += or -= lr * column sums of dy . x */
 export const OP_SCALE_BACKWARD_SCALE: u32 = 67;
-export const OP_SCALE_BACKWARD_SCALE_WORDS: u32 = 6;
 
 /** in place */
 export const OP_ACTIVATION: u32 = 80;
-export const OP_ACTIVATION_WORDS: u32 = 3;
 
 /** relu or relu6 in place, bit i of mask (n bits, rounded up to words) = 1 where the derivative is 1 */
 export const OP_ACTIVATION_MASK: u32 = 81;
-export const OP_ACTIVATION_MASK_WORDS: u32 = 4;
 
 /** dy *= f'(x), from the output y, in place */
 export const OP_ACTIVATION_BACKWARD: u32 = 82;
-export const OP_ACTIVATION_BACKWARD_WORDS: u32 = 4;
 
 /** dy := 0 where the bit is 0 */
 export const OP_ACTIVATION_BACKWARD_MASK: u32 = 83;
-export const OP_ACTIVATION_BACKWARD_MASK_WORDS: u32 = 3;
 
 /** winner(oh,ow,c) u8: index in the window of the first maximum; none when not saved. kh*kw <= 255, no padding */
 export const OP_MAX_POOL2D: u32 = 96;
-export const OP_MAX_POOL2D_WORDS: u32 = 12;
 
 /** dx += */
 export const OP_MAX_POOL2D_BACKWARD: u32 = 97;
-export const OP_MAX_POOL2D_BACKWARD_WORDS: u32 = 12;
 
 /** y = mean of the window (global: kh = ih, kw = iw) */
 export const OP_AVERAGE_POOL2D: u32 = 98;
-export const OP_AVERAGE_POOL2D_WORDS: u32 = 11;
 
 /** dx += */
 export const OP_AVERAGE_POOL2D_BACKWARD: u32 = 99;
-export const OP_AVERAGE_POOL2D_BACKWARD_WORDS: u32 = 11;
 
 /** p = softmax(z); p may be z */
 export const OP_SOFTMAX: u32 = 112;
-export const OP_SOFTMAX_WORDS: u32 = 3;
 
 /** dz = softmax(z) - onehot(label); loss = -log p[label]; dz may be z */
 export const OP_SOFTMAX_CROSS_ENTROPY: u32 = 113;
-export const OP_SOFTMAX_CROSS_ENTROPY_WORDS: u32 = 3;
 
 /** loss = mean (y-t)^2; dy = 2 (y-t) / n; dy none: loss only; dy may be y */
 export const OP_MEAN_SQUARED_ERROR: u32 = 114;
-export const OP_MEAN_SQUARED_ERROR_WORDS: u32 = 4;
 
 /** g *= scale; if clipNorm > 0 and |g| > clipNorm: g *= clipNorm/|g|; g += weightDecay w; v = momentum v + g (v none: v = g); w -= lr v; g := 0 */
 export const OP_UPDATE: u32 = 128;
-export const OP_UPDATE_WORDS: u32 = 8;
+
+/** Argument words of each op, by its code; 255 where there is none. */
+export const OP_WORDS: usize = memory.data<u8>([255, 5, 4, 3, 3, 3, 6, 6, 255, 255, 255, 255, 255, 255, 255, 255, 5, 5, 6, 6, 6, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 15, 15, 16, 16, 16, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 14, 14, 15, 15, 15, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 5, 6, 5, 6, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 3, 4, 4, 3, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 12, 12, 11, 11, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 3, 3, 4, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 8]);
+export const OP_CODES: u32 = 129;

@@ -39,9 +39,9 @@ export interface RunData {
 }
 
 /** Native stack of a virtual board's session, firmware/ports/posix; the pool is what is left of its RAM. */
-const stackBytes = 12 * 1024;
+const stackBytes = 8 * 1024;
 /** What the wasm3 engine takes of the pool beside the arena; measured, see `ftte run show`. */
-const engineBytes = 26 * 1024;
+const engineBytes = 36 * 1024;
 
 /** The largest arena that a board's RAM holds beside stack and engine. */
 export const largestArena = (board: BoardConfig): number => board.ramBytes - stackBytes - engineBytes;

@@ -1,14 +1,13 @@
-// The pool (pool.h): blocks in address order, each behind a 16-byte header; neighbours that are free are joined when they are met.
+// The pool (pool.h): blocks in address order, each behind an 8-byte header; neighbours that are free are joined when they are met.
 #include "guest/pool.h"
 
 #include <string.h>
 
-enum { UNIT = 16 };
+enum { UNIT = 8 };
 
 struct block {
     uint32_t bytes; // behind the header, a multiple of UNIT
     uint32_t used;
-    uint32_t padding[2];
 };
 _Static_assert(sizeof(struct block) == UNIT, "block");
 

@@ -14,7 +14,7 @@ struct ftte_pool {
 };
 
 void ftte_pool_open(struct ftte_pool *pool, void *base, uint32_t bytes);
-void *ftte_pool_alloc(struct ftte_pool *pool, uint32_t bytes); // 16-aligned, zeroed, or null
+void *ftte_pool_alloc(struct ftte_pool *pool, uint32_t bytes); // 8-aligned, zeroed, or null
 void *ftte_pool_resize(struct ftte_pool *pool, void *block, uint32_t bytes);
 void ftte_pool_free(struct ftte_pool *pool, void *block); // null is fine
 

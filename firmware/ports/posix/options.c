@@ -28,7 +28,7 @@ static const char help[] =
     "  --class NAME            board class told to the host (virtual)\n"
     "  --chip-id HEX           up to 16 bytes (from the flash file's name)\n"
     "  --ram BYTES             all RAM: stack, engine, guest (256K)\n"
-    "  --stack BYTES           of it, native stack (12K)\n"
+    "  --stack BYTES           of it, native stack (8K)\n"
     "  --flash-bytes BYTES     ftte's flash region (1M)\n"
     "  --page-bytes BYTES      erase unit (4K)\n"
     "  --program-bytes BYTES   program unit (4)\n"
