@@ -26,7 +26,7 @@ const host: Record<string, string[]> = {
   wire: [],
   plan: ["wire"],
   link: ["wire"],
-  data: ["wire"],
+  data: ["wire", "plan"],
   store: ["wire", "fl", "plan"],
   fl: ["wire", "plan"],
   boards: ["wire", "link", "fl", "build"],
@@ -58,7 +58,7 @@ function hostDirections(): string[] {
   }
   for (const path of [...files("host/plan", /\.ts$/), ...files("host/fl", /\.ts$/)])
     for (const target of importsOf(path, /from "(node:[^"]+)"/g))
-      wrong.push(`${path} is pure and may not import ${target}`);
+      if (target !== "node:zlib") wrong.push(`${path} is pure and may not import ${target}`); // zlib: crc32, a function of bytes
   return wrong;
 }
 
@@ -92,7 +92,7 @@ function coreDirections(): string[] {
 const cFiles = ["firmware", "tests"].flatMap((folder) => files(folder, /(?<!\.gen)\.[ch]$/));
 
 const checks: [name: string, check: () => string[]][] = [
-  ["format and lint (biome)", () => command(bin("biome"), ["ci", "--error-on-warnings", "."])],
+  ["format and lint (biome)", () => command(bin("biome"), ["ci", "--colors=off", "--error-on-warnings", "."])],
   ["format (clang-format)", () => command("clang-format", ["--dry-run", "-Werror", ...cFiles])],
   ["types (tsc)", () => command(bin("tsc"), ["-p", "."])],
   ["generated files", () => command(bin("tsx"), ["scripts/generate_spec.ts", "--check"])],

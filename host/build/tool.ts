@@ -20,7 +20,9 @@ async function run(npmPackage: string, script: string, args: string[]): Promise<
     await promisify(execFile)(process.execPath, [path, ...args], { cwd: root });
   } catch (cause) {
     const { stdout, stderr } = cause as { stdout?: string; stderr?: string };
-    throw new FtteError("build-failed", `${script} ${args.join(" ")} failed:\n${stdout ?? ""}${stderr ?? cause}`, { cause });
+    throw new FtteError("build-failed", `${script} ${args.join(" ")} failed:\n${stdout ?? ""}${stderr ?? cause}`, {
+      cause,
+    });
   }
 }
 

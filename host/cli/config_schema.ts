@@ -2,7 +2,6 @@
 
 import { z } from "zod";
 import { FtteError } from "../errors.ts";
-import type { FtteConfig } from "./config.ts";
 
 const activation = z.enum(["relu", "relu6", "sigmoid", "tanh"]);
 const count = z.int().positive();
@@ -127,6 +126,9 @@ const schema = z.strictObject({
   seed: z.int().nonnegative().max(0xffffffff).default(1),
 });
 
+/** What the schema takes; config.ts gives it its documented types. */
+export type ConfigInput = z.input<typeof schema>;
+
 /** A config with every default filled in; this is what a run freezes. */
 export type ResolvedConfig = z.infer<typeof schema>;
 
@@ -151,6 +153,3 @@ export function parseBytes(text: string | number): number {
   if (!match) throw new FtteError("usage", `"${text}" is not a size; write bytes, or kibibytes as in 24k`);
   return Math.round(Number(match[1]) * (match[2] ? 1024 : 1));
 }
-
-/** Keeps the two views of a config from drifting apart: what the types promise, the schema takes. */
-export const schemaTakes = (config: FtteConfig): z.input<typeof schema> => config;

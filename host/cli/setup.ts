@@ -14,7 +14,7 @@ import { type Dataset, type Partition, sampleHeaderBytes } from "../data/types.t
 import { FtteError } from "../errors.ts";
 import { planModel } from "../plan/plan.ts";
 import { referenceModels } from "../plan/reference_models.ts";
-import { planForBudget } from "../plan/select.ts";
+import { planTiers } from "../plan/select.ts";
 import { shapeModel } from "../plan/shapes.ts";
 import type { Model, Normalisation, Plan } from "../plan/types.ts";
 import { pretrain } from "../sim/pretrain.ts";
@@ -55,14 +55,23 @@ export function planFleet(config: ResolvedConfig): FleetPart[] {
   const model = modelOf(config);
   const { momentum, weightDecay, clipNorm, microBatch } = config.training;
   const training = { momentum, weightDecay, clipNorm, microBatch };
-  const parts = config.fleet.map((entry) => {
-    const board = loadBoardConfig(entry.board);
-    const limit = largestArena(board);
-    const budgetBytes = entry.budget === undefined ? limit : Math.min(limit, parseBytes(entry.budget));
+  const boards = config.fleet.map((entry) => loadBoardConfig(entry.board));
+  const budgets = config.fleet.map(({ budget }, i) => {
+    const limit = largestArena(boards[i]!);
+    return budget === undefined ? limit : Math.min(limit, parseBytes(budget));
+  });
+  const chosen = config.fleet.flatMap((entry, i) => (entry.train === undefined ? [i] : []));
+  const tiers = planTiers(
+    model,
+    chosen.map((i) => budgets[i]!),
+    { training },
+  );
+  const parts = config.fleet.map((entry, i): FleetPart => {
+    const board = boards[i]!;
     const plan =
       entry.train === undefined
-        ? planForBudget(model, { training, budgetBytes })
-        : planModel(model, { training, budgetBytes, selection: entry.train });
+        ? tiers[chosen.indexOf(i)]!
+        : planModel(model, { training, budgetBytes: budgets[i]!, selection: entry.train });
     return { entry, board, plan, label: board.class };
   });
   const differs = (a: FleetPart, b: FleetPart) => a.label === b.label && a.plan.planCrc !== b.plan.planCrc;
@@ -73,7 +82,13 @@ export function planFleet(config: ResolvedConfig): FleetPart[] {
 
 function split(data: Dataset, isTest: (index: number) => boolean): { train: Dataset; test: Dataset } {
   const all = Array.from({ length: data.count }, (_, i) => i);
-  return { train: subset(data, all.filter((i) => !isTest(i))), test: subset(data, all.filter(isTest)) };
+  return {
+    train: subset(
+      data,
+      all.filter((i) => !isTest(i)),
+    ),
+    test: subset(data, all.filter(isTest)),
+  };
 }
 
 function loadData(config: ResolvedConfig, folder: string): { train: Dataset; test: Dataset } {
@@ -89,7 +104,10 @@ function loadData(config: ResolvedConfig, folder: string): { train: Dataset; tes
       const { user, testUsers, testShare = 0.2, ...rest } = data;
       const whole = csv({ ...rest, ...(user && { user }), path: resolve(folder, data.path) });
       if (testUsers) return split(whole, (i) => testUsers.includes(whole.users[i]!));
-      const order = shuffle(Uint32Array.from({ length: whole.count }, (_, i) => i), seeded(config.seed));
+      const order = shuffle(
+        Uint32Array.from({ length: whole.count }, (_, i) => i),
+        seeded(config.seed),
+      );
       const held = new Set(order.subarray(0, Math.round(testShare * whole.count)));
       return split(whole, (i) => held.has(i));
     }
@@ -102,14 +120,26 @@ export function loadRunData(config: ResolvedConfig, folder: string): RunData {
   const { train: all, test } = loadData(config, folder);
   const shape = [...model.input.shape];
   if (all.shape.join() !== shape.join() && all.shape.join() !== [...shape, 1].join())
-    throw new FtteError("data-invalid", `${all.name} has samples of shape ${all.shape.join("×")}, model ${model.name} takes ${shape.join("×")}`);
+    throw new FtteError(
+      "data-invalid",
+      `${all.name} has samples of shape ${all.shape.join("×")}, model ${model.name} takes ${shape.join("×")}`,
+    );
   if (all.type !== model.input.type)
-    throw new FtteError("data-invalid", `${all.name} holds ${all.type}, model ${model.name} takes ${model.input.type}; change the model's input type`);
+    throw new FtteError(
+      "data-invalid",
+      `${all.name} holds ${all.type}, model ${model.name} takes ${model.input.type}; change the model's input type`,
+    );
   const outputs = shapeModel(model).layers.at(-1)!.output.c;
   if (model.kind === "classifier" && all.classes.length > outputs)
-    throw new FtteError("data-invalid", `${all.name} has ${all.classes.length} classes, model ${model.name} has ${outputs} outputs`);
+    throw new FtteError(
+      "data-invalid",
+      `${all.name} has ${all.classes.length} classes, model ${model.name} has ${outputs} outputs`,
+    );
   const samples = Math.min(config.firstModel.samples, all.count);
-  const order = shuffle(Uint32Array.from({ length: all.count }, (_, i) => i), seeded(config.seed ^ 0x5eed));
+  const order = shuffle(
+    Uint32Array.from({ length: all.count }, (_, i) => i),
+    seeded(config.seed ^ 0x5eed),
+  );
   const train = subset(all, order.slice(samples));
   if (train.count === 0 || test.count === 0)
     throw new FtteError("data-invalid", `${all.name}: nothing is left to ${train.count ? "test" : "train"} on`);

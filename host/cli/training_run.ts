@@ -21,6 +21,7 @@ import { wasmFolder } from "../fl/fold.ts";
 import { type FtteOptions, ftte } from "../fl/ftte.ts";
 import type { Strategy } from "../fl/strategy.ts";
 import { Evaluator } from "../sim/evaluator.ts";
+import { loadKernels } from "../sim/guest.ts";
 import type { RunRecord, Store } from "../store/store.ts";
 import type { ResolvedConfig } from "./config_schema.ts";
 import { frozenConfig, runFolder } from "./project_store.ts";
@@ -156,7 +157,7 @@ export async function runTraining(o: TrainingRunOptions): Promise<RunOutcome> {
   const data = loadRunData(config, o.projectFolder);
   const virtualBoards = parts.flatMap((part) => Array(virtualCount(part)).fill(part.board));
   const shards = o.shards ?? dealData(config, data, virtualBoards);
-  const twin = readFileSync(builtGuest("kernels.twin.wasm"));
+  const twin = loadKernels(builtGuest("kernels.twin.wasm"));
 
   const runStore = store.open(record.id);
   if (!runStore.model()) runStore.putModel(0, firstModel(config, data, twin), 0);
@@ -204,11 +205,21 @@ export async function runTraining(o: TrainingRunOptions): Promise<RunOutcome> {
     ...(passed && { passed }),
   });
   const told = boards.map(({ id, name, class: label }) => ({ id, name, class: label }));
-  o.on({ type: "started", run: String(record.id), resumed: o.resumed, seconds: 0, boards: told, parameters: parameterCount });
+  o.on({
+    type: "started",
+    run: String(record.id),
+    resumed: o.resumed,
+    seconds: 0,
+    boards: told,
+    parameters: parameterCount,
+  });
   const ticker = setInterval(() => o.on({ type: "traffic", seconds: clock(), ...total() }), 1000);
   try {
     await Promise.all(virtual.map((board) => board.virtual!.start()));
-    o.onBoards?.(virtual.map((board) => board.virtual!), plugs);
+    o.onBoards?.(
+      virtual.map((board) => board.virtual!),
+      plugs,
+    );
     const summary = await coordinator.run(o.signal);
     await o.beforeEnd?.();
     const memory = await measureMemory(fleet, boards, parts);

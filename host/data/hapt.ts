@@ -60,10 +60,7 @@ function recording(folder: string, experiment: number, user: number): Int16Array
 export function hapt(path: string): { train: Dataset; test: Dataset } {
   const folder = join(path, "RawData");
   if (!existsSync(folder))
-    throw new FtteError(
-      "file-unreadable",
-      `${path} holds no RawData folder; unpack it there: tar -xJf RawData.tar.xz`,
-    );
+    throw new FtteError("file-unreadable", `${path} holds no RawData folder; unpack it there: tar -xJf RawData.tar.xz`);
   const recordings = new Map<number, Int16Array>();
   const windows: Int16Array[] = [];
   const labels: number[] = [];
@@ -94,7 +91,13 @@ export function hapt(path: string): { train: Dataset; test: Dataset } {
   };
   const indices = users.map((_, i) => i);
   return {
-    train: subset(whole, indices.filter((i) => !testUsers.has(users[i]!))),
-    test: subset(whole, indices.filter((i) => testUsers.has(users[i]!))),
+    train: subset(
+      whole,
+      indices.filter((i) => !testUsers.has(users[i]!)),
+    ),
+    test: subset(
+      whole,
+      indices.filter((i) => testUsers.has(users[i]!)),
+    ),
   };
 }

@@ -78,7 +78,11 @@ interface Board extends BoardSetup {
   frozenVersion: number;
   lastVersion: number;
   online: boolean;
+  refusals: number; // in a row
 }
+
+/** A board that refuses so many orders in a row gets no more of them until the run is taken up again. */
+const refusalLimit = 3;
 
 export interface Summary {
   version: number;
@@ -139,10 +143,9 @@ export class Coordinator {
   /** Updates that a board was told are safe, and that are neither folded, rejected nor waiting: always 0, or the store lied. */
   private lost(): number {
     const waiting = this.o.store.tasks().filter((t) => t.state === "received" || t.state === "arrived").length;
-    return this.acknowledged - this.counts.folded - this.counts.rejected - waiting + this.alreadyDone;
+    return this.acknowledged - this.counts.folded - this.counts.rejected - waiting;
   }
   private acknowledged = 0;
-  private alreadyDone = 0;
 
   private guard(work: () => void): void {
     try {
@@ -204,6 +207,7 @@ export class Coordinator {
       frozenVersion: 0,
       lastVersion: -1,
       online: false,
+      refusals: 0,
     };
   }
 
@@ -221,7 +225,8 @@ export class Coordinator {
   // ---- orders ----
 
   private facts(busyAfter: ReadonlySet<string>): BoardFacts[] {
-    return [...this.boards.values()].map((b) => ({
+    const fit = [...this.boards.values()].filter((b) => b.refusals < refusalLimit);
+    return fit.map((b) => ({
       id: b.id,
       boardClass: b.class,
       online: b.online,
@@ -365,7 +370,16 @@ export class Coordinator {
     this.emit({ type: "notice", seconds: this.o.clock(), text: `${board.name} refused task ${task}: ${reason}` });
     if (board.current?.task !== task || board.current.state !== "sent") return;
     this.acknowledged++; // accounted as rejected
+    board.refusals++;
+    if (board.refusals === refusalLimit) this.setAside(board, reason);
     this.reject(board, board.current, reason);
+  }
+
+  private setAside(board: Board, reason: string): void {
+    const text = `${board.name} refused ${refusalLimit} tasks in a row and gets no more in this session: ${reason}`;
+    this.emit({ type: "notice", seconds: this.o.clock(), text });
+    if ([...this.boards.values()].every((b) => b.refusals >= refusalLimit))
+      throw new FtteError("board-lost", `every board refuses its tasks; the last one: ${reason}`);
   }
 
   private onUpdate(board: Board, task: number, bytes: Uint8Array): void {
@@ -412,6 +426,7 @@ export class Coordinator {
   private onDurable(board: Board, task: StoredTask, bytes: Uint8Array): void {
     if (task.state !== "sent") return; // the same update came twice before the commit
     this.o.passed?.("update-stored");
+    board.refusals = 0;
     task.state = "received";
     task.update = bytes;
     this.acknowledged++;

@@ -57,5 +57,3 @@ export const referenceModels = {
     ],
   },
 } satisfies Record<string, Model>;
-
-export type ReferenceModelName = keyof typeof referenceModels;

@@ -26,8 +26,8 @@ uint8_t *ftte_guest_memory(struct ftte_guest *guest, uint32_t at, uint32_t bytes
     return guest->memory + at;
 }
 
-// The translated BLAS adds 32-bit offsets to the linear memory's base: a region must lie within 4 GiB above it. On 32-bit chips every
-// address does, as the sum wraps.
+// The translated BLAS adds 32-bit offsets to the linear memory's base: a region must lie within 4 GiB above it. On
+// 32-bit chips every address does, as the sum wraps.
 static bool reachable(const struct ftte_guest *guest, const uint8_t *bytes, uint32_t length) {
     uint64_t base = (uint64_t)(uintptr_t)guest->memory, place = (uint64_t)(uintptr_t)bytes;
     if (sizeof(void *) == 4) return true;

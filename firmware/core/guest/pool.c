@@ -1,4 +1,5 @@
-// The pool (pool.h): blocks in address order, each behind an 8-byte header; neighbours that are free are joined when they are met.
+// The pool (pool.h): blocks in address order, each behind an 8-byte header; neighbours that are free are joined when
+// they are met.
 #include "guest/pool.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
-// The runtime header that wasm2c's output includes, for the BLAS only: no checks inside (the gate checked every operand), typed access
-// instead of memcpy, none of the forced reads. The instance pointer is the linear memory's first byte, so an address is base + offset,
-// and an operand in flash is an offset like any other.
+// The runtime header that wasm2c's output includes, for the BLAS only: no checks inside (the gate checked every
+// operand), typed access instead of memcpy, none of the forced reads. The instance pointer is the linear memory's first
+// byte, so an address is base + offset, and an operand in flash is an offset like any other.
 #ifndef FTTE_WASM_RT_H
 #define FTTE_WASM_RT_H
 
@@ -106,22 +106,23 @@ typedef ALIAS(s64) alias_s64;
 typedef ALIAS(f32) alias_f32;
 typedef ALIAS(f64) alias_f64;
 #define ALIAS_OF(p)                                                                                                    \
-    _Generic(*(p),                                                                                                     \
-        f32: (alias_f32 *)0,                                                                                           \
-        f64: (alias_f64 *)0,                                                                                           \
-        u32: (alias_u32 *)0,                                                                                           \
-        s32: (alias_s32 *)0,                                                                                           \
-        u16: (alias_u16 *)0,                                                                                           \
-        s16: (alias_s16 *)0,                                                                                           \
-        u64: (alias_u64 *)0,                                                                                           \
-        s64: (alias_s64 *)0,                                                                                           \
-        s8: (alias_s8 *)0,                                                                                             \
-        default: (alias_u8 *)0)
+    _Generic(*(p), f32                                                                                                 \
+             : (alias_f32 *)0, f64                                                                                     \
+             : (alias_f64 *)0, u32                                                                                     \
+             : (alias_u32 *)0, s32                                                                                     \
+             : (alias_s32 *)0, u16                                                                                     \
+             : (alias_u16 *)0, s16                                                                                     \
+             : (alias_s16 *)0, u64                                                                                     \
+             : (alias_u64 *)0, s64                                                                                     \
+             : (alias_s64 *)0, s8                                                                                      \
+             : (alias_s8 *)0, default                                                                                  \
+             : (alias_u8 *)0)
 #define SCALAR_OF(d, s)                                                                                                \
     __typeof__(__builtin_choose_expr(__builtin_types_compatible_p(__typeof__(*(d)), u8), ALIAS_OF(s), ALIAS_OF(d)))
 #define wasm_rt_memcpy(d, s, n)                                                                                        \
     __builtin_choose_expr(__builtin_constant_p(n),                                                                     \
-                          (void)(*(SCALAR_OF(d, s))(void *)(d) = *(SCALAR_OF(d, s))(void *)(s)), (void)memcpy(d, s, n))
+                          (void)(*(SCALAR_OF(d, s))(void *)(d) = *(SCALAR_OF(d, s))(void *)(s)),                       \
+                          (void)memcpy(d, s, n))
 
 // wasm2c forces each load by an empty asm statement, which pins it and moves floats through integer registers.
 #define __asm__(...) ((void)0)

@@ -1,9 +1,9 @@
-// The default engine: wasm3 interprets the kernels, the BLAS is linked as imports of module "blas". wasm3's sources are compiled
-// unedited with the small-RAM flags of guest.mk and take their memory from the pool (wasm3_alloc.h). Functions are translated when they
-// are first called, so what a plan does not use costs no RAM.
+// The default engine: wasm3 interprets the kernels, the BLAS is linked as imports of module "blas". wasm3's sources are
+// compiled unedited with the small-RAM flags of guest.mk and take their memory from the pool (wasm3_alloc.h). Functions
+// are translated when they are first called, so what a plan does not use costs no RAM.
 //
-// A deadline ends a call at the next function call of the guest or BLAS operand check. Loops that call nothing are not interrupted;
-// our kernels have none of them that a plan could make long.
+// A deadline ends a call at the next function call of the guest or BLAS operand check. Loops that call nothing are not
+// interrupted; our kernels have none of them that a plan could make long.
 #include "wasm3.h"
 
 #include "guest/gate.h"
@@ -83,8 +83,8 @@ static int translate(struct ftte_guest *guest, M3Result result, int otherwise) {
 
 static M3Result link_blas(struct ftte_guest *guest, IM3Module module) {
     for (size_t i = 0; i < sizeof blas_link / sizeof *blas_link; i++) {
-        M3Result result = m3_LinkRawFunctionEx(module, "blas", blas_link[i].name, blas_link[i].signature,
-                                               blas_link[i].call, guest);
+        M3Result result =
+            m3_LinkRawFunctionEx(module, "blas", blas_link[i].name, blas_link[i].signature, blas_link[i].call, guest);
         if (result && result != m3Err_functionLookupFailed) return result;
     }
     return m3Err_none;

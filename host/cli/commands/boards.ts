@@ -12,7 +12,9 @@ import { table } from "../view/text.ts";
 /** Virtual boards of every run of the project that leave their lines there. */
 async function virtualPorts(projectFolder: string): Promise<PortCandidate[]> {
   const runs = entries(join(projectFolder, ".ftte")).flatMap((name) => /^run-(\d+)$/.exec(name)?.[1] ?? []);
-  const lists = runs.map((run) => listPorts({ virtualBoards: join(runFolder(projectFolder, Number(run)), "boards"), sysfs: "/nonexistent" }));
+  const lists = runs.map((run) =>
+    listPorts({ virtualBoards: join(runFolder(projectFolder, Number(run)), "boards"), sysfs: "/nonexistent" }),
+  );
   return (await Promise.all(lists)).flat();
 }
 
@@ -41,7 +43,11 @@ export async function boards(options: { config: string; port?: string[]; json?: 
   const ports = named ?? [...(await virtualPorts(dirname(resolve(options.config)))), ...(await listPorts())];
   const reports = (await discoverBoards(ports)).sort((a, b) => (key(a) < key(b) ? -1 : 1));
   if (options.json) sayJson({ type: "result", boards: reports.map(json) });
-  else if (reports.length === 0) say(false, "no serial ports and no virtual boards here; plug a board in, or start virtual ones: ftte train --virtual 2");
+  else if (reports.length === 0)
+    say(
+      false,
+      "no serial ports and no virtual boards here; plug a board in, or start virtual ones: ftte train --virtual 2",
+    );
   else say(false, table(["chip id", "port", "class", "firmware", "state"], reports.map(row)));
   if (named && reports.some((report) => !report.answers)) process.exitCode = exitStatus.board;
 }

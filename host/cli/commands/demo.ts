@@ -66,7 +66,11 @@ function demoConfig(options: DemoOptions): ResolvedConfig {
 
 /** The same boards, all large enough to hold the whole model, and in step. */
 function baselineConfig(config: ResolvedConfig): ResolvedConfig {
-  const fleet = config.fleet.map(({ budget: _budget, ...entry }) => ({ ...entry, board: "virtual-256k", train: "all" as const }));
+  const fleet = config.fleet.map(({ budget: _budget, ...entry }) => ({
+    ...entry,
+    board: "virtual-256k",
+    train: "all" as const,
+  }));
   return { ...config, fleet, strategy: { name: "fedavg" }, refreshFrozenEvery: 0 };
 }
 
@@ -185,7 +189,10 @@ export async function demo(options: DemoOptions): Promise<void> {
     const curves: Curve[] = [{ name: "ftte", points: outcome.curve }];
     let baseline: RunOutcome | undefined;
     if (options.compare && !signal.aborted) {
-      say(options.json, "\nThe same boards again: synchronous FedAvg of the full model, on boards large enough for it.");
+      say(
+        options.json,
+        "\nThe same boards again: synchronous FedAvg of the full model, on boards large enough for it.",
+      );
       baseline = await attempt({ folder, config: baselineConfig(config), options, signal, shards: outcome.shards });
       curves.push({ name: "fedavg, full model", points: baseline.curve });
     }

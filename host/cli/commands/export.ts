@@ -24,11 +24,16 @@ export async function exportRun(id: string, options: { config: string; out: stri
   try {
     const record = findRun(store, id);
     const stored = store.open(record.id).model();
-    if (!stored) throw new FtteError("run-unknown", `run ${record.id} has no model yet; go on with: ftte run resume ${record.id}`);
+    if (!stored)
+      throw new FtteError("run-unknown", `run ${record.id} has no model yet; go on with: ftte run resume ${record.id}`);
     const model = modelOf(frozenConfig(record).config);
     const { parameters } = shapeModel(model);
     const tensors = { name: model.name, version: stored.version, parameters, values: stored.parameters };
-    const files = { "model.safetensors": safetensors(tensors), "model.h": cHeader(tensors), "model.json": modelJson(tensors) };
+    const files = {
+      "model.safetensors": safetensors(tensors),
+      "model.h": cHeader(tensors),
+      "model.json": modelJson(tensors),
+    };
     try {
       mkdirSync(options.out, { recursive: true });
     } catch (cause) {

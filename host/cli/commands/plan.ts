@@ -21,7 +21,12 @@ function plansOf(config: ResolvedConfig, budget: string | undefined): Titled[] {
   if (budget !== undefined) {
     const { momentum, weightDecay, clipNorm, microBatch } = config.training;
     const training = { momentum, weightDecay, clipNorm, microBatch };
-    return [{ title: `budget ${budget}`, plan: planForBudget(modelOf(config), { training, budgetBytes: parseBytes(budget) }) }];
+    return [
+      {
+        title: `budget ${budget}`,
+        plan: planForBudget(modelOf(config), { training, budgetBytes: parseBytes(budget) }),
+      },
+    ];
   }
   const titled = new Map(planFleet(config).map((part) => [part.label, part.plan]));
   return [...titled].map(([title, plan]) => ({ title, plan }));

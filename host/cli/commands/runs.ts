@@ -47,7 +47,9 @@ export async function show(id: string, options: Options): Promise<void> {
     const { folded, rejected } = run.counts();
     const tasks = run.tasks();
     const waiting = tasks.filter((task) => task.state !== "sent").length;
-    const boards = run.boards().map((board) => ({ id: board.id, tasks: board.tasks, version: board.held?.version ?? 0 }));
+    const boards = run
+      .boards()
+      .map((board) => ({ id: board.id, tasks: board.tasks, version: board.held?.version ?? 0 }));
     const { config, deterministic } = frozenConfig(record);
     if (options.json)
       return sayJson({
@@ -66,7 +68,10 @@ export async function show(id: string, options: Options): Promise<void> {
         "",
         ...drawCurve(evaluations, 60, 8),
         "",
-        table(["board", "tasks", "version"], boards.map((b) => [b.id, String(b.tasks), String(b.version)])),
+        table(
+          ["board", "tasks", "version"],
+          boards.map((b) => [b.id, String(b.tasks), String(b.version)]),
+        ),
         ...(record.state === "finished" ? [] : ["", `go on with: ftte run resume ${record.id}`]),
       ].join("\n"),
     );

@@ -74,7 +74,15 @@ async function work(
   const output = runOutput(json);
   const { signal, stop } = interruptible();
   try {
-    const run = { projectFolder, store, record, resumed, signal, on: output.on, ...(minutes !== undefined && { minutes }) };
+    const run = {
+      projectFolder,
+      store,
+      record,
+      resumed,
+      signal,
+      on: output.on,
+      ...(minutes !== undefined && { minutes }),
+    };
     const outcome = await runTraining(run).finally(() => output.close());
     say(json, resultText(outcome));
     if (json) sayJson(resultJson(outcome));

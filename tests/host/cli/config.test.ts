@@ -2,8 +2,12 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parseBytes } from "../../../host/cli/config_schema.ts";
+import type { FtteConfig } from "../../../host/cli/config.ts";
+import { type ConfigInput, parseBytes } from "../../../host/cli/config_schema.ts";
 import { loadProject } from "../../../host/cli/load_config.ts";
+
+/** Fails to compile when the documented types promise what the schema does not take. */
+const promised: (config: FtteConfig) => ConfigInput = (config) => config;
 
 function project(text: string): string {
   const file = join(mkdtempSync(join(tmpdir(), "ftte-project-")), "ftte.config.ts");
@@ -18,6 +22,8 @@ export default defineConfig({ name: "x", model: { name: "m", kind: "classifier",
   data: { kind: "mnist" }, fleet: [{ board: "virtual-64k", budget: "24k" }] });`;
 
 describe("a project's config", () => {
+  it("has types that the schema keeps", () => expect(promised).toBeTypeOf("function"));
+
   it("is read as TypeScript and gets its defaults", async () => {
     const { config } = await loadProject(project(minimal));
     expect(config).toMatchObject({

@@ -1,10 +1,10 @@
-import type { RunEvent } from "../../../host/fl/events.ts";
 import { describe, expect, it } from "vitest";
 import { curveSvg, drawCurve } from "../../../host/cli/view/curve.ts";
 import { render } from "../../../host/cli/view/live.ts";
 import { plainView } from "../../../host/cli/view/plain.ts";
 import { emptyView, reduce } from "../../../host/cli/view/state.ts";
 import { bar, bytes, table } from "../../../host/cli/view/text.ts";
+import type { RunEvent } from "../../../host/fl/events.ts";
 
 const events: RunEvent[] = [
   {

@@ -50,7 +50,9 @@ export function bench(kernels: Uint8Array, model: Model, options: PlanOptions, s
   const frozen = packFrozen(plan, parameters, normalisation);
   const slice = gatherSlice(plan, parameters);
   const all = new Float32Array(samples.length * count);
-  samples.forEach((s, i) => all.set(s, i * count));
+  samples.forEach((s, i) => {
+    all.set(s, i * count);
+  });
   const guest = new Guest(kernels, plan.binary, {
     frozen,
     slice,

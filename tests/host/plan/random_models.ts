@@ -125,7 +125,11 @@ const draw: fc.Arbitrary<Draw> = fc.record({ kind: fc.nat(89), a: fc.nat(59), b:
 export const randomModel: fc.Arbitrary<Model> = fc
   .record({
     rank: fc.integer({ min: 1, max: 3 }),
-    input: fc.record({ h: fc.integer({ min: 1, max: 6 }), w: fc.integer({ min: 1, max: 7 }), c: fc.integer({ min: 1, max: 3 }) }),
+    input: fc.record({
+      h: fc.integer({ min: 1, max: 6 }),
+      w: fc.integer({ min: 1, max: 7 }),
+      c: fc.integer({ min: 1, max: 3 }),
+    }),
     draws: fc.array(draw, { maxLength: 5 }),
     end: draw,
     autoencoder: fc.boolean(),
@@ -136,7 +140,8 @@ export const randomModel: fc.Arbitrary<Model> = fc
     const draft = new Draft(rank, space);
     for (const d of draws) if (rank !== 1 || d.kind % 9 !== 8) draft.add(d);
     if (autoencoder) draft.dense(space.h * space.w * space.c, activations[end.c % 5]);
-    else if (end.kind % 3 > 0 || draft.space.h * draft.space.w > 1) draft.dense(2 + (end.a % 3), activations[end.c % 5]);
+    else if (end.kind % 3 > 0 || draft.space.h * draft.space.w > 1)
+      draft.dense(2 + (end.a % 3), activations[end.c % 5]);
     if (draft.layers.length === 0) draft.dense(2, undefined);
     if (end.b % 4 === 0) draft.layers.push({ kind: "flatten" });
     const shape = rank === 1 ? [c] : rank === 2 ? [space.w, c] : [space.h, space.w, c];

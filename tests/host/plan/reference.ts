@@ -65,8 +65,7 @@ function eachTap(
       for (let ky = 0; ky < s.kernel[0]; ky++)
         for (let kx = 0; kx < s.kernel[1]; kx++) {
           const [y, z] = [oy * s.stride[0] + ky - s.before[0], ox * s.stride[1] + kx - s.before[1]];
-          if (y >= 0 && y < x.h && z >= 0 && z < x.w)
-            visit(oy * s.out[1] + ox, y * x.w + z, ky * s.kernel[1] + kx);
+          if (y >= 0 && y < x.h && z >= 0 && z < x.w) visit(oy * s.out[1] + ox, y * x.w + z, ky * s.kernel[1] + kx);
         }
 }
 
@@ -104,8 +103,7 @@ function dense(x: Volume, units: number, read: Reader): Volume {
   const weights = read.take(units * n);
   const bias = read.take(units);
   const y = volume(1, 1, units);
-  for (let o = 0; o < units; o++)
-    y.data[o] = x.data.reduce((sum, v, i) => sum + weights[o * n + i]! * v, bias[o]!);
+  for (let o = 0; o < units; o++) y.data[o] = x.data.reduce((sum, v, i) => sum + weights[o * n + i]! * v, bias[o]!);
   return y;
 }
 
