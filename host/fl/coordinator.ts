@@ -103,6 +103,7 @@ export class Coordinator {
   private evaluating: Promise<void> | undefined;
   private wantsEvaluation = false;
   private accuracy = 0;
+  private readonly accepted: { board: string; task: number }[] = [];
   private counts = { folded: 0, rejected: 0, duplicates: 0 };
   private finish: ((reason: Summary["reason"]) => void) | undefined;
   private failed: ((error: unknown) => void) | undefined;
@@ -140,12 +141,10 @@ export class Coordinator {
     };
   }
 
-  /** Updates that a board was told are safe, and that are neither folded, rejected nor waiting: always 0, or the store lied. */
+  /** Updates that a board was told are safe, and that the store does not hold: always 0, or the store lied. */
   private lost(): number {
-    const waiting = this.o.store.tasks().filter((t) => t.state === "received" || t.state === "arrived").length;
-    return this.acknowledged - this.counts.folded - this.counts.rejected - waiting;
+    return this.accepted.filter(({ board, task }) => !this.o.store.holds(board, task)).length;
   }
-  private acknowledged = 0;
 
   private guard(work: () => void): void {
     try {
@@ -176,10 +175,7 @@ export class Coordinator {
     this.counts = store.counts();
     const stored = new Map(store.boards().map((b) => [b.id, b]));
     for (const setup of this.o.boards) this.boards.set(setup.id, this.board(setup, stored.get(setup.id)));
-    const tasks = store.tasks();
-    const waiting = tasks.filter((t) => t.state === "received" || t.state === "arrived").length;
-    this.acknowledged = this.counts.folded + this.counts.rejected + waiting;
-    for (const task of tasks) {
+    for (const task of store.tasks()) {
       const board = this.boards.get(task.board);
       if (task.state === "arrived") this.buffer.push(task);
       else if (board) board.current = task;
@@ -369,7 +365,6 @@ export class Coordinator {
   private onRefused(board: Board, task: number, reason: string): void {
     this.emit({ type: "notice", seconds: this.o.clock(), text: `${board.name} refused task ${task}: ${reason}` });
     if (board.current?.task !== task || board.current.state !== "sent") return;
-    this.acknowledged++; // accounted as rejected
     board.refusals++;
     if (board.refusals === refusalLimit) this.setAside(board, reason);
     this.reject(board, board.current, reason);
@@ -398,7 +393,6 @@ export class Coordinator {
       this.check(board, current, bytes);
     } catch (error) {
       if (!(error instanceof FtteError)) throw error;
-      this.acknowledged++;
       this.o.fleet.acknowledge(board.id, task, "rejected");
       return this.reject(board, current, error.message);
     }
@@ -429,7 +423,7 @@ export class Coordinator {
     board.refusals = 0;
     task.state = "received";
     task.update = bytes;
-    this.acknowledged++;
+    this.accepted.push({ board: board.id, task: task.task });
     this.o.fleet.acknowledge(board.id, task.task, "accepted");
     this.o.passed?.("update-acknowledged");
     this.emit({ type: "board", seconds: this.o.clock(), board: board.id, activity: "waiting" });

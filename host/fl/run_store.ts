@@ -36,6 +36,8 @@ export interface RunStore {
   boards(): StoredBoard[];
   tasks(): StoredTask[]; // those not yet folded or rejected
   model(version?: number): { version: number; parameters: Float32Array } | undefined; // the newest when left out
+  /** True when this update is durable: waiting, in the buffer or folded. */
+  holds(board: string, task: number): boolean;
   counts(): { folded: number; rejected: number; duplicates: number };
   /** Makes an update durable. Resolves after the commit, with false when this (board, task) was there already. */
   putUpdate(board: string, task: number, bytes: Uint8Array): Promise<boolean>;

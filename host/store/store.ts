@@ -211,6 +211,12 @@ class SqliteRun implements RunStore {
     return row && { version: row.version, parameters: floats(row.parameters) };
   }
 
+  holds(board: string, task: number): boolean {
+    const query =
+      "SELECT 1 FROM tasks t JOIN updates u USING (run, board, task) WHERE run = ? AND board = ? AND task = ? AND t.state <> 'rejected'";
+    return this.attempt(() => this.db.prepare(query).get(this.run, board, task)) !== undefined;
+  }
+
   counts() {
     const query = "SELECT state, count(*) AS n FROM tasks WHERE run = ? GROUP BY state";
     const rows = this.attempt(() => this.db.prepare(query).all(this.run)) as { state: string; n: number }[];
