@@ -99,6 +99,9 @@ static M3Result load(struct ftte_guest *guest, const uint8_t *wasm, uint32_t was
     if (!engine->runtime) return m3Err_mallocFailed;
     M3Result result = m3_ParseModule(engine->environment, &module, wasm, wasm_bytes);
     if (result) return result;
+    // Whatever the module asks for, it gets the memory that the plan needs: whole pages in name, cut to the byte by the
+    // limit.
+    module->memoryInfo.initPages = module->memoryInfo.maxPages = (memory_bytes + 65535) / 65536;
     engine->runtime->memoryLimit = memory_bytes;
     result = m3_LoadModule(engine->runtime, module);
     if (result) {

@@ -169,18 +169,18 @@ int ftte_machine_start(struct ftte_session *s, const uint8_t *state) {
 
 // ---- measuring and closing ----
 
-// One past the highest byte of the arena that is not as it was painted.
+// One past the highest word of the arena that is not as it was painted: the planner gives it out in words.
 static uint32_t painted_peak(struct ftte_session *s) {
     const uint8_t *arena = ftte_machine_bytes(s, 0, s->plan.memory_bytes);
     uint32_t peak = arena ? s->plan.memory_bytes : 0;
     while (peak > 0 && arena[peak - 1] == PAINT) peak--;
-    return peak;
+    return (peak + 3) & ~3u;
 }
 
 void ftte_machine_measure(struct ftte_session *s) {
     if (s->machine != FTTE_MACHINE_READY) return;
     uint32_t peak = painted_peak(s), used = s->pool.peak - s->pool_base;
-    if (s->guest.touched > s->plan_at + peak) peak = s->guest.touched - s->plan_at;
+    if (s->guest.touched > s->plan_at + peak) peak = (s->guest.touched - s->plan_at + 3) & ~3u;
     if (peak > s->arena_peak) s->arena_peak = peak;
     used = used > s->guest.memory_bytes ? used - s->guest.memory_bytes : 0;
     if (used > s->engine_peak) s->engine_peak = used;

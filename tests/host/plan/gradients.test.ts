@@ -10,7 +10,7 @@ import { kernels } from "./kernels.ts";
 import { picks, randomModel, selectionFrom, sweep, trainingOptions } from "./random_models.ts";
 import { forward, loss, numericGradient, softmax } from "./reference.ts";
 
-const wasm = kernels();
+const wasm = await kernels();
 const form = fc.constantFrom<"int8" | "f32">("int8", "f32");
 const seeds = fc.integer({ min: 1, max: 1e6 });
 
