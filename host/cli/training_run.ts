@@ -1,11 +1,13 @@
 // One run from its frozen config to its end: starts the boards, wires fleet, store, strategy and evaluation to the coordinator, and
 // says how it ended. The commands train, resume and demo all come here.
 
+import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { virtualBoardArguments } from "../boards/config.ts";
 import { discoverBoards } from "../boards/discover.ts";
 import { type FleetBoard, LocalFleet } from "../boards/local_fleet.ts";
+import { recorded } from "../boards/recording.ts";
 import { Plugs, VirtualBoard } from "../boards/virtual.ts";
 import { buildFirmware } from "../build/firmware.ts";
 import { buildFold } from "../build/fold.ts";
@@ -20,6 +22,7 @@ import { fedavg } from "../fl/fedavg.ts";
 import { wasmFolder } from "../fl/fold.ts";
 import { type FtteOptions, ftte } from "../fl/ftte.ts";
 import type { Strategy } from "../fl/strategy.ts";
+import { bytesOf } from "../plan/slice.ts";
 import { Evaluator } from "../sim/evaluator.ts";
 import { loadKernels } from "../sim/guest.ts";
 import type { RunRecord, Store } from "../store/store.ts";
@@ -61,6 +64,8 @@ export interface RunOutcome {
   updates: Summary["updates"];
   bytes: { up: number; down: number }; // since this process took the run up
   memory: ClassMemory[];
+  /** SHA-256 of the final model's f32 values: equal models, equal text. */
+  modelSha256: string;
   curve: { seconds: number; accuracy: number }[];
   shards: Partition;
 }
@@ -215,7 +220,12 @@ export async function runTraining(o: TrainingRunOptions): Promise<RunOutcome> {
   });
   const ticker = setInterval(() => o.on({ type: "traffic", seconds: clock(), ...total() }), 1000);
   try {
-    await Promise.all(virtual.map((board) => board.virtual!.start()));
+    await Promise.all(
+      virtual.map(async (board, i) => {
+        await board.virtual!.start();
+        await recorded(board, shards[i]!.length, plugs.open);
+      }),
+    );
     o.onBoards?.(
       virtual.map((board) => board.virtual!),
       plugs,
@@ -237,6 +247,7 @@ export async function runTraining(o: TrainingRunOptions): Promise<RunOutcome> {
       updates: summary.updates,
       bytes: total(),
       memory,
+      modelSha256: createHash("sha256").update(bytesOf(summary.parameters)).digest("hex"),
       curve,
       shards,
     };

