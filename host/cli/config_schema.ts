@@ -132,11 +132,23 @@ export type ConfigInput = z.input<typeof schema>;
 /** A config with every default filled in; this is what a run freezes. */
 export type ResolvedConfig = z.infer<typeof schema>;
 
+type Issue = z.core.$ZodIssue;
+
+/** One line per mistake. Of a union's forms, the one that the value comes closest to says what is wrong. */
+function describe(issue: Issue, above: PropertyKey[] = []): string[] {
+  const path = [...above, ...issue.path];
+  const depth = (form: Issue[]) => Math.max(0, ...form.map((i) => i.path.length));
+  const forms = issue.code === "invalid_union" ? issue.errors.filter((form) => form.length > 0) : [];
+  const closest = forms.toSorted((a, b) => depth(b) - depth(a))[0];
+  if (closest) return closest.flatMap((inner) => describe(inner, path));
+  return [`  ${path.join(".") || "(top level)"}: ${issue.message}`];
+}
+
 /** @throws FtteError "config-invalid" that lists every mistake with its place */
 export function resolveConfig(config: unknown, file: string): ResolvedConfig {
   const result = schema.safeParse(config);
   if (result.success) return result.data;
-  const mistakes = result.error.issues.map((issue) => `  ${issue.path.join(".") || "(top level)"}: ${issue.message}`);
+  const mistakes = result.error.issues.flatMap((issue) => describe(issue));
   throw new FtteError(
     "config-invalid",
     `${file} is not a valid config; correct these places:\n${mistakes.join("\n")}`,

@@ -1,7 +1,7 @@
 // A small real project for system tests: synthetic 3-axis recordings as CSV, a tiny network, virtual boards running the real firmware;
 // and the built command, run as a user would.
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -42,6 +42,12 @@ export function start(folder: string, args: string[], env: Record<string, string
   return { child, done };
 }
 
+/** The command as it is typed, without --json. */
+export function ftteText(folder: string, args: string[]): { status: number | null; stdout: string } {
+  const { status, stdout } = spawnSync(process.execPath, [command, ...args], { cwd: folder, encoding: "utf8" });
+  return { status, stdout };
+}
+
 export const ftte = (folder: string, args: string[], env?: Record<string, string>) => start(folder, args, env).done;
 
 /** Three gestures as noisy sine waves, seeded, 12 people: easy to learn, and the people differ. */
@@ -79,8 +85,10 @@ export default defineConfig({
 `;
 
 /** The project's folder, new. `change` edits the config's text. */
-export function gestureProject(change: (text: string) => string = (text) => text): string {
-  const folder = mkdtempSync(join(tmpdir(), "ftte-gestures-"));
+export function gestureProject(
+  change: (text: string) => string = (text) => text,
+  folder = mkdtempSync(join(tmpdir(), "ftte-gestures-")),
+): string {
   writeFileSync(join(folder, "imu.csv"), recordings());
   writeFileSync(join(folder, "ftte.config.ts"), change(config));
   return folder;
