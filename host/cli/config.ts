@@ -61,8 +61,8 @@ export interface FtteConfig {
   model: Model | "mlp-128-32-6" | "mlp-561-64-6" | "motion-cnn" | "image-cnn" | "ecg-autoencoder";
   data: DataConfig;
   partition?: PartitionConfig;
-  /** The host trains the first model on so many samples of its own, for so many epochs; 0 starts from random weights. */
-  firstModel?: { samples: number; epochs: number; learningRate?: number };
+  /** The host trains the first model on a share of its own, so many samples or all of so many users; without it, weights are random. */
+  firstModel?: { samples?: number; users?: number; epochs: number; learningRate?: number };
   fleet: FleetEntry[];
   training?: TrainingOptions & {
     /** Training steps (samples) of one task. */

@@ -100,8 +100,14 @@ const schema = z.strictObject({
   data,
   partition: partition.default({ kind: "dirichlet", alpha: 0.5 }),
   firstModel: z
-    .strictObject({ samples: z.int().nonnegative(), epochs: z.int().nonnegative(), learningRate: rate.default(0.02) })
-    .default({ samples: 0, epochs: 0, learningRate: 0.02 }),
+    .strictObject({
+      samples: z.int().nonnegative().default(0),
+      users: z.int().nonnegative().default(0),
+      epochs: z.int().nonnegative(),
+      learningRate: rate.default(0.02),
+    })
+    .refine((first) => first.samples === 0 || first.users === 0, "give samples or users, not both")
+    .default({ samples: 0, users: 0, epochs: 0, learningRate: 0.02 }),
   fleet: z.array(fleetEntry).min(1),
   training: z
     .strictObject({

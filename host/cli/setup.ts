@@ -114,6 +114,28 @@ function loadData(config: ResolvedConfig, folder: string): { train: Dataset; tes
   }
 }
 
+/** The host's own samples, or users, drawn at random; the others are for the boards. */
+function hostShare({ firstModel, seed }: ResolvedConfig, all: Dataset): { host: Dataset; train: Dataset } {
+  const random = seeded(seed ^ 0x5eed);
+  const order = shuffle(
+    Uint32Array.from({ length: all.count }, (_, i) => i),
+    random,
+  );
+  if (firstModel.users === 0) {
+    const samples = Math.min(firstModel.samples, all.count);
+    return { host: subset(all, order.slice(0, samples)), train: subset(all, order.slice(samples)) };
+  }
+  const users = new Set(shuffle(Uint16Array.from(new Set(all.users)).sort(), random).subarray(0, firstModel.users));
+  const isHost = (i: number) => users.has(all.users[i]!);
+  return {
+    host: subset(all, order.filter(isHost)),
+    train: subset(
+      all,
+      order.filter((i) => !isHost(i)),
+    ),
+  };
+}
+
 /** @throws FtteError "data-invalid" when the data does not fit the model, or nothing is left to train or test on */
 export function loadRunData(config: ResolvedConfig, folder: string): RunData {
   const model = modelOf(config);
@@ -135,15 +157,10 @@ export function loadRunData(config: ResolvedConfig, folder: string): RunData {
       "data-invalid",
       `${all.name} has ${all.classes.length} classes, model ${model.name} has ${outputs} outputs`,
     );
-  const samples = Math.min(config.firstModel.samples, all.count);
-  const order = shuffle(
-    Uint32Array.from({ length: all.count }, (_, i) => i),
-    seeded(config.seed ^ 0x5eed),
-  );
-  const train = subset(all, order.slice(samples));
+  const { host, train } = hostShare(config, all);
   if (train.count === 0 || test.count === 0)
     throw new FtteError("data-invalid", `${all.name}: nothing is left to ${train.count ? "test" : "train"} on`);
-  return { train, test, host: subset(all, order.slice(0, samples)), normalisation: normalisationOf(all) };
+  return { train, test, host, normalisation: normalisationOf(all) };
 }
 
 /** How many samples a board's log holds: each record, padded to 4, and its mark; two header pages. */

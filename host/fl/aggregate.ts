@@ -9,10 +9,15 @@ export interface BufferedUpdate {
   rows: Uint8Array; // int8 rows, as validated
 }
 
-/** Adds weighted int8 rows into a sum over one plan's slice. */
+export interface WeightedRows {
+  rows: Uint8Array;
+  weight: number;
+}
+
+/** Sums weighted int8 updates of one plan. */
 export interface Folder {
-  /** sum[i] += weight · scale(row of i) · q[i] for every element of the slice. */
-  addRows(plan: Plan, rows: Uint8Array, weight: number, sum: Float32Array): void;
+  /** out[i] = Σ weight · scale(row of i) · q[i], over the elements of the slice, in f32 and in the order given. */
+  sum(plan: Plan, updates: readonly WeightedRows[]): Float32Array;
 }
 
 /** The new flat parameters; `parameters` is left alone. */
@@ -23,30 +28,32 @@ export function aggregate(
   folder: Folder,
 ): Float32Array {
   const sum = new Float32Array(parameters.length);
-  const covering = step.divisor === "covering" ? new Float32Array(parameters.length) : undefined;
+  const covering = new Float32Array(parameters.length);
+  const byPlan = new Map<Plan, WeightedRows[]>(); // in the order of each plan's first update
   buffer.forEach(({ plan, rows }, i) => {
-    const slice = new Float32Array(plan.sliceCount);
-    folder.addRows(plan, rows, step.weights[i]!, slice);
+    const updates = byPlan.get(plan) ?? [];
+    byPlan.set(plan, updates);
+    updates.push({ rows, weight: step.weights[i]! });
+  });
+  for (const [plan, updates] of byPlan) {
+    const slice = folder.sum(plan, updates);
+    const weight = updates.reduce((total, update) => total + update.weight, 0);
     for (const run of plan.runs)
       for (let j = 0; j < run.count; j++) {
         const c = run.modelOffset + j;
-        sum[c] = sum[c]! + slice[run.sliceOffset + j]!;
-        if (covering) covering[c] = covering[c]! + step.weights[i]!;
+        sum[c]! += slice[run.sliceOffset + j]!;
+        covering[c]! += weight;
       }
-  });
+  }
   return parameters.map((w, c) => {
-    const divisor = covering ? covering[c]! : (step.divisor as number);
+    const divisor = step.divisor === "covering" ? covering[c]! : step.divisor;
     return divisor > 0 ? w + (step.serverLearningRate * sum[c]!) / divisor : w;
   });
 }
 
 /** v of each update: squared distance to the buffer's mean relative to the mean's squared norm, over the coordinates that it covers. */
 export function variances(buffer: readonly BufferedUpdate[], size: number, folder: Folder): number[] {
-  const deltas = buffer.map(({ plan, rows }) => {
-    const slice = new Float32Array(plan.sliceCount);
-    folder.addRows(plan, rows, 1, slice);
-    return slice;
-  });
+  const deltas = buffer.map(({ plan, rows }) => folder.sum(plan, [{ rows, weight: 1 }]));
   const mean = new Float64Array(size);
   const count = new Float64Array(size);
   buffer.forEach(({ plan }, i) => {

@@ -2,7 +2,7 @@
 
 import { instantiateSync } from "@assemblyscript/loader";
 import type { Plan } from "../plan/types.ts";
-import type { Folder } from "./aggregate.ts";
+import type { Folder, WeightedRows } from "./aggregate.ts";
 
 interface Exports extends Record<string, unknown> {
   memory: { buffer: ArrayBuffer; grow(pages: number): number };
@@ -13,20 +13,26 @@ interface Exports extends Record<string, unknown> {
 export function wasmFolder(module: Uint8Array): Folder {
   const exports = instantiateSync<Exports>(module).exports as unknown as Exports;
   const first = 1024; // the module's own data lies below
+  const room = (end: number) => {
+    const missing = end - exports.memory.buffer.byteLength;
+    if (missing > 0) exports.memory.grow(Math.ceil(missing / 65536));
+  };
   return {
-    addRows(plan: Plan, rows: Uint8Array, weight: number, sum: Float32Array): void {
-      const sumAt = (first + rows.length + 15) & ~15;
-      const missing = sumAt + sum.byteLength - exports.memory.buffer.byteLength;
-      if (missing > 0) exports.memory.grow(Math.ceil(missing / 65536));
-      new Uint8Array(exports.memory.buffer).set(rows, first);
-      const inside = new Float32Array(exports.memory.buffer, sumAt, sum.length);
-      inside.set(sum);
-      let at = first;
-      for (const s of plan.segments) {
-        exports.addRows(s.rows, s.rowElements, weight, at, sumAt + s.sliceOffset * 4);
-        at += s.rows * (4 + ((s.rowElements + 3) & ~3));
+    sum(plan: Plan, updates: readonly WeightedRows[]): Float32Array {
+      const bytes = plan.sliceCount * 4;
+      const rowsAt = (first + bytes + 15) & ~15;
+      room(rowsAt + Math.max(0, ...updates.map((update) => update.rows.length)));
+      const memory = new Uint8Array(exports.memory.buffer);
+      memory.fill(0, first, first + bytes);
+      for (const { rows, weight } of updates) {
+        memory.set(rows, rowsAt);
+        let at = rowsAt;
+        for (const s of plan.segments) {
+          exports.addRows(s.rows, s.rowElements, weight, at, first + s.sliceOffset * 4);
+          at += s.rows * (4 + ((s.rowElements + 3) & ~3));
+        }
       }
-      sum.set(inside);
+      return new Float32Array(exports.memory.buffer.slice(first, first + bytes));
     },
   };
 }

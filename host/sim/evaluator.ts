@@ -3,13 +3,16 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
+import { FtteError } from "../errors.ts";
 import type { EvaluationSet, Metrics } from "./evaluate.ts";
 
-/** Beside the bundle in dist/, or in the sources, where tsx reads it. */
+/** The worker is bundled: beside this module in dist/, or there from the sources. */
 function startWorker(workerData: unknown): Worker {
-  const bundled = new URL("./evaluate_worker.js", import.meta.url);
-  if (existsSync(fileURLToPath(bundled))) return new Worker(bundled, { workerData });
-  return new Worker(new URL("./evaluate_worker.ts", import.meta.url), { workerData, execArgv: ["--import", "tsx"] });
+  const beside = import.meta.url.endsWith(".ts") ? "../../dist/evaluate_worker.js" : "./evaluate_worker.js";
+  const bundle = new URL(beside, import.meta.url);
+  if (!existsSync(fileURLToPath(bundle)))
+    throw new FtteError("file-unreadable", `${fileURLToPath(bundle)} is missing; build it with: npm run build`);
+  return new Worker(bundle, { workerData });
 }
 
 export class Evaluator {
