@@ -15,12 +15,12 @@ import type { Model } from "../../host/plan/types.ts";
 const { values } = parseArgs({ options: { json: { type: "boolean" }, rounds: { type: "string", default: "9" } } });
 await buildFold();
 
-/** 99 inputs, 100 units: 10,000 parameters with the biases. */
+/** 124 inputs, 80 units: 10,000 parameters with the biases. */
 const model: Model = {
   name: "ten-thousand",
   kind: "classifier",
-  input: { shape: [99], type: "f32" },
-  layers: [{ kind: "dense", units: 100 }],
+  input: { shape: [124], type: "f32" },
+  layers: [{ kind: "dense", units: 80 }],
 };
 const plan = planModel(model, { selection: "all" });
 const rows = new Uint8Array(rowsBytes(plan)).map((_, i) => (i * 37) & 0x3f);

@@ -31,6 +31,8 @@ export interface LiveBoard {
   /** Sample elements as the sensor delivered them, one after the other. */
   samples: Float32Array;
   order(task: number, run?: number): Order;
+  /** The same board, started with further arguments of its firmware. */
+  again(further: string[]): VirtualBoard;
   end(): Promise<void>;
 }
 
@@ -41,18 +43,20 @@ export async function liveBoard(name: string, count = 12): Promise<LiveBoard> {
   const samples = Float32Array.from({ length: count * elements }, () => Math.random() * 2 - 1);
   const record = 4 + elements * 4;
   const file = Buffer.alloc(16 + count * record);
-  [0x314d5346, record, count, 0].forEach((word, i) => file.writeUInt32LE(word, i * 4));
+  for (const [i, word] of [0x314d5346, record, count, 0].entries()) file.writeUInt32LE(word, i * 4);
   for (let i = 0; i < count; i++) {
     file.writeUInt16LE(i % 3, 16 + i * record);
     for (let j = 0; j < elements; j++) file.writeFloatLE(samples[i * elements + j]!, 16 + i * record + 4 + j * 4);
   }
   writeFileSync(join(folder, "samples"), file);
   const configArguments = virtualBoardArguments(loadBoardConfig("virtual-64k"));
-  const board = new VirtualBoard({ name, program, folder, samples: join(folder, "samples"), configArguments });
+  const options = { name, program, folder, samples: join(folder, "samples"), configArguments };
+  const board = new VirtualBoard(options);
   await board.start();
   return {
     board,
     samples,
+    again: (further) => new VirtualBoard({ ...options, configArguments: [...configArguments, ...further] }),
     order: (task, run = 1) => orderFor(board.chipId, task, run),
     async end() {
       await board.kill();

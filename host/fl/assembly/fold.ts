@@ -53,6 +53,14 @@ function addRow4(n: i32, weights: usize, q: usize, next: usize, sum: usize): voi
     add4(at, product(f0, a, true), product(f1, b, true), product(f2, c, true), product(f3, d, true));
     add4(at + 16, product(f0, a, false), product(f1, b, false), product(f2, c, false), product(f3, d, false));
   }
+  if (n & 4) {
+    const a = i16x8.extend_low_i8x16_s(v128.load32_zero(q + i));
+    const b = i16x8.extend_low_i8x16_s(v128.load32_zero(q1 + i));
+    const c = i16x8.extend_low_i8x16_s(v128.load32_zero(q2 + i));
+    const d = i16x8.extend_low_i8x16_s(v128.load32_zero(q3 + i));
+    add4(sum + (i << 2), product(f0, a, true), product(f1, b, true), product(f2, c, true), product(f3, d, true));
+    i += 4;
+  }
   for (; i < <usize>n; i++) {
     let s = load<f32>(sum + (i << 2));
     s += k0 * <f32>load<i8>(q + i);
