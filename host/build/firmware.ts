@@ -8,9 +8,11 @@ import { join } from "node:path";
 import { FtteError } from "../errors.ts";
 import { root } from "./root.ts";
 
+export type Engine = "wasm3" | "aot";
+
 export interface FirmwareOptions {
   port: string; // a folder of firmware/ports
-  engine: "wasm3" | "aot";
+  engine: Engine;
 }
 
 export interface Firmware {

@@ -40,11 +40,12 @@ export interface RunData {
 
 /** Native stack of a virtual board's session, firmware/ports/posix; the pool is what is left of its RAM. */
 const stackBytes = 8 * 1024;
-/** What the wasm3 engine takes of the pool beside the arena; measured, see `ftte run show`. */
-const engineBytes = 36 * 1024;
+/** What an engine and the session take of the pool beside the arena; measured, see `ftte run show`. */
+const engineBytes = { wasm3: 36 * 1024, aot: 8 * 1024 };
 
 /** The largest arena that a board's RAM holds beside stack and engine. */
-export const largestArena = (board: BoardConfig): number => board.ramBytes - stackBytes - engineBytes;
+export const largestArena = (board: BoardConfig, engine: FleetEntry["engine"] = "wasm3"): number =>
+  board.ramBytes - stackBytes - engineBytes[engine];
 
 export function modelOf(config: ResolvedConfig): Model {
   return (typeof config.model === "string" ? referenceModels[config.model] : config.model) as Model;
@@ -56,8 +57,8 @@ export function planFleet(config: ResolvedConfig): FleetPart[] {
   const { momentum, weightDecay, clipNorm, microBatch } = config.training;
   const training = { momentum, weightDecay, clipNorm, microBatch };
   const boards = config.fleet.map((entry) => loadBoardConfig(entry.board));
-  const budgets = config.fleet.map(({ budget }, i) => {
-    const limit = largestArena(boards[i]!);
+  const budgets = config.fleet.map(({ budget, engine }, i) => {
+    const limit = largestArena(boards[i]!, engine);
     return budget === undefined ? limit : Math.min(limit, parseBytes(budget));
   });
   const chosen = config.fleet.flatMap((entry, i) => (entry.train === undefined ? [i] : []));
