@@ -170,8 +170,12 @@ int ftte_guest_open(struct ftte_guest *guest, struct ftte_pool *pool, const uint
     guest->engine = ftte_pool_alloc_for(pool, OWNER, sizeof(struct engine));
     if (!guest->engine) return FTTE_ERR_MEMORY;
     int error = translate(guest, load(guest, wasm, wasm_bytes, memory_bytes), FTTE_ERR_GUEST_LOAD);
-    if (error >= 0) error = ftte_guest_call(guest, FTTE_GUEST_ABI, NULL, &abi);
-    if (error >= 0 && abi.u32 != FTTE_ABI_VERSION) error = FTTE_ERR_GUEST_ABI;
+    if (error >= 0) {
+        int called = ftte_guest_call(guest, FTTE_GUEST_ABI, NULL, &abi);
+        error = called == FTTE_ERR_MEMORY                   ? FTTE_ERR_MEMORY
+                : called < 0 || abi.u32 != FTTE_ABI_VERSION ? FTTE_ERR_GUEST_ABI
+                                                            : FTTE_OK;
+    }
     if (error < 0) ftte_guest_close(guest);
     return error;
 }
