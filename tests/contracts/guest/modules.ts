@@ -91,8 +91,8 @@ const endless: Record<string, [wat: string, error: number]> = {
     ),
     trap,
   ],
-  "a function that calls itself in 15 loops": [
-    guest(returning("call $self"), `(func $self ${times(15, "(loop")} call $self ${")".repeat(15)})`),
+  "a function that calls itself in 10 loops": [
+    guest(returning("call $self"), `(func $self ${times(10, "(loop")} call $self ${")".repeat(10)})`),
     trap,
   ],
   "functions that call each other": [
@@ -106,7 +106,7 @@ const endless: Record<string, [wat: string, error: number]> = {
   "120 functions, each translated when the one before calls it": [
     guest(
       returning("call $f0"),
-      Array.from({ length: 121 }, (_, i) => `(func $f${i} ${i < 120 ? `${nested(14)} call $f${i + 1}` : ""})`).join(
+      Array.from({ length: 121 }, (_, i) => `(func $f${i} ${i < 120 ? `${nested(10)} call $f${i + 1}` : ""})`).join(
         " ",
       ),
     ),
@@ -163,7 +163,7 @@ const refusals: Record<string, string> = {
   "two results": guest("i32.const 0", "(func (result i32 i32) i32.const 0 i32.const 0)"),
   "33 locals": guest("i32.const 0", `(func (local ${times(33, "i32")}))`),
   "25 operands": guest("i32.const 0", `(func ${times(25, "i32.const 0")} ${times(25, "drop")})`),
-  "16 blocks in each other": guest("i32.const 0", `(func ${nested(16)})`),
+  "12 blocks in each other": guest("i32.const 0", `(func ${nested(12)})`),
   "a body of 9000 bytes": guest("i32.const 0", `(func ${times(9000, "nop")})`),
   "65 types": guest("i32.const 0", Array.from({ length: 65 }, () => "(type (func))").join(" ")),
   "257 functions": guest("i32.const 0", times(257, "(func)")),
