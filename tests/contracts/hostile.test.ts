@@ -62,7 +62,7 @@ for (const { bits } of engines.filter(({ name }) => name === "wasm3"))
       flags: [...parts.flags, "-Itests/core", "-Itests/assembly", "-Wl,--wrap=ftte_guest_open,--wrap=ftte_guest_call"],
     };
     const name = `hostile_${bits}${sanitized ? "_sanitized" : ""}`;
-    const count = sweep ? 10_000 : sanitized ? 400 : 1500;
+    const count = sweep ? 1_000_000 : 10_000;
     for (const args of [
       ["modules", builtGuest("kernels.wasm"), ...modules],
       ["attacks", builtGuest("kernels.wasm"), ...leaves, ...loadsAndStores],

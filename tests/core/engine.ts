@@ -62,37 +62,52 @@ const blasExceptions = ["-fno-sanitize=null,pointer-overflow"];
 // wasm3's operations call each other by pointers to functions of another type, load unaligned words and shift into the sign.
 const wasm3Exceptions = ["-fno-sanitize=undefined"];
 
+type Parts = Required<Pick<CProgram, "sources" | "flags" | "objects">>;
+
+const widthFlags = (bits: number) => (bits === 32 ? m32 : []);
+const folder = "firmware/core/guest/";
+
+/** The translated BLAS as the firmware compiles it, with further flags. */
+function blasObject(bits: number, label: string, further: string[]): string {
+  const own = variable("FTTE_BLAS_FLAGS").filter((flag) => !flag.startsWith("-fno-sanitize"));
+  return object(
+    `blas_${bits}${label}`,
+    variable("FTTE_BLAS_SOURCES"),
+    [...own, ...widthFlags(bits), ...further],
+    ["build/guest/leaf.c", "build/guest/blas_entries.h", `${folder}wasm-rt.h`, `${folder}guest.mk`],
+  );
+}
+
+/** Of a program that calls the leaves itself, through the gate and without an engine, under the sanitizers. */
+export async function leafParts(bits: number, further: string[]): Promise<Parts> {
+  await buildGuest();
+  return {
+    sources: [`${folder}gate.c`],
+    flags: [...variable("FTTE_AOT_FLAGS"), ...widthFlags(bits), ...sanitizers],
+    objects: [blasObject(bits, "_leaves", [...sanitizers, ...blasExceptions, ...further])],
+  };
+}
+
 /** Sources, flags and objects of a program that links the engine; the guest is built first. */
 export async function engineParts(
   { name, bits }: Engine,
   { sanitized = false, pool = "firmware/core/guest/pool.c" }: EngineOptions = {},
-): Promise<Required<Pick<CProgram, "sources" | "flags" | "objects">>> {
+): Promise<Parts> {
   await buildGuest();
-  const width = bits === 32 ? m32 : [];
+  const width = widthFlags(bits);
   const checks = (exceptions: string[]) => (sanitized ? [...sanitizers, ...exceptions] : []);
-  const label = `${bits}${sanitized ? "_sanitized" : ""}`;
-  const guest = "firmware/core/guest/";
-  const blas = object(
-    `blas_${label}`,
-    variable("FTTE_BLAS_SOURCES"),
-    [
-      ...variable("FTTE_BLAS_FLAGS").filter((flag) => !flag.startsWith("-fno-sanitize")),
-      ...width,
-      ...checks(blasExceptions),
-    ],
-    ["build/guest/leaf.c", "build/guest/blas_entries.h", `${guest}wasm-rt.h`, `${guest}guest.mk`],
-  );
+  const label = sanitized ? "_sanitized" : "";
   const wasm3 = () =>
     object(
-      `wasm3_${label}`,
+      `wasm3_${bits}${label}`,
       variable("FTTE_WASM3_SOURCES"),
       [...variable("FTTE_WASM3_FLAGS"), ...width, ...checks(wasm3Exceptions)],
-      [`${guest}wasm3_alloc.h`, `${guest}guest.mk`],
+      [`${folder}wasm3_alloc.h`, `${folder}guest.mk`],
     );
   const own = variable(name === "wasm3" ? "FTTE_ENGINE_SOURCES" : "FTTE_AOT_SOURCES");
   return {
     sources: [...variable("FTTE_GUEST_SOURCES").map((path) => (path.endsWith("/pool.c") ? pool : path)), ...own],
     flags: [...variable(name === "wasm3" ? "FTTE_ENGINE_FLAGS" : "FTTE_AOT_FLAGS"), ...width, ...checks([])],
-    objects: [blas, ...(name === "wasm3" ? [wasm3()] : [])],
+    objects: [blasObject(bits, label, checks(blasExceptions)), ...(name === "wasm3" ? [wasm3()] : [])],
   };
 }

@@ -3,7 +3,7 @@
 import { axpy, axpyInt8, dot, dot4, dotInt8 } from "./inner_loops";
 
 // y(oh,ow,oc) += conv(x(ih,iw,ic), w(oc,kh,kw,ic))
-//: const x[ih*iw*ic] const w[oc*kh*kw*ic] y[oh*ow*oc] turns oh*ow*(1+oc*kh*kw*ic)
+//: const x[ih*iw*ic] const w[oc*kh*kw*ic] y[oh*ow*oc] turns oh*(1+ow*(1+oc*kh*(1+kw*ic)))
 export function sconv2d(
   ih: i32,
   iw: i32,
@@ -27,8 +27,9 @@ export function sconv2d(
     const q1 = min(kh, ih + ph - r * sh);
     for (let t = 0; t < ow; t++) {
       const s0 = max(0, pw - t * sw);
-      const n = (min(kw, iw + pw - t * sw) - s0) * ic;
-      if (n > 0 && q0 < q1) {
+      const columns = min(kw, iw + pw - t * sw) - s0;
+      if (columns > 0 && q0 < q1) {
+        const n = columns * ic;
         const xAt = x + ((<usize>(((r * sh - ph + q0) * iw + t * sw - pw + s0) * ic)) << 2);
         const wAt = w + ((<usize>((q0 * kw + s0) * ic)) << 2);
         filters(oc, q1 - q0, n, (<usize>(iw * ic)) << 2, (<usize>(kw * ic)) << 2, filter, xAt, wAt, y);
@@ -59,7 +60,7 @@ function filters(
 }
 
 // dx += the transposed convolution of dy
-//: const dy[oh*ow*oc] const w[oc*kh*kw*ic] dx[ih*iw*ic] turns oh*ow*(1+oc*kh*kw*ic)
+//: const dy[oh*ow*oc] const w[oc*kh*kw*ic] dx[ih*iw*ic] turns oh*(1+ow*(1+oc*kh*(1+kw*ic)))
 export function sconv2dBackwardInput(
   ih: i32,
   iw: i32,
@@ -83,8 +84,9 @@ export function sconv2dBackwardInput(
     const q1 = min(kh, ih + ph - r * sh);
     for (let t = 0; t < ow; t++) {
       const s0 = max(0, pw - t * sw);
-      const n = (min(kw, iw + pw - t * sw) - s0) * ic;
-      if (n > 0 && q0 < q1) {
+      const columns = min(kw, iw + pw - t * sw) - s0;
+      if (columns > 0 && q0 < q1) {
+        const n = columns * ic;
         const dxAt = dx + ((<usize>(((r * sh - ph + q0) * iw + t * sw - pw + s0) * ic)) << 2);
         let wAt = w + ((<usize>((q0 * kw + s0) * ic)) << 2);
         for (let o = 0; o < oc; o++, wAt += filter) {
@@ -104,7 +106,7 @@ export function sconv2dBackwardInput(
 }
 
 // dw += k · the correlation of x with dy
-//: const dy[oh*ow*oc] const x[ih*iw*ic] dw[oc*kh*kw*ic] turns oh*ow*(1+oc*kh*kw*ic)
+//: const dy[oh*ow*oc] const x[ih*iw*ic] dw[oc*kh*kw*ic] turns oh*(1+ow*(1+oc*kh*(1+kw*ic)))
 export function sconv2dBackwardWeights(
   ih: i32,
   iw: i32,
@@ -129,8 +131,9 @@ export function sconv2dBackwardWeights(
     const q1 = min(kh, ih + ph - r * sh);
     for (let t = 0; t < ow; t++) {
       const s0 = max(0, pw - t * sw);
-      const n = (min(kw, iw + pw - t * sw) - s0) * ic;
-      if (n > 0 && q0 < q1) {
+      const columns = min(kw, iw + pw - t * sw) - s0;
+      if (columns > 0 && q0 < q1) {
+        const n = columns * ic;
         const xAt = x + ((<usize>(((r * sh - ph + q0) * iw + t * sw - pw + s0) * ic)) << 2);
         let wAt = dw + ((<usize>((q0 * kw + s0) * ic)) << 2);
         for (let o = 0; o < oc; o++, wAt += filter) {
@@ -150,7 +153,7 @@ export function sconv2dBackwardWeights(
 }
 
 // as sconv2d, w int8 with one scale per output channel
-//: const x[ih*iw*ic] const w:i8[oc*kh*kw*ic] const s[oc] y[oh*ow*oc] turns oh*ow*(1+oc*kh*kw*ic)
+//: const x[ih*iw*ic] const w:i8[oc*kh*kw*ic] const s[oc] y[oh*ow*oc] turns oh*(1+ow*(1+oc*kh*(1+kw*ic)))
 export function qconv2d(
   ih: i32,
   iw: i32,
@@ -175,8 +178,9 @@ export function qconv2d(
     const q1 = min(kh, ih + ph - r * sh);
     for (let t = 0; t < ow; t++) {
       const s0 = max(0, pw - t * sw);
-      const n = (min(kw, iw + pw - t * sw) - s0) * ic;
-      if (n > 0 && q0 < q1) {
+      const columns = min(kw, iw + pw - t * sw) - s0;
+      if (columns > 0 && q0 < q1) {
+        const n = columns * ic;
         const xAt = x + ((<usize>(((r * sh - ph + q0) * iw + t * sw - pw + s0) * ic)) << 2);
         let wAt = w + <usize>((q0 * kw + s0) * ic);
         for (let o: usize = 0, e = (<usize>oc) << 2; o < e; o += 4, wAt += filter) {
@@ -192,7 +196,7 @@ export function qconv2d(
 }
 
 // as sconv2dBackwardInput, w int8
-//: const dy[oh*ow*oc] const w:i8[oc*kh*kw*ic] const s[oc] dx[ih*iw*ic] turns oh*ow*(1+oc*kh*kw*ic)
+//: const dy[oh*ow*oc] const w:i8[oc*kh*kw*ic] const s[oc] dx[ih*iw*ic] turns oh*(1+ow*(1+oc*kh*(1+kw*ic)))
 export function qconv2dBackwardInput(
   ih: i32,
   iw: i32,
@@ -217,8 +221,9 @@ export function qconv2dBackwardInput(
     const q1 = min(kh, ih + ph - r * sh);
     for (let t = 0; t < ow; t++) {
       const s0 = max(0, pw - t * sw);
-      const n = (min(kw, iw + pw - t * sw) - s0) * ic;
-      if (n > 0 && q0 < q1) {
+      const columns = min(kw, iw + pw - t * sw) - s0;
+      if (columns > 0 && q0 < q1) {
+        const n = columns * ic;
         const dxAt = dx + ((<usize>(((r * sh - ph + q0) * iw + t * sw - pw + s0) * ic)) << 2);
         let wAt = w + <usize>((q0 * kw + s0) * ic);
         for (let o: usize = 0, e = (<usize>oc) << 2; o < e; o += 4, wAt += filter) {
