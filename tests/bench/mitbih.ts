@@ -2,10 +2,9 @@
 // started from a model of 4 others, judged on the 22 patients of DS2 by macro-F1 and the recall of V and S; and the autoencoder: how well
 // the reconstruction error tells abnormal beats of each DS2 patient, before and after learning the patient's own first 300 normal beats.
 //
-//     npm run bench:mitbih -- --data <folder with .hea .dat .atr> [--minutes 2] [--json]
+//     npm run bench:mitbih -- --data <folder with .hea .atr and .dat or dat.tar.xz> [--minutes 2] [--json]
 
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { builtGuest } from "../../host/build/root.ts";
 import type { FtteConfig } from "../../host/cli/config.ts";
@@ -24,6 +23,7 @@ import { ModelEvaluator, macroF1 } from "../../host/sim/evaluate.ts";
 import { Guest } from "../../host/sim/guest.ts";
 import { pretrain } from "../../host/sim/pretrain.ts";
 import { fedavgOf, federated, figures } from "./federated.ts";
+import { unpacked } from "./unpacked.ts";
 
 const { values } = parseArgs({
   options: {
@@ -32,10 +32,13 @@ const { values } = parseArgs({
     json: { type: "boolean" },
   },
 });
-if (!existsSync(join(values.data, "100.dat"))) {
-  console.error(`skipped: ${values.data} holds no 100.dat (MIT-BIH arrhythmia database, PhysioNet mitdb 1.0.0)`);
-  process.exit(0);
-}
+const data = unpacked(values.data, {
+  name: "mit-bih",
+  marker: "100.dat",
+  archive: "dat.tar.xz",
+  source: "MIT-BIH arrhythmia database, PhysioNet mitdb 1.0.0",
+});
+if (!data) process.exit(0);
 
 const config: FtteConfig = {
   name: "mitbih",
@@ -49,7 +52,7 @@ const config: FtteConfig = {
       { kind: "dense", units: 4 },
     ],
   },
-  data: { kind: "mitbih", path: values.data },
+  data: { kind: "mitbih", path: data },
   partition: { kind: "by-user" },
   firstModel: { users: 4, epochs: 5, learningRate: 0.01 },
   fleet: [
@@ -66,7 +69,7 @@ const config: FtteConfig = {
 const ftte = await federated(config);
 const fedavg = await federated(fedavgOf(config), { shards: ftte.shards });
 const kernels = readFileSync(builtGuest("kernels.twin.wasm"));
-const { train, test } = mitbih(values.data);
+const { train, test } = mitbih(data);
 const judge = new ModelEvaluator(kernels, {
   model: modelOf(ftte.config),
   data: test,
