@@ -38,6 +38,8 @@ export interface FleetEntry {
   ports?: string[];
   /** Share of full speed, for virtual boards: 0.1 is a tenth. */
   speed?: number;
+  /** Battery in per cent at the start, for virtual boards; without it they have none to measure. */
+  battery?: number;
   /** What these boards train, or the arena they may use: the planner then chooses ("24k"). */
   train?: "all" | "head" | "bias" | LayerSelection[];
   budget?: number | string;

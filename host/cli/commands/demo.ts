@@ -14,7 +14,7 @@ import { interruptible, runOutput, say, sayJson } from "../output.ts";
 import { type FrozenConfig, openStore } from "../project_store.ts";
 import { type RunOutcome, runTraining } from "../training_run.ts";
 import { type Curve, curveSvg } from "../view/curve.ts";
-import { baselineOf, resultJson, resultText } from "../view/result.ts";
+import { compare, resultJson, resultText } from "../view/result.ts";
 
 export interface DemoOptions {
   boards: number;
@@ -33,12 +33,12 @@ const deterministicVersions = 60;
 
 /** Half of the boards in each class; the last of each class is slow. */
 function fleetOf(boards: number): FtteConfig["fleet"] {
-  const small = { board: "virtual-64k", budget: "20k" };
-  const large = { board: "virtual-256k", train: "all" as const };
+  const small = { board: "virtual-64k", budget: "20k", battery: 64 };
+  const large = { board: "virtual-256k", train: "all" as const, battery: 92 };
   const half = Math.ceil(boards / 2);
   const split = (kind: FtteConfig["fleet"][number], count: number) => [
     { ...kind, count: count - 1 },
-    { ...kind, count: 1, speed: 0.1 },
+    { ...kind, count: 1, speed: 0.1, battery: 31 },
   ];
   return [...split(small, half), ...split(large, boards - half)].filter((entry) => entry.count > 0);
 }
@@ -197,9 +197,10 @@ export async function demo(options: DemoOptions): Promise<void> {
       curves.push({ name: "fedavg, full model", points: baseline.curve });
     }
     writeCurve(svg, await curveSvg(curves, `${options.boards} virtual boards, MNIST, accuracy over time`));
-    say(options.json, resultText(outcome, baseline && baselineOf(baseline)));
+    const comparison = baseline && compare(outcome, baseline);
+    say(options.json, resultText(outcome, comparison));
     say(options.json, `\nThe curve is in ${svg}${options.keep === undefined ? "" : `; the run's state in ${folder}`}.`);
-    if (options.json) sayJson(resultJson(outcome, baseline && baselineOf(baseline)));
+    if (options.json) sayJson(resultJson(outcome, comparison));
     if (signal.aborted) process.exitCode = exitStatus.interrupted;
   } finally {
     stop();
