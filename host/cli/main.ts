@@ -67,6 +67,7 @@ program
   .description("start a training run, or go on with an unfinished one of the same config")
   .addOption(config())
   .option("--virtual <boards>", "use so many virtual boards, whatever the config's fleet says", number)
+  .option("--port <path...>", "use the boards at these ports, each as the config's entry of its class")
   .option("--minutes <n>", "end after so many minutes", number)
   .option("--seed <n>", "seed of everything random", number)
   .option("--deterministic", "fold updates in a seeded order: the same seed gives the same model, bit for bit")

@@ -170,8 +170,9 @@ function sampleCapacity(board: BoardConfig, data: Dataset): number {
   return Math.floor((board.sampleBytes - 2 * board.flash.pageBytes) / record);
 }
 
-/** One shard per virtual board, no larger than its sample log. */
+/** One shard per virtual board, no larger than its sample log; real boards have their own. */
 export function dealData(config: ResolvedConfig, data: RunData, boards: readonly BoardConfig[]): Partition {
+  if (boards.length === 0) return [];
   const random = seeded(config.seed ^ 0xdea1);
   const { partition } = config;
   const dealt =
