@@ -9,7 +9,8 @@ export type { Layer, Model } from "../plan/types.ts";
 export type DataConfig =
   | { kind: "mnist"; train?: number; test?: number }
   | { kind: "hapt"; path: string }
-  | { kind: "mitbih"; path: string }
+  /** How each beat is cut out: so many samples, of which `before` lie before its annotation, at 360 Hz over `decimation`; 64, 21, 3. */
+  | { kind: "mitbih"; path: string; beat?: { samples: number; before: number; decimation: number } }
   | {
       kind: "csv";
       path: string;

@@ -40,7 +40,11 @@ const model = z.strictObject({
 const data = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("mnist"), train: count.max(60_000).optional(), test: count.max(10_000).optional() }),
   z.strictObject({ kind: z.literal("hapt"), path: z.string() }),
-  z.strictObject({ kind: z.literal("mitbih"), path: z.string() }),
+  z.strictObject({
+    kind: z.literal("mitbih"),
+    path: z.string(),
+    beat: z.strictObject({ samples: count, before: z.int().nonnegative(), decimation: count }).optional(),
+  }),
   z.strictObject({
     kind: z.literal("csv"),
     path: z.string(),

@@ -7,10 +7,17 @@ import { join } from "node:path";
 import { FtteError } from "../errors.ts";
 import type { Dataset } from "./types.ts";
 
-const window = 64;
-/** 360 Hz to 120 Hz by the mean of three: 64 samples are 0.53 s around the beat. */
-const decimation = 3;
-const before = 21; // of the 64, before the annotation
+/** How a beat is cut out. */
+export interface BeatWindow {
+  samples: number;
+  /** Of them, before the annotation. */
+  before: number;
+  /** 360 Hz is divided by this, by the mean of so many. */
+  decimation: number;
+}
+
+/** 0.53 s around the beat at 120 Hz: its shape, without the beat before it. */
+const shapeOnly: BeatWindow = { samples: 64, before: 21, decimation: 3 };
 
 const classes = ["N", "S", "V", "F"];
 /** Annotation codes to AAMI classes: N L R e j → N; A a J S → S; V E → V; F → F. Paced and unknown beats are left out. */
@@ -87,7 +94,11 @@ function leadOf(text: string, path: string): number {
   return which;
 }
 
-function beatsOf(folder: string, record: number): { windows: Int16Array[]; labels: number[] } {
+function beatsOf(
+  folder: string,
+  record: number,
+  { samples, before, decimation }: BeatWindow,
+): { windows: Int16Array[]; labels: number[] } {
   const header = join(folder, `${record}.hea`);
   const lead = leadOf(new TextDecoder().decode(read(header)), header);
   const signal = signalOf(read(join(folder, `${record}.dat`)), lead);
@@ -96,9 +107,9 @@ function beatsOf(folder: string, record: number): { windows: Int16Array[]; label
   for (const { at, code } of annotations(read(join(folder, `${record}.atr`)))) {
     const label = classOf.get(code);
     const start = at - before * decimation;
-    if (label === undefined || start < 0 || start + window * decimation > signal.length) continue;
-    const beat = new Int16Array(window);
-    for (let i = 0; i < window; i++) {
+    if (label === undefined || start < 0 || start + samples * decimation > signal.length) continue;
+    const beat = new Int16Array(samples);
+    for (let i = 0; i < samples; i++) {
       let sum = 0;
       for (let j = 0; j < decimation; j++) sum += signal[start + i * decimation + j]!;
       beat[i] = Math.round(sum / decimation);
@@ -109,26 +120,26 @@ function beatsOf(folder: string, record: number): { windows: Int16Array[]; label
   return { windows, labels };
 }
 
-function part(folder: string, name: string, records: readonly number[]): Dataset {
-  const all = records.map((record) => ({ record, ...beatsOf(folder, record) }));
+function part(folder: string, name: string, records: readonly number[], window: BeatWindow): Dataset {
+  const all = records.map((record) => ({ record, ...beatsOf(folder, record, window) }));
   const count = all.reduce((sum, { windows }) => sum + windows.length, 0);
-  const elements = new Int16Array(count * window);
+  const elements = new Int16Array(count * window.samples);
   const labels = new Uint16Array(count);
   const users = new Uint16Array(count);
   let i = 0;
   for (const { record, windows, labels: own } of all)
     windows.forEach((beat, k) => {
-      elements.set(beat, i * window);
+      elements.set(beat, i * window.samples);
       labels[i] = own[k]!;
       users[i++] = record;
     });
-  return { name, shape: [window, 1], type: "i16", count, elements, labels, users, classes };
+  return { name, shape: [window.samples, 1], type: "i16", count, elements, labels, users, classes };
 }
 
 /**
- * Beats of [64, 1] i16 in ADC units; users are record numbers. Train is DS1, test is DS2.
+ * Beats of [samples, 1] i16 in ADC units; users are record numbers. Train is DS1, test is DS2.
  * @throws FtteError "file-unreadable" or "data-invalid"
  */
-export function mitbih(folder: string): { train: Dataset; test: Dataset } {
-  return { train: part(folder, "mitbih-ds1", ds1), test: part(folder, "mitbih-ds2", ds2) };
+export function mitbih(folder: string, window: BeatWindow = shapeOnly): { train: Dataset; test: Dataset } {
+  return { train: part(folder, "mitbih-ds1", ds1, window), test: part(folder, "mitbih-ds2", ds2, window) };
 }
