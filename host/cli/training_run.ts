@@ -12,6 +12,7 @@ import { buildFold } from "../build/fold.ts";
 import { buildGuest } from "../build/guest.ts";
 import { builtGuest } from "../build/root.ts";
 import type { Partition } from "../data/types.ts";
+import type { Folder } from "../fl/aggregate.ts";
 import { Coordinator, type FoldStep, type Summary } from "../fl/coordinator.ts";
 import type { RunEvent } from "../fl/events.ts";
 import { fedavg } from "../fl/fedavg.ts";
@@ -46,6 +47,8 @@ export interface TrainingRunOptions {
   minutes?: number;
   /** Instead of dealing the data anew: the shards of a run that this one is compared with. */
   shards?: Partition;
+  /** Sums updates instead of the SIMD module, for whoever wants to watch it. */
+  folder?: Folder;
   /** Given the virtual boards once they run, for whoever wants to disturb them. */
   onBoards?: (boards: VirtualBoard[], plugs: Plugs) => void;
   /** Awaited before the boards are asked for their figures. */
@@ -76,6 +79,9 @@ export interface RunOutcome {
   curve: ReachedPoint[];
   shards: Partition;
 }
+
+/** The SIMD module that sums updates, as built. */
+export const builtFolder = (): Folder => wasmFolder(readFileSync(builtGuest("fold.wasm")));
 
 /** An update whose L2 norm is larger is refused: no honest task moves a wearable's model so far. */
 const normLimit = 1e3;
@@ -214,7 +220,7 @@ class TrainingRun {
       store: this.store,
       fleet: this.fleet,
       strategy: strategyOf(this.config),
-      folder: wasmFolder(readFileSync(builtGuest("fold.wasm"))),
+      folder: this.o.folder ?? builtFolder(),
       boards: this.boards,
       plans: new Map(this.parts.map((part) => [part.label, part.plan])),
       kernels: readFileSync(builtGuest("kernels.wasm")),
