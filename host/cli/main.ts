@@ -93,10 +93,11 @@ program
   .addHelpText("after", example("ftte runs --json"))
   .action(async (options) => (await import("./commands/runs.ts")).runs(options));
 
+const runArgument = ["[id]", "a run's id; the newest when left out"] as const;
 const run = program.command("run").description("show, resume or export one run");
 run
   .command("show")
-  .argument("<id>")
+  .argument(...runArgument)
   .description("what a run did: state, accuracy over time, boards, updates")
   .addOption(config())
   .addOption(json())
@@ -104,7 +105,7 @@ run
   .action(async (id, options) => (await import("./commands/runs.ts")).show(id, options));
 run
   .command("resume")
-  .argument("<id>")
+  .argument(...runArgument)
   .description("go on with a run after Ctrl-C, a crash or a reboot")
   .option("--minutes <n>", "end after so many more minutes", number)
   .addOption(config())
@@ -113,7 +114,7 @@ run
   .action(async (id, options) => (await import("./commands/train.ts")).resume(id, options));
 run
   .command("export")
-  .argument("<id>")
+  .argument(...runArgument)
   .description("write a run's model as safetensors, C header and JSON")
   .option("-o, --out <folder>", "where to write", ".")
   .addOption(config())
