@@ -145,6 +145,13 @@ program
   .addHelpText("after", example("./scripts/demo --minutes 1 --compare"))
   .action(async (options) => (await import("./commands/demo.ts")).demo(options));
 
+// Whoever reads has had enough (`ftte runs | head -1`): that is no failure, and what is stored is safe.
+for (const stream of [process.stdout, process.stderr])
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(0);
+  });
+
 async function main(): Promise<void> {
   try {
     await program.parseAsync();
