@@ -14,6 +14,7 @@ async function bundleHost(): Promise<void> {
     entryPoints: {
       ftte: "host/cli/main.ts",
       config: "host/cli/config.ts",
+      hil: "host/hil/board.ts",
       evaluate_worker: "host/sim/evaluate_worker.ts",
     },
     outdir: "dist",

@@ -32,6 +32,7 @@ const host: Record<string, string[]> = {
   boards: ["wire", "link", "fl", "build"],
   build: ["boards"],
   sim: ["wire", "plan", "data", "fl"],
+  hil: ["wire", "link", "boards", "fl"],
 };
 const guest = ["blas", "kernels", "model", "index.ts"];
 const core: Record<string, string[]> = {

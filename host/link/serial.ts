@@ -1,4 +1,4 @@
-// A Pipe over a serial device: a UART, a USB-CDC port or a pty. Mends three traps of serialport 13 (see mendBinding) and tells
+// A Pipe over a serial device: a UART, a USB-CDC port or a pty. Mends the traps of serialport 13 (serial_mend.ts) and tells
 // absent, busy and forbidden apart. Knows nothing of frames, and reopens nothing: a pipe that is gone stays gone.
 
 import { type Stats, statSync } from "node:fs";
@@ -20,8 +20,7 @@ export const openSerial: OpenPipe = async (address, options = {}) => {
   await new Promise<void>((resolve, reject) =>
     port.open((error) => (error ? reject(openError(address, error)) : resolve())),
   );
-  mendBinding(port.port);
-  const pipe = new SerialPipe(address, port);
+  const pipe = new SerialPipe(address, port, mendBinding(port.port));
   await new Promise<void>((resolve) => port.set({ dtr: true, rts: true }, () => resolve()));
   return pipe;
 };
@@ -35,6 +34,7 @@ class SerialPipe implements Pipe {
   constructor(
     readonly address: string,
     private readonly port: SerialPort,
+    private readonly released: () => Promise<unknown>,
   ) {
     this.closed = new Promise((resolve) => {
       const end = (reason: string) => {
@@ -68,6 +68,7 @@ class SerialPipe implements Pipe {
   async close(): Promise<void> {
     if (this.port.isOpen) await new Promise<void>((resolve) => this.port.close(() => resolve()));
     await this.closed;
+    await this.released();
   }
 
   private lost(cause?: Error): FtteError {
