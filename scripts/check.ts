@@ -30,7 +30,7 @@ const host: Record<string, string[]> = {
   store: ["wire", "fl", "plan"],
   fl: ["wire", "plan"],
   boards: ["wire", "link", "fl", "build"],
-  build: ["boards"],
+  build: ["wire", "boards"],
   sim: ["wire", "plan", "data", "fl"],
   hil: ["wire", "link", "boards", "fl"],
 };

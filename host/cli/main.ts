@@ -132,6 +132,16 @@ program
   .action(async (options) => (await import("./commands/boards.ts")).boards(options));
 
 program
+  .command("build")
+  .description("build a board's firmware with this machine's compilers")
+  .requiredOption("--board <id>", "a board of board-configs/")
+  .addOption(new Option("--engine <name>", "what runs the kernels").choices(["wasm3", "aot"]).default("wasm3"))
+  .option("-c, --config <file>", "a project's config: what it trains on this board must fit")
+  .addOption(json())
+  .addHelpText("after", example("ftte build --board nrf52840-dk"))
+  .action(async (options) => (await import("./commands/build.ts")).build(options));
+
+program
   .command("demo")
   .description("virtual boards train a digit recogniser, with stragglers, a lost link and a power cut")
   .option("--boards <n>", "virtual boards, half of each memory class", number, 8)

@@ -3,6 +3,7 @@
 
 import { resolve } from "node:path";
 import { type BoardConfig, loadBoardConfig } from "../boards/config.ts";
+import { memoryBudget } from "../build/memory.ts";
 import { csv } from "../data/csv.ts";
 import { normalisationOf, sampleBytes, subset } from "../data/dataset.ts";
 import { hapt } from "../data/hapt.ts";
@@ -38,14 +39,6 @@ export interface RunData {
   normalisation: Normalisation;
 }
 
-/** Native stack of a virtual board's session, firmware/ports/posix; the pool is what is left of its RAM. */
-const stackBytes = 8 * 1024;
-/** What the wasm3 engine takes of the pool beside the arena; measured, see `ftte run show`. */
-const engineBytes = 36 * 1024;
-
-/** The largest arena that a board's RAM holds beside stack and engine. */
-export const largestArena = (board: BoardConfig): number => board.ramBytes - stackBytes - engineBytes;
-
 export function modelOf(config: ResolvedConfig): Model {
   return (typeof config.model === "string" ? referenceModels[config.model] : config.model) as Model;
 }
@@ -57,7 +50,7 @@ export function planFleet(config: ResolvedConfig): FleetPart[] {
   const training = { momentum, weightDecay, clipNorm, microBatch };
   const boards = config.fleet.map((entry) => loadBoardConfig(entry.board));
   const budgets = config.fleet.map(({ budget }, i) => {
-    const limit = largestArena(boards[i]!);
+    const limit = memoryBudget(boards[i]!, "wasm3").arena;
     return budget === undefined ? limit : Math.min(limit, parseBytes(budget));
   });
   const chosen = config.fleet.flatMap((entry, i) => (entry.train === undefined ? [i] : []));
