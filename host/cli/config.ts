@@ -41,6 +41,8 @@ export interface FleetEntry {
   speed?: number;
   /** Battery in per cent at the start, for virtual boards; without it they have none to measure. */
   battery?: number;
+  /** How the boards' firmware runs the kernels: interpreted and replaceable over the air (default), or as part of the firmware. */
+  engine?: "wasm3" | "aot";
   /** What these boards train, or the arena they may use: the planner then chooses ("24k"). */
   train?: "all" | "head" | "bias" | LayerSelection[];
   budget?: number | string;

@@ -79,6 +79,7 @@ const fleetEntry = z
     ports: z.array(z.string()).min(1).optional(),
     speed: z.number().gt(0).max(1).optional(),
     battery: z.int().min(0).max(100).optional(),
+    engine: z.enum(["wasm3", "aot"]).optional(),
     train: z.union([z.enum(["all", "head", "bias"]), selection]).optional(),
     budget: z
       .union([count, z.string().regex(/^\d+(\.\d+)?k?$/, "a number of bytes, or kibibytes as in 24k")])

@@ -6,6 +6,8 @@ import { virtualBoardArguments } from "../boards/config.ts";
 import { discoverBoards } from "../boards/discover.ts";
 import type { FleetBoard, LocalFleet } from "../boards/local_fleet.ts";
 import { VirtualBoard } from "../boards/virtual.ts";
+import { buildFirmware } from "../build/firmware.ts";
+import type { Engine } from "../build/port.ts";
 import { packRecords, subset } from "../data/dataset.ts";
 import { type Dataset, type Partition, sampleHeaderBytes } from "../data/types.ts";
 import { FtteError } from "../errors.ts";
@@ -37,13 +39,23 @@ function writeSamples(path: string, shard: Dataset): void {
 /** How many virtual boards an entry asks for: none when it names ports. */
 export const virtualCount = ({ entry }: FleetPart) => (entry.ports ? 0 : (entry.count ?? 1));
 
+const engineOf = ({ entry }: FleetPart): Engine => entry.engine ?? "wasm3";
+
+/** Builds the posix firmware with each engine that a virtual board runs; returns the programs' paths. */
+export async function buildPrograms(parts: FleetPart[]): Promise<Map<Engine, string>> {
+  const programs = new Map<Engine, string>();
+  for (const engine of new Set(parts.filter(virtualCount).map(engineOf)))
+    programs.set(engine, (await buildFirmware({ port: "posix", engine })).path);
+  return programs;
+}
+
 /** One board per shard, its samples and its state in `folder`. Starts none of them. */
 export function placeVirtual(
   parts: FleetPart[],
   shards: Partition,
   train: Dataset,
   folder: string,
-  program: string,
+  programs: ReadonlyMap<Engine, string>,
 ): VirtualPlace[] {
   mkdirSync(folder, { recursive: true });
   const placed: VirtualPlace[] = [];
@@ -54,6 +66,7 @@ export function placeVirtual(
       const samples = join(folder, `${name}.samples`);
       writeSamples(samples, subset(train, shards[index]!));
       const { speed = 1, battery } = part.entry;
+      const program = programs.get(engineOf(part))!;
       const configArguments = virtualBoardArguments(part.board);
       const own = { name, program, folder, samples, speed, configArguments };
       const virtual = new VirtualBoard(battery === undefined ? own : { ...own, battery });

@@ -7,7 +7,6 @@ import { join } from "node:path";
 import { LocalFleet } from "../boards/local_fleet.ts";
 import { recorded } from "../boards/recording.ts";
 import { Plugs, type VirtualBoard } from "../boards/virtual.ts";
-import { buildFirmware } from "../build/firmware.ts";
 import { buildFold } from "../build/fold.ts";
 import { buildGuest } from "../build/guest.ts";
 import { builtGuest } from "../build/root.ts";
@@ -25,6 +24,7 @@ import { loadKernels } from "../sim/guest.ts";
 import type { RunRecord, Store } from "../store/store.ts";
 import type { ResolvedConfig } from "./config_schema.ts";
 import {
+  buildPrograms,
   type ClassMemory,
   measureMemory,
   type PlacedBoard,
@@ -107,14 +107,14 @@ function killPoint(): ((step: FoldStep) => void) | undefined {
 export async function runTraining(o: TrainingRunOptions): Promise<RunOutcome> {
   await buildGuest();
   await buildFold();
-  const { path: program } = await buildFirmware({ port: "posix", engine: "wasm3" });
   const { config } = frozenConfig(o.record);
   const parts = planFleet(config);
+  const programs = await buildPrograms(parts);
   const data = loadRunData(config, o.projectFolder);
   const boards = parts.flatMap((part) => Array(virtualCount(part)).fill(part.board));
   const shards = o.shards ?? dealData(config, data, boards);
   const folder = join(runFolder(o.projectFolder, o.record.id), "boards");
-  const virtual = placeVirtual(parts, shards, data.train, folder, program);
+  const virtual = placeVirtual(parts, shards, data.train, folder, programs);
   return new TrainingRun(o, parts, data, shards, virtual, await placeReal(parts)).run();
 }
 
