@@ -20,7 +20,7 @@ import { type BoardSetup, Coordinator, type FoldStep, type Summary } from "../fl
 import type { RunEvent } from "../fl/events.ts";
 import { fedavg } from "../fl/fedavg.ts";
 import { wasmFolder } from "../fl/fold.ts";
-import { type FtteOptions, ftte } from "../fl/ftte.ts";
+import { ftte } from "../fl/ftte.ts";
 import type { Strategy } from "../fl/strategy.ts";
 import { bytesOf } from "../plan/slice.ts";
 import { Evaluator } from "../sim/evaluator.ts";
@@ -76,11 +76,11 @@ interface PlacedBoard extends BoardSetup, FleetBoard {
   virtual?: VirtualBoard;
 }
 
-function strategyOf({ strategy }: ResolvedConfig): Strategy {
-  if (strategy.name === "fedavg")
-    return fedavg(strategy.serverLearningRate ? { serverLearningRate: strategy.serverLearningRate } : {});
-  const { name: _, ...options } = strategy;
-  return ftte(options as FtteOptions);
+/** By the name that a config gives; docs/strategies.md says how to add one. */
+const strategies: Record<ResolvedConfig["strategy"]["name"], (options: object) => Strategy> = { ftte, fedavg };
+
+function strategyOf({ strategy: { name, ...options } }: ResolvedConfig): Strategy {
+  return strategies[name](options);
 }
 
 /** The sensor's samples of one virtual board, in the form that the posix port reads. */

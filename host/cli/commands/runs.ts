@@ -38,7 +38,7 @@ export async function runs(options: Options): Promise<void> {
   }
 }
 
-export async function show(id: string, options: Options): Promise<void> {
+export async function show(id: string | undefined, options: Options): Promise<void> {
   const store = openStore(dirname(resolve(options.config)));
   try {
     const record = findRun(store, id);

@@ -52,7 +52,10 @@ export async function train(options: TrainOptions): Promise<void> {
   }
 }
 
-export async function resume(id: string, options: Pick<TrainOptions, "config" | "minutes" | "json">): Promise<void> {
+export async function resume(
+  id: string | undefined,
+  options: Pick<TrainOptions, "config" | "minutes" | "json">,
+): Promise<void> {
   const folder = dirname(resolvePath(options.config));
   const store = openStore(folder);
   try {
