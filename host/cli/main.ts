@@ -30,6 +30,7 @@ const json = () => new Option("--json", "machine-readable output on standard out
 const config = () => new Option("-c, --config <file>", "the project's config").default("ftte.config.ts");
 const example = (text: string) =>
   `\nExample:\n  ${text}\n\nExit status: 0 done, 1 failure, 2 usage or config, 3 board, 4 store, 5 build, 130 interrupted.`;
+const runId = ["[run]", "a run's id; the newest when left out"] as const;
 const number = (text: string) => {
   const value = Number(text);
   if (!Number.isFinite(value) || value < 0) throw new FtteError("usage", `"${text}" is not a number of at least 0`);
@@ -79,7 +80,7 @@ program
 program
   .command("eval")
   .description("measure a run's model on held-out data")
-  .argument("[run]", "a run's id; the newest when left out")
+  .argument(...runId)
   .addOption(config())
   .addOption(json())
   .addHelpText("after", example("ftte eval"))
@@ -93,11 +94,10 @@ program
   .addHelpText("after", example("ftte runs --json"))
   .action(async (options) => (await import("./commands/runs.ts")).runs(options));
 
-const runArgument = ["[id]", "a run's id; the newest when left out"] as const;
 const run = program.command("run").description("show, resume or export one run");
 run
   .command("show")
-  .argument(...runArgument)
+  .argument(...runId)
   .description("what a run did: state, accuracy over time, boards, updates")
   .addOption(config())
   .addOption(json())
@@ -105,7 +105,7 @@ run
   .action(async (id, options) => (await import("./commands/runs.ts")).show(id, options));
 run
   .command("resume")
-  .argument(...runArgument)
+  .argument(...runId)
   .description("go on with a run after Ctrl-C, a crash or a reboot")
   .option("--minutes <n>", "end after so many more minutes", number)
   .addOption(config())
@@ -114,7 +114,7 @@ run
   .action(async (id, options) => (await import("./commands/train.ts")).resume(id, options));
 run
   .command("export")
-  .argument(...runArgument)
+  .argument(...runId)
   .description("write a run's model as safetensors, C header and JSON")
   .option("-o, --out <folder>", "where to write", ".")
   .addOption(config())

@@ -16,7 +16,7 @@ import { Coordinator, type FoldStep, type Summary } from "../fl/coordinator.ts";
 import type { RunEvent } from "../fl/events.ts";
 import { fedavg } from "../fl/fedavg.ts";
 import { wasmFolder } from "../fl/fold.ts";
-import { type FtteOptions, ftte } from "../fl/ftte.ts";
+import { ftte } from "../fl/ftte.ts";
 import type { Strategy } from "../fl/strategy.ts";
 import { bytesOf } from "../plan/slice.ts";
 import { Evaluator } from "../sim/evaluator.ts";
@@ -86,11 +86,11 @@ export const builtFolder = (): Folder => wasmFolder(readFileSync(builtGuest("fol
 /** An update whose L2 norm is larger is refused: no honest task moves a wearable's model so far. */
 const normLimit = 1e3;
 
-function strategyOf({ strategy }: ResolvedConfig): Strategy {
-  if (strategy.name === "fedavg")
-    return fedavg(strategy.serverLearningRate ? { serverLearningRate: strategy.serverLearningRate } : {});
-  const { name: _, ...options } = strategy;
-  return ftte(options as FtteOptions);
+/** By the name that a config gives; docs/strategies.md says how to add one. */
+const strategies: Record<ResolvedConfig["strategy"]["name"], (options: object) => Strategy> = { ftte, fedavg };
+
+function strategyOf({ strategy: { name, ...options } }: ResolvedConfig): Strategy {
+  return strategies[name](options);
 }
 
 /** Tests name a step of the folding at which this process is killed, as if by a power cut of the host. */

@@ -4,14 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sanitizers, testC } from "../core/c_program.ts";
 
-const posix = ["chip", "flash", "link", "memory", "options", "sensor"].map((name) => `firmware/ports/posix/${name}.c`);
-const sources = ["tests/contracts/port/posix.c", "tests/contracts/port/contract.c", ...posix];
-const flags = [
+/** A port's files without its main, the contract, and the peer that knows the other end of the port's link. */
+const sourcesOf = (port: string, files: string[]) => [
+  `tests/contracts/port/${port}.c`,
+  "tests/contracts/port/contract.c",
+  ...files.map((name) => `firmware/ports/${port}/${name}.c`),
+];
+const flagsOf = (port: string) => [
   ...sanitizers,
-  "-DFTTE_STACK_BYTES=12288u",
-  "-Itests/core",
-  "-Itests/contracts/port",
-  "-Ifirmware/ports/posix",
+  ...["-Itests/core", "-Itests/contracts/port", `-Ifirmware/ports/${port}`],
 ];
 
 /** A sensor's file with one sample of two elements. */
@@ -21,6 +22,13 @@ function sampleFile(folder: string): string {
   return path;
 }
 
+testC({
+  name: "port_minimal",
+  sources: sourcesOf("minimal", ["chip", "flash", "link", "sensor"]),
+  flags: flagsOf("minimal"),
+});
+
+const posix = sourcesOf("posix", ["chip", "flash", "link", "memory", "options", "sensor"]);
 const variants: [name: string, args: string[]][] = [
   ["port_posix", ["--samples"]],
   ["port_posix_nrf", ["--page-bytes", "4096", "--program-bytes", "4", "--baud", "115200", "--battery", "80"]],
@@ -33,5 +41,5 @@ for (const [name, args] of variants) {
   const partitions =
     "kernels=64K,plan=16K,frozen=64K,slice=32K,delta=16K,update=16K,checkpoint=64K,residual=32K,health=8K";
   const all = ["--flash", join(folder, "flash.bin"), "--partitions", partitions, ...extra];
-  testC({ name, sources, flags, args: all });
+  testC({ name, sources: posix, flags: [...flagsOf("posix"), "-DFTTE_STACK_BYTES=12288u"], args: all });
 }
