@@ -12,7 +12,7 @@ import type { Order } from "../../host/fl/fleet.ts";
 import { openSerial } from "../../host/link/serial.ts";
 import { BoardState, ResetReason } from "../../host/wire/spec.gen.ts";
 import { processPipe } from "../host/link/process_pipe.ts";
-import { elements, liveBoard } from "./live_board.ts";
+import { elements, liveBoard, randomSamples } from "./live_board.ts";
 
 const sampleCount = 12;
 const patienceMs = 60_000;
@@ -27,7 +27,7 @@ async function updateOf(session: BoardSession, order: Order): Promise<Uint8Array
 }
 
 it("the minimal port trains what the virtual board trains, bit for bit", { timeout: 180_000 }, async () => {
-  const posix = await liveBoard("judge", sampleCount);
+  const posix = await liveBoard("judge", { samples: randomSamples(sampleCount) });
   const { path } = await buildFirmware({ port: "minimal", engine: "wasm3" });
   const child = spawn(path, { stdio: ["pipe", "pipe", "inherit"] });
   const minimal = new BoardSession(processPipe(child), {
