@@ -80,3 +80,16 @@ it("refuses a port whose board is of no class of the config's, and --port with -
   expect(refused.stderr).toMatch(/is a board of class virtual-256k; the config's fleet has virtual-64k/);
   expect((await ftte(small, ["train", "--virtual", "1", "--port", "x"])).status).toBe(2);
 });
+
+it("says that a port is in use, and by whom to ask, and starts nothing", { timeout: 60_000 }, async () => {
+  const held = await openSerial(boards[0]!.address);
+  try {
+    const busy = await ftte(project, ["train", "--fresh", ...ports()]);
+    expect(busy.status).toBe(3);
+    expect(busy.events.at(-1)).toMatchObject({ type: "error", code: "port-busy" });
+    expect(busy.stderr).toContain(`${boards[0]!.address}: another program has the port open; close it`);
+    expect(resultOf(await ftte(project, ["runs"]))).toMatchObject({ runs: [{ id: 1, state: "finished" }] });
+  } finally {
+    await held.close();
+  }
+});
