@@ -119,7 +119,7 @@ export class VirtualBoard {
         if (this.child === child) this.child = undefined;
         done();
       };
-      child.once("exit", end);
+      child.once("close", end); // after its last words were read
       child.once("error", (error) => {
         this.complaint += error.message;
         end();

@@ -379,16 +379,8 @@ export class Coordinator {
 
   private onUpdate(board: Board, task: number, bytes: Uint8Array): void {
     this.o.passed?.("update-received");
-    const known = board.current?.task === task && board.current.state === "sent";
-    const mine = bytes.length >= UpdateHeaderBytes && decodeUpdateHeader(bytes).run === this.o.run;
-    if (!known || !mine) {
-      // Its acknowledgement was lost, or it is from another run: durable or useless already.
-      this.o.fleet.acknowledge(board.id, task, mine ? "accepted" : "rejected");
-      if (mine) this.counts.duplicates++;
-      this.emit({ type: "update", seconds: this.o.clock(), board: board.id, outcome: "duplicate", staleness: 0 });
-      return;
-    }
-    const current = board.current!;
+    const { current } = board;
+    if (current?.task !== task || current.state !== "sent") return this.onRepeated(board, task, bytes);
     try {
       this.check(board, current, bytes);
     } catch (error) {
@@ -403,6 +395,14 @@ export class Coordinator {
           throw error;
         }),
     );
+  }
+
+  /** Its acknowledgement was lost, or it is from another run: durable, or useless. */
+  private onRepeated(board: Board, task: number, bytes: Uint8Array): void {
+    const mine = bytes.length >= UpdateHeaderBytes && decodeUpdateHeader(bytes).run === this.o.run;
+    this.o.fleet.acknowledge(board.id, task, mine && this.o.store.holds(board.id, task) ? "accepted" : "rejected");
+    if (mine) this.counts.duplicates++;
+    this.emit({ type: "update", seconds: this.o.clock(), board: board.id, outcome: "duplicate", staleness: 0 });
   }
 
   private check(board: Board, task: StoredTask, bytes: Uint8Array) {

@@ -33,6 +33,7 @@ const variants: [name: string, args: string[]][] = [
   ["port_posix", ["--samples"]],
   ["port_posix_nrf", ["--page-bytes", "4096", "--program-bytes", "4", "--baud", "115200", "--battery", "80"]],
   ["port_posix_wide", ["--page-bytes", "8192", "--program-bytes", "32", "--baud", "0", "--seed", "1"]],
+  ["port_posix_watched", ["--watchdog", "0.3"]],
 ];
 
 for (const [name, args] of variants) {

@@ -36,7 +36,7 @@ static void tell_board(const struct ftte_session *s, struct ftte_hello *hello) {
     hello->state = (uint8_t)ftte_session_state(s);
     hello->battery = (uint8_t)ftte_port_battery();
     hello->reset_reason = (uint8_t)ftte_port_reset_reason();
-    for (int i = 0; i < FTTE_REASONS; i++) hello->resets = (uint16_t)(hello->resets + s->resets[i]);
+    for (int i = 0; i < FTTE_REASONS; i++) hello->resets = (uint16_t)(hello->resets + s->health.resets[i]);
     hello->errors = s->errors;
 }
 
