@@ -105,7 +105,7 @@ function sensorFile(samples: Float32Array, label: (index: number) => number): Ui
   return file;
 }
 
-function orderFor(board: string, task: number, run: number): Order {
+export function orderFor(board: string, task: number, run: number): Order {
   const parameters = firstParameters();
   const frozen = packFrozen(plan, parameters, normalisation);
   const full = encodeSlice(task, gatherSlice(plan, parameters));
