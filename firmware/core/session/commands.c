@@ -27,6 +27,7 @@ static void tell_board(const struct ftte_session *s, struct ftte_hello *hello) {
     hello->wire_version = FTTE_WIRE_VERSION;
     hello->guest_abi = FTTE_ABI_VERSION;
     hello->firmware_version = FTTE_FIRMWARE_VERSION;
+    hello->firmware_build = FTTE_BUILD;
     ftte_port_chip_id(hello->chip_id);
     strncpy((char *)hello->board_class, ftte_port_board_class(), sizeof hello->board_class - 1);
     hello->features = features(s);
