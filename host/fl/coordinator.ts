@@ -226,6 +226,7 @@ export class Coordinator {
       id: b.id,
       boardClass: b.class,
       online: b.online,
+      lost: false,
       busy: b.current !== undefined && !busyAfter.has(b.id),
       tasksDone: b.tasks,
       lastVersion: b.lastVersion,
