@@ -41,6 +41,11 @@ function normOf(rows: Uint8Array, plan: Plan, board: string): number {
   return Math.sqrt(sum);
 }
 
+/** Whether the bytes begin as an update of this run does. */
+export function isOfRun(bytes: Uint8Array, run: number): boolean {
+  return bytes.length >= UpdateHeaderBytes && decodeUpdateHeader(bytes).run === run;
+}
+
 /** @throws FtteError "update-invalid" that names the board and what is wrong */
 export function validateUpdate(bytes: Uint8Array, expected: Expected): ValidUpdate {
   const { board, plan } = expected;

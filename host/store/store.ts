@@ -150,6 +150,15 @@ interface Pending {
 const groupMax = 64;
 const groupMs = 10;
 
+interface BoardRow {
+  id: string;
+  tasks: number;
+  version: number;
+  held: Buffer;
+  frozenVersion: number;
+  lastVersion: number | null;
+}
+
 interface TaskRow {
   board: string;
   task: number;
@@ -169,7 +178,6 @@ interface TaskRow {
 class SqliteRun implements RunStore {
   private group: Pending[] = [];
   private timer: NodeJS.Timeout | undefined;
-  private repeated = 0;
 
   constructor(
     private readonly db: Database.Database,
@@ -178,18 +186,21 @@ class SqliteRun implements RunStore {
   ) {}
 
   boards(): StoredBoard[] {
-    const rows = this.attempt(() => this.db.prepare("SELECT * FROM boards WHERE run = ?").all(this.run)) as {
-      id: string;
-      tasks: number;
-      version: number;
-      held: Buffer;
-    }[];
-    return rows.map((r) => ({ id: r.id, tasks: r.tasks, held: { version: r.version, values: floats(r.held) } }));
+    const query = `SELECT b.id, b.tasks, b.version, b.held, t.frozenVersion,
+      (SELECT max(a.baseVersion) FROM tasks a WHERE a.run = b.run AND a.board = b.id AND a.state IN ('arrived', 'folded')) AS lastVersion
+      FROM boards b JOIN tasks t ON t.run = b.run AND t.board = b.id AND t.task = b.tasks WHERE b.run = ? ORDER BY b.id`;
+    return (this.attempt(() => this.db.prepare(query).all(this.run)) as BoardRow[]).map((r) => ({
+      id: r.id,
+      tasks: r.tasks,
+      held: { version: r.version, values: floats(r.held) },
+      frozenVersion: r.frozenVersion,
+      lastVersion: r.lastVersion ?? -1,
+    }));
   }
 
   tasks(): StoredTask[] {
     const query =
-      "SELECT t.*, u.bytes FROM tasks t LEFT JOIN updates u ON u.run = t.run AND u.board = t.board AND u.task = t.task WHERE t.run = ? AND t.state NOT IN ('folded', 'rejected')";
+      "SELECT t.*, u.bytes FROM tasks t LEFT JOIN updates u ON u.run = t.run AND u.board = t.board AND u.task = t.task WHERE t.run = ? AND t.state NOT IN ('folded', 'rejected') ORDER BY t.board, t.task";
     return (this.attempt(() => this.db.prepare(query).all(this.run)) as TaskRow[]).map((r) => this.task(r));
   }
 
@@ -200,6 +211,12 @@ class SqliteRun implements RunStore {
     if (r.delta) out.delta = { baseVersion: r.deltaVersion!, baseCrc: r.deltaCrc!, bytes: r.delta };
     if (r.bytes) out.update = r.bytes;
     return out;
+  }
+
+  virtualTime(): number {
+    const query = "SELECT max(finish) AS latest FROM tasks WHERE run = ? AND state <> 'sent'";
+    const row = this.attempt(() => this.db.prepare(query).get(this.run)) as { latest: number | null };
+    return row.latest ?? 0;
   }
 
   model(version?: number) {
@@ -221,7 +238,10 @@ class SqliteRun implements RunStore {
     const query = "SELECT state, count(*) AS n FROM tasks WHERE run = ? GROUP BY state";
     const rows = this.attempt(() => this.db.prepare(query).all(this.run)) as { state: string; n: number }[];
     const of = (state: string) => rows.find((r) => r.state === state)?.n ?? 0;
-    return { folded: of("folded"), rejected: of("rejected"), duplicates: this.repeated };
+    const { duplicates } = this.attempt(() =>
+      this.db.prepare("SELECT duplicates FROM runs WHERE id = ?").get(this.run),
+    ) as { duplicates: number };
+    return { folded: of("folded"), rejected: of("rejected"), duplicates };
   }
 
   putUpdate(board: string, task: number, bytes: Uint8Array): Promise<boolean> {
@@ -239,17 +259,14 @@ class SqliteRun implements RunStore {
     const group = this.group;
     this.group = [];
     if (group.length === 0) return;
-    const insert = this.db.prepare(
-      "INSERT INTO updates (run, board, task, bytes) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    );
+    const insert = "INSERT INTO updates (run, board, task, bytes) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
     try {
-      const fresh = this.attempt(() =>
-        this.db.transaction(() => group.map((p) => insert.run(this.run, p.board, p.task, p.bytes).changes === 1))(),
-      );
-      group.forEach((p, i) => {
-        if (!fresh[i]) this.repeated++;
-        p.resolve(fresh[i]!);
+      const fresh = this.attempt(() => {
+        const statement = this.db.prepare(insert);
+        const put = (p: Pending) => statement.run(this.run, p.board, p.task, p.bytes).changes === 1;
+        return this.db.transaction(() => group.map(put))();
       });
+      for (const [i, p] of group.entries()) p.resolve(fresh[i]!);
     } catch (error) {
       for (const p of group) p.reject(error);
     }
@@ -259,21 +276,39 @@ class SqliteRun implements RunStore {
     this.attempt(() => this.db.transaction(() => this.write(arrival))());
   }
 
-  private write({ task, fold, orders = [] }: Partial<Arrival>): void {
-    const { db, run } = this;
-    const set = db.prepare(
-      "UPDATE tasks SET state = ?, arrival = ?, reason = ? WHERE run = ? AND board = ? AND task = ?",
+  private write({ task, fold, orders = [], duplicates = 0 }: Partial<Arrival>): void {
+    if (task) this.endOrder(task);
+    if (fold) this.fold(fold);
+    this.insertOrders(orders);
+    if (duplicates)
+      this.db.prepare("UPDATE runs SET duplicates = duplicates + ? WHERE id = ?").run(duplicates, this.run);
+  }
+
+  /** From the states that it may come from, or not at all: what was folded or rejected stays so. */
+  private endOrder({ board, task, state, arrival, reason }: Arrival["task"]): void {
+    const durable =
+      "AND EXISTS (SELECT 1 FROM updates u WHERE u.run = t.run AND u.board = t.board AND u.task = t.task)";
+    const set = `UPDATE tasks AS t SET state = ?, arrival = ?, reason = ? WHERE run = ? AND board = ? AND task = ? AND state = 'sent' ${state === "arrived" ? durable : ""}`;
+    if (this.db.prepare(set).run(state, arrival, reason ?? null, this.run, board, task).changes !== 1)
+      throw this.contradiction(`task ${task} of ${board} would be ${state}, but it is not waiting for that`);
+  }
+
+  private fold({ version, parameters, seconds, folded }: NonNullable<Arrival["fold"]>): void {
+    this.insertModel(version, parameters, seconds);
+    const set = this.db.prepare(
+      "UPDATE tasks SET state = 'folded', foldedIn = ? WHERE run = ? AND board = ? AND task = ? AND state = 'arrived'",
     );
-    if (task) set.run(task.state, task.arrival, task.reason ?? null, run, task.board, task.task);
-    if (fold) {
-      this.insertModel(fold.version, fold.parameters, fold.seconds);
-      const folded = db.prepare(
-        "UPDATE tasks SET state = 'folded', foldedIn = ? WHERE run = ? AND board = ? AND task = ? AND state = 'arrived'",
-      );
-      for (const f of fold.folded)
-        if (folded.run(fold.version, run, f.board, f.task).changes !== 1)
-          throw new FtteError("store-corrupt", `update ${f.board}/${f.task} of run ${run} would be folded twice`);
-    }
+    for (const { board, task } of folded)
+      if (set.run(version, this.run, board, task).changes !== 1)
+        throw this.contradiction(`task ${task} of ${board} would be folded, but it is not in the buffer`);
+  }
+
+  private contradiction(what: string): FtteError {
+    return new FtteError("store-corrupt", `run ${this.run}: ${what}; restore the run store from a copy`);
+  }
+
+  private insertOrders(orders: Arrival["orders"]): void {
+    const { db, run } = this;
     const held = db.prepare(
       "INSERT INTO boards (run, id, tasks, version, held) VALUES (?, ?, ?, ?, ?) ON CONFLICT (run, id) DO UPDATE SET tasks = excluded.tasks, version = excluded.version, held = excluded.held",
     );
@@ -281,20 +316,9 @@ class SqliteRun implements RunStore {
       "INSERT INTO tasks (run, board, task, baseVersion, frozenVersion, seed, finish, full, delta, deltaVersion, deltaCrc, state, arrival) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'sent', 0)",
     );
     for (const { task: t, held: values } of orders) {
-      const { delta } = t;
-      insert.run(
-        run,
-        t.board,
-        t.task,
-        t.baseVersion,
-        t.frozenVersion,
-        t.seed,
-        t.finish,
-        t.full,
-        delta?.bytes ?? null,
-        delta?.baseVersion ?? null,
-        delta?.baseCrc ?? null,
-      );
+      const { bytes = null, baseVersion: deltaVersion = null, baseCrc = null } = t.delta ?? {};
+      const places = [t.baseVersion, t.frozenVersion, t.seed, t.finish, t.full, bytes, deltaVersion, baseCrc];
+      insert.run(run, t.board, t.task, ...places);
       held.run(run, t.board, t.task, t.baseVersion, blob(values));
     }
   }

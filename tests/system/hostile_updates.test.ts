@@ -86,12 +86,16 @@ const lying =
 it("are refused, one by one, while everybody else works", { timeout: 120_000 }, async () => {
   const [liar, ...honest] = boards as [LiveBoard, ...LiveBoard[]];
   let told = 0;
-  const alter = (update: Uint8Array) => (told < lies.length ? lies[told++]![1](update) : update);
+  // A truth after each lie: three lies in a row would set the board aside.
+  const alter = (update: Uint8Array) => {
+    const lie = told++ % 2 === 0 ? lies[(told - 1) / 2] : undefined;
+    return lie ? lie[1](update) : update;
+  };
   const run = await smallRun({
     boards,
     open: lying({ alter }),
     until: (events) =>
-      count(updatesOf(events, liar), "folded") >= 3 &&
+      count(updatesOf(events, liar), "folded") >= lies.length + 3 &&
       honest.every((board) => count(updatesOf(events, board), "folded") >= lies.length),
   });
   const rejected = updatesOf(run.events, liar).filter((e) => e.outcome === "rejected");
@@ -110,6 +114,23 @@ it("are refused, one by one, while everybody else works", { timeout: 120_000 }, 
   console.log(
     `${lies.length} lies refused (${lies.map(([what]) => what).join(", ")}); ${run.updates.folded} updates folded beside`,
   );
+});
+
+it("set the board aside when it sends nothing else, and the run goes on without it", { timeout: 120_000 }, async () => {
+  const [liar, ...honest] = boards as [LiveBoard, ...LiveBoard[]];
+  const run = await smallRun({
+    boards,
+    open: lying({ alter: (update) => noise(update.length) }),
+    until: (events) =>
+      events.some((e) => e.type === "notice" && e.text.startsWith("liar failed")) &&
+      honest.every((board) => count(updatesOf(events, board), "folded") >= 10),
+  });
+  const liars = updatesOf(run.events, liar);
+  expect(liars.map((e) => e.outcome)).toEqual(["rejected", "rejected", "rejected"]);
+  const notices = run.events.flatMap((e) => (e.type === "notice" ? [e.text] : []));
+  const aside = /^liar failed 3 tasks in a row and gets no more in this session: liar: its update names run \d+ /;
+  expect(notices.filter((text) => aside.test(text))).toHaveLength(1);
+  expect(run.updates).toMatchObject({ rejected: 3, duplicates: 0, lost: 0 });
 });
 
 it("count once when they come a thousand times", { timeout: 120_000 }, async () => {
