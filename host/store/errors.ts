@@ -16,10 +16,16 @@ const kinds: Kind[] = [
     text: (path) => `${path} is in use by another ftte process; end that one first`,
   },
   {
-    codes: /^(SQLITE_FULL|SQLITE_NOMEM|ENOSPC|EDQUOT)/,
+    codes: /^(SQLITE_FULL|ENOSPC|EDQUOT)/,
     name: "store-full",
-    text: (path, message) =>
-      `there is no room for ${path} (${message}); make room, then "ftte run resume": nothing that was acknowledged is lost`,
+    text: (path) =>
+      `the disk of ${path} is full; make room, then "ftte run resume": nothing that was acknowledged is lost`,
+  },
+  {
+    codes: /^SQLITE_NOMEM/,
+    name: "store-full",
+    text: (path) =>
+      `this computer's memory is full, so ${path} cannot be used; end other programs, then "ftte run resume"`,
   },
   {
     codes: /^(SQLITE_(CANTOPEN|READONLY|IOERR|PERM|AUTH)|E(?!RR_)[A-Z])/,

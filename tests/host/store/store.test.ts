@@ -342,7 +342,7 @@ describe("what a store says when it cannot go on", () => {
     const big = order("b", 1, { full: new Uint8Array(100_000) });
     expect(thrown(() => run.commit({ orders: [big] }))).toMatchObject({
       code: "store-full",
-      message: expect.stringMatching(/no room for .*runs\.sqlite.*ftte run resume/),
+      message: expect.stringMatching(/the disk of .*runs\.sqlite is full; .*ftte run resume/),
     });
     await expect(run.putUpdate("b", 1, new Uint8Array(100_000))).rejects.toMatchObject({ code: "store-full" });
     expect(everything(path)).toEqual(before);
