@@ -17,9 +17,9 @@ import { shapeModel } from "../../../host/plan/shapes.ts";
 import type { Model, Plan } from "../../../host/plan/types.ts";
 import { Store } from "../../../host/store/store.ts";
 import { decodeUpdateHeader, UpdateHeaderBytes } from "../../../host/wire/spec.gen.ts";
-import { places } from "../plan/bench.ts";
 import { kernels } from "../plan/kernels.ts";
 import { uniform } from "../plan/random_models.ts";
+import { deltaOf } from "./reference_fold.ts";
 import { type Script, ScriptedFleet } from "./scripted_fleet.ts";
 import { TestBoard } from "./test_boards.ts";
 
@@ -181,22 +181,6 @@ export function recorded(path: string): Recorded {
   return { tasks, models: rows.map((r) => new Float32Array(Uint8Array.from(r.parameters).buffer)) };
 }
 
-/** Δ of an update by flat coordinate, in f64, decoded here and not by the code under test. */
-export function deltaOf(bytes: Uint8Array, plan: Plan): Map<number, number> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const at = places(plan);
-  const delta = new Map<number, number>();
-  let byte = UpdateHeaderBytes;
-  for (const s of plan.segments)
-    for (let row = 0; row < s.rows; row++) {
-      const scale = view.getFloat32(byte, true);
-      for (let i = 0; i < s.rowElements; i++)
-        delta.set(at[s.sliceOffset + row * s.rowElements + i]!, scale * view.getInt8(byte + 4 + i));
-      byte += 4 + 4 * Math.ceil(s.rowElements / 4);
-    }
-  return delta;
-}
-
 /** What a weight formula is given. */
 export interface Weighed {
   staleness: number;
@@ -217,7 +201,7 @@ export function recomputed(
     const sum = new Map<number, { value: number; weights: number[] }>();
     for (const { board, baseVersion, bytes } of tasks.filter((t) => t.foldedIn === v + 1)) {
       const a = weight({ staleness: v - baseVersion, samples: decodeUpdateHeader(bytes!).samples });
-      for (const [c, delta] of deltaOf(bytes!, plans.get(classOf(board))!)) {
+      for (const [c, delta] of deltaOf(bytes!.subarray(UpdateHeaderBytes), plans.get(classOf(board))!)) {
         const entry = sum.get(c) ?? { value: 0, weights: [] };
         entry.value += a * delta;
         entry.weights.push(a);
