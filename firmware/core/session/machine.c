@@ -66,8 +66,6 @@ static int load(struct ftte_session *s, uint32_t memory_bytes) {
 #endif
     s->guest.expired = late;
     s->guest.expired_context = s;
-    // What the leaves and this file need is left to them: the deepest measured call takes less than a quarter.
-    s->guest.stack_floor = s->stack ? (const uint8_t *)s->stack + s->stack_bytes / 4 : NULL;
     s->deadline_ms = ftte_port_clock_ms();
     s->pool_base = s->pool.used;
     if (s->pool.peak > s->pool_peak) s->pool_peak = s->pool.peak;

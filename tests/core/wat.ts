@@ -1,0 +1,23 @@
+// WebAssembly text to bytes, without validation, because tests write modules that are wrong on purpose; and back.
+import wabt from "wabt";
+
+const tools = await wabt();
+
+/** @param text one module in WebAssembly's text form */
+export function assemble(text: string): Uint8Array {
+  const module = tools.parseWat("test.wat", text);
+  try {
+    return module.toBinary({}).buffer;
+  } finally {
+    module.destroy();
+  }
+}
+
+export function disassemble(wasm: Uint8Array): string {
+  const module = tools.readWasm(wasm, { readDebugNames: false });
+  try {
+    return module.toText({});
+  } finally {
+    module.destroy();
+  }
+}
