@@ -36,7 +36,7 @@ async function probe(port: PortCandidate, options: DiscoverOptions): Promise<Por
     const baudRate = options.baudRate;
     pipe = await (options.open ?? openSerial)(port.address, baudRate === undefined ? {} : { baudRate });
     const session = new BoardSession(pipe, { name: port.address, patienceMs: timeoutMs, baudRate });
-    const hello = await session.hello().catch((error) => Promise.reject(babble(session, error)));
+    const hello = await session.hello();
     return {
       ...port,
       answers: true,
@@ -52,14 +52,4 @@ async function probe(port: PortCandidate, options: DiscoverOptions): Promise<Por
   } finally {
     await pipe?.close();
   }
-}
-
-/** A port that talks, but not to us, is another matter than silence. */
-function babble(session: BoardSession, error: unknown): unknown {
-  if (!(error instanceof FtteError) || error.code !== "board-silent" || session.channel.bytesUp === 0) return error;
-  return new FtteError(
-    "board-wrong",
-    `${session.name}: sends ${session.channel.bytesUp} bytes that are no answer; is it another device, another firmware or another baud rate?`,
-    { cause: error },
-  );
 }

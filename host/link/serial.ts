@@ -17,13 +17,25 @@ export const defaultBaudRate = 921_600;
 export const openSerial: OpenPipe = async (address, options = {}) => {
   const baudRate = options.baudRate ?? defaultBaudRate;
   const port = new SerialPort({ path: address, baudRate, autoOpen: false, lock: true, hupcl: false });
-  await new Promise<void>((resolve, reject) =>
-    port.open((error) => (error ? reject(openError(address, error)) : resolve())),
-  );
+  await openLocked(port);
   const pipe = new SerialPipe(address, port, mendBinding(port.port));
   await new Promise<void>((resolve) => port.set({ dtr: true, rts: true }, () => resolve()));
   return pipe;
 };
+
+const lockTries = 8;
+const lockRetryMs = 25;
+
+/** A child process that this one is starting holds our descriptors, with their locks, until it executes: a lock may outlive our close. */
+async function openLocked(port: SerialPort): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const error = await new Promise<Error | null>((resolve) => port.open(resolve));
+    if (!error) return;
+    const told = openError(port.path, error);
+    if (told.code !== "port-busy" || tries === lockTries) throw told;
+    await new Promise((resolve) => setTimeout(resolve, lockRetryMs));
+  }
+}
 
 class SerialPipe implements Pipe {
   readonly closed: Promise<string>;

@@ -55,6 +55,13 @@ struct ftte_residual {
     uint32_t run, task, plan_crc, count;
 };
 
+// How the last put ended, for a putEnd that is repeated. Kind 0: none did.
+struct ftte_finished {
+    uint8_t id, kind;
+    uint32_t total;
+    int32_t error, detail;
+};
+
 // What the health blob holds.
 struct ftte_health {
     uint16_t resets[FTTE_REASONS], reserved;
@@ -85,8 +92,7 @@ struct ftte_session {
     uint16_t outbox_count;
 
     struct ftte_receiver receiver;
-    uint8_t finished_id, finished_kind; // the last blob put (kind 0: none), for a putEnd that is repeated
-    uint32_t finished_total;
+    struct ftte_finished finished;
     struct ftte_sender sender;
 
     struct ftte_guest guest;
