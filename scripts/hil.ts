@@ -63,6 +63,7 @@ function identity(hello: Hello, chip: string) {
     class: boardClassText(hello),
     chip,
     firmware: firmwareText(hello.firmwareVersion),
+    build: hello.firmwareBuild.toString(16).padStart(8, "0"),
     wire: hello.wireVersion,
     abi: hello.guestAbi,
     features: named(Feature, (bit) => (hello.features & bit) !== 0),
@@ -111,7 +112,7 @@ function asText(who: ReturnType<typeof identity>, results: Result[]): string {
   return [
     "ftte hardware-in-the-loop report",
     `  board     ${who.class}, chip ${who.chip}, ${who.ram} bytes of RAM, at ${values.board}`,
-    `  firmware  ${who.firmware}, wire ${who.wire}, guest ABI ${who.abi}, ${who.features.join(" ")}`,
+    `  firmware  ${who.firmware}, build ${who.build}, wire ${who.wire}, guest ABI ${who.abi}, ${who.features.join(" ")}`,
     `  resets    ${who.resets}, the last one: ${who.lastReset}`,
     `  date      ${new Date().toISOString()}`,
     "",

@@ -152,8 +152,9 @@ struct ftte_hello {
     uint32_t run;
     uint32_t residual_task;
     uint32_t errors;
+    uint32_t firmware_build;
 };
-_Static_assert(sizeof(struct ftte_hello) == 104, "Hello");
+_Static_assert(sizeof(struct ftte_hello) == 108, "Hello");
 
 struct ftte_put_begin {
     uint8_t kind;

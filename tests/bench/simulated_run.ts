@@ -70,7 +70,7 @@ class SimulatedFleet implements Fleet {
 class MemoryStore implements RunStore {
   readonly run = 1;
   readonly staleness: number[] = [];
-  virtualTime = 0;
+  spent = 0;
   private readonly models: Float32Array[] = [];
   private readonly sent = new Map<string, StoredTask>();
 
@@ -79,6 +79,9 @@ class MemoryStore implements RunStore {
   }
   tasks(): [] {
     return [];
+  }
+  virtualTime(): number {
+    return 0;
   }
   model(version = this.models.length - 1) {
     const parameters = this.models[version];
@@ -102,7 +105,7 @@ class MemoryStore implements RunStore {
     for (const { board, task } of fold?.folded ?? []) {
       const { baseVersion, finish } = this.sent.get(`${board}/${task}`)!;
       this.staleness.push(fold!.version - 1 - baseVersion);
-      this.virtualTime = Math.max(this.virtualTime, finish);
+      this.spent = Math.max(this.spent, finish);
     }
     if (fold) this.models[fold.version] = fold.parameters;
     for (const { task } of orders) this.sent.set(`${task.board}/${task.task}`, task);
@@ -150,5 +153,5 @@ export async function simulate(kernels: Uint8Array, o: SimulatedOptions): Promis
   await coordinator.run();
   const from = Math.max(0, versions - keep + 1);
   const models = Array.from({ length: versions - from + 1 }, (_, i) => store.model(from + i)!.parameters);
-  return { models, staleness: store.staleness, virtualTime: store.virtualTime };
+  return { models, staleness: store.staleness, virtualTime: store.spent };
 }

@@ -4,12 +4,10 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { LocalFleet } from "../../host/boards/local_fleet.ts";
-import { recorded } from "../../host/boards/recording.ts";
 import { builtGuest } from "../../host/build/root.ts";
 import type { Order } from "../../host/fl/fleet.ts";
-import { openSerial } from "../../host/link/serial.ts";
 import { runBoardTask } from "../../host/sim/board_task.ts";
-import { elements, type LiveBoard, liveBoard, plan, randomSamples } from "./live_board.ts";
+import { elements, type LiveBoard, liveBoard, plan } from "./live_board.ts";
 
 const count = 12;
 
@@ -28,10 +26,9 @@ function trained(live: LiveBoard, order: Order): Promise<Uint8Array> {
 }
 
 it("gives the update that its twin in Node gives, bit for bit", { timeout: 60_000 }, async () => {
-  const live = await liveBoard("twin", { samples: randomSamples(count) });
+  const live = await liveBoard("twin", { samples: count });
   const kernels = readFileSync(builtGuest("kernels.twin.wasm"));
   try {
-    await recorded({ id: live.board.chipId, address: live.board.address }, count, openSerial);
     let residual: Float32Array | undefined;
     for (const number of [1, 2]) {
       const order = live.order(number);

@@ -66,10 +66,7 @@ const recipes: Record<string, Recipe> = {
   "sed -i s/minimal/mine/g firmware/ports/mine/*": { says: /^$/ },
   "make -C firmware -j PORT=mine": { says: /mv build\/firmware\/mine\/ftte-mine.new build\/firmware\/mine\/ftte-mine/ },
   "cp tests/contracts/port/minimal.c tests/contracts/port/mine.c": { says: /^$/ },
-  "npx vitest run tests/contracts/port.test.ts": {
-    short: "npx vitest run tests/contracts/port.test.ts -t port_mine",
-    says: /3\d passed/,
-  },
+  "npx vitest run tests/contracts/port_mine.test.ts": { says: /3\d passed/ },
   "cp board-configs/virtual-64k.json board-configs/mine.json": { says: /^$/ },
   "sed -i 's/virtual-64k/mine/; s/posix/mine/' board-configs/mine.json": { says: /^$/ },
   "npx vitest run tests/host/boards/config.test.ts": { says: /passed/ },
@@ -84,6 +81,7 @@ const recipes: Record<string, Recipe> = {
     says: /^$/,
   },
   "npx ftte new tryout && cd tryout && npm install": { says: /added 1 package/ },
+  "npx vitest run tests/host/fl/strategies.test.ts": { says: /passed/ },
   "npx ftte new quick && cd quick && npm install": { says: /added 1 package/ },
   "docs/add-a-kernel.md npm run build": { says: /build: host/, long: true },
   "npx vitest run tests/host/plan/gradients.test.ts": {

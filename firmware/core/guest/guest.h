@@ -61,6 +61,8 @@ struct ftte_guest {
     } region[16];
     bool (*expired)(void *context); // asked during long calls; true ends the call with FTTE_ERR_GUEST_TIME; may be null
     void *expired_context;
+    const void
+        *stack_floor; // native stack below this address ends the call with FTTE_ERR_GUEST_TRAP; null: not watched
     const char *trap; // what the engine said last, a constant string; null when the last call went well
 };
 

@@ -6,6 +6,8 @@
 // interrupted; our kernels have none of them that a plan could make long.
 #include "wasm3.h"
 
+#include <string.h>
+
 #include "guest/gate.h"
 #include "guest/guest.h"
 #include "m3_env.h"
@@ -15,6 +17,7 @@
 
 static const char ftte_trap_bounds[] = "[trap] an operand lies outside the guest's memory";
 static const char ftte_trap_time[] = "[trap] the deadline passed";
+static const char ftte_other_abi[] = "an export of the guest ABI is missing";
 
 static M3Result ftte_trap_of(int error) { return error == FTTE_ERR_GUEST_TIME ? ftte_trap_time : ftte_trap_bounds; }
 
@@ -44,7 +47,12 @@ void *ftte_wasm3_realloc(void *block, size_t bytes) {
 }
 void ftte_wasm3_free(void *block) { ftte_pool_free(running->pool, block); }
 
-M3Result m3_Yield(void) { return ftte_guest_expired(running) ? ftte_trap_time : m3Err_none; }
+// Asked at every call of the guest. A call nests native calls, and a guest that recurses must not leave the native
+// stack.
+M3Result m3_Yield(void) {
+    if ((uintptr_t)__builtin_frame_address(0) < (uintptr_t)running->stack_floor) return m3Err_trapStackOverflow;
+    return ftte_guest_expired(running) ? ftte_trap_time : m3Err_none;
+}
 
 void wasm_rt_trap(wasm_rt_trap_t trap) {
     (void)trap;
@@ -77,6 +85,7 @@ static int translate(struct ftte_guest *guest, M3Result result, int otherwise) {
     if (result == m3Err_none) return FTTE_OK;
     if (result == ftte_trap_bounds) return FTTE_ERR_GUEST_BOUNDS;
     if (result == ftte_trap_time) return FTTE_ERR_GUEST_TIME;
+    if (result == ftte_other_abi) return FTTE_ERR_GUEST_ABI;
     if (result == m3Err_mallocFailed || result == m3Err_mallocFailedCodePage) return FTTE_ERR_MEMORY;
     return otherwise;
 }
@@ -87,6 +96,33 @@ static M3Result link_blas(struct ftte_guest *guest, IM3Module module) {
             m3_LinkRawFunctionEx(module, "blas", blas_link[i].name, blas_link[i].signature, blas_link[i].call, guest);
         if (result && result != m3Err_functionLookupFailed) return result;
     }
+    return m3Err_none;
+}
+
+static bool matches(IM3Function function, const struct signature *signature) {
+    if (m3_GetArgCount(function) != signature->arguments || m3_GetRetCount(function) != 1) return false;
+    for (uint32_t i = 0; i <= signature->arguments; i++) {
+        M3ValueType type = i < signature->arguments ? m3_GetArgType(function, i) : m3_GetRetType(function, 0);
+        if (type != (signature->types[i] == 'i' ? c_m3Type_i32 : c_m3Type_f32)) return false;
+    }
+    return true;
+}
+
+static bool exports(IM3Module module, const struct signature *signature) {
+    for (uint32_t i = 0; i < module->numFunctions; i++) {
+        IM3Function function = &module->functions[i];
+        if (function->export_name && strcmp(function->export_name, signature->name) == 0)
+            return matches(function, signature);
+    }
+    return false;
+}
+
+// Functions are translated late, so what a module lacks would show in the middle of a task.
+static M3Result check_complete(IM3Module module) {
+    for (uint32_t i = 0; i < module->numFuncImports; i++)
+        if (!module->functions[i].compiled) return m3Err_functionImportMissing;
+    for (int i = 0; i < FTTE_GUEST_FUNCTIONS; i++)
+        if (!exports(module, &signatures[i])) return ftte_other_abi;
     return m3Err_none;
 }
 
@@ -112,16 +148,8 @@ static M3Result load(struct ftte_guest *guest, const uint8_t *wasm, uint32_t was
     guest->memory = m3_GetMemory(engine->runtime, &length, 0);
     guest->memory_bytes = length;
     if (!guest->memory || length != memory_bytes) return m3Err_wasmMemoryOverflow;
-    return link_blas(guest, module);
-}
-
-static bool matches(IM3Function function, const struct signature *signature) {
-    if (m3_GetArgCount(function) != signature->arguments || m3_GetRetCount(function) != 1) return false;
-    for (uint32_t i = 0; i <= signature->arguments; i++) {
-        M3ValueType type = i < signature->arguments ? m3_GetArgType(function, i) : m3_GetRetType(function, 0);
-        if (type != (signature->types[i] == 'i' ? c_m3Type_i32 : c_m3Type_f32)) return false;
-    }
-    return true;
+    result = link_blas(guest, module);
+    return result ? result : check_complete(module);
 }
 
 int ftte_guest_call(struct ftte_guest *guest, enum ftte_guest_function function, const union ftte_value *args,
@@ -134,8 +162,7 @@ int ftte_guest_call(struct ftte_guest *guest, enum ftte_guest_function function,
     if (!engine->function[function]) {
         M3Result found = m3_FindFunction(&engine->function[function], engine->runtime, signature->name);
         if (found) engine->function[function] = NULL;
-        if (found) return translate(guest, found, FTTE_ERR_GUEST_ABI);
-        if (!matches(engine->function[function], signature)) return FTTE_ERR_GUEST_ABI;
+        if (found) return translate(guest, found, FTTE_ERR_GUEST_LOAD);
     }
     for (int i = 0; i < signature->arguments; i++) pointers[i] = &args[i];
     M3Result called = m3_Call(engine->function[function], signature->arguments, pointers);
@@ -147,8 +174,10 @@ int ftte_guest_call(struct ftte_guest *guest, enum ftte_guest_function function,
 int ftte_guest_open(struct ftte_guest *guest, struct ftte_pool *pool, const uint8_t *wasm, uint32_t wasm_bytes,
                     uint32_t memory_bytes) {
     union ftte_value abi = {0};
-    bool (*expired)(void *) = guest->expired;
-    *guest = (struct ftte_guest){.pool = pool, .expired = expired, .expired_context = guest->expired_context};
+    *guest = (struct ftte_guest){.pool = pool,
+                                 .expired = guest->expired,
+                                 .expired_context = guest->expired_context,
+                                 .stack_floor = guest->stack_floor};
     running = guest;
     if (memory_bytes > FTTE_GUEST_MEMORY_MAX) return FTTE_ERR_MEMORY;
     guest->engine = ftte_pool_alloc(pool, sizeof(struct engine));

@@ -52,6 +52,8 @@ int ftte_transfer_put_begin(struct ftte_session *s, const struct ftte_frame *fra
     memcpy(&begin, frame->body, sizeof begin);
     if (!may_put(begin.kind)) return FTTE_ERR_BLOB_KIND;
     if (s->phase != FTTE_PHASE_NONE) return FTTE_ERR_BUSY;
+    if (memcmp(begin.sha256, s->distrusted, sizeof begin.sha256) == 0)
+        return begin.kind == FTTE_BLOB_KIND_KERNELS ? FTTE_ERR_GUEST_SELFTEST : FTTE_ERR_GUEST_TIME;
     if (held(s, &begin)) {
         finish(s, frame, begin.kind, begin.total);
         return FTTE_OK;
@@ -68,6 +70,9 @@ int ftte_transfer_put_begin(struct ftte_session *s, const struct ftte_frame *fra
 }
 
 int ftte_transfer_put_data(struct ftte_session *s, const struct ftte_frame *frame) {
+    // A host that does not know that the board restarted is told to begin again; repeats of what was put are nothing.
+    bool late = s->finished_kind != 0 && frame->id == s->finished_id;
+    if (s->receiver.kind == 0 && !late) return FTTE_ERR_STATE;
     switch (ftte_receiver_data(&s->receiver, frame->id, frame->offset, frame->body_bytes)) {
     case FTTE_RECEIVER_IGNORE: return FTTE_OK;
     case FTTE_RECEIVER_NAK: answer(s, frame, true); return FTTE_OK;
