@@ -2,19 +2,9 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sanitizers, testC } from "../core/c_program.ts";
+import { testC } from "../core/c_program.ts";
 import { testDevice } from "../core/device_program.ts";
-
-/** A port's files without its main, the contract, and the peer that knows the other end of the port's link. */
-const sourcesOf = (port: string, files: string[]) => [
-  `tests/contracts/port/${port}.c`,
-  "tests/contracts/port/contract.c",
-  ...files.map((name) => `firmware/ports/${port}/${name}.c`),
-];
-const flagsOf = (port: string) => [
-  ...sanitizers,
-  ...["-Itests/core", "-Itests/contracts/port", `-Ifirmware/ports/${port}`],
-];
+import { flagsOf, sourcesOf } from "./port/program.ts";
 
 /** A sensor's file with one sample of two elements. */
 function sampleFile(folder: string): string {

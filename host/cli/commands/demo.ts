@@ -74,16 +74,23 @@ function baselineConfig(config: ResolvedConfig): ResolvedConfig {
   return { ...config, fleet, strategy: { name: "fedavg" }, refreshFrozenEvery: 0 };
 }
 
+/** How far the run is when a board loses its link, and when another one loses its power. */
+const disturbedAt = { link: 0.3, power: 0.35 };
+
 /** Pulls one board's plug and cuts another one's power while it trains, and says so. */
 class Disturber {
   private boards: VirtualBoard[] = [];
   private plugs: Plugs | undefined;
-  private readonly trained = new Map<string, number>(); // tasks that were seen in training
+  private seconds = 0;
+  private version = 0;
   private unplugged = false;
   private cut = false;
   private pending: Promise<void> = Promise.resolve();
 
-  constructor(private readonly tell: (text: string) => void) {}
+  constructor(
+    private readonly stop: ResolvedConfig["stop"],
+    private readonly listener: (event: RunEvent) => void,
+  ) {}
 
   begin(boards: VirtualBoard[], plugs: Plugs): void {
     this.boards = boards;
@@ -96,18 +103,28 @@ class Disturber {
   }
 
   on(event: RunEvent): void {
+    this.seconds = event.seconds;
+    if (event.type === "version") this.version = event.version;
     if (event.type !== "progress" || event.step === 0 || !this.plugs) return;
-    this.trained.set(event.board, (this.trained.get(event.board) ?? 0) + 1);
-    if ((this.trained.get(event.board) ?? 0) < 4) return;
     const [first] = this.boards;
     const second = this.boards.at(Math.floor(this.boards.length / 2));
-    if (!this.unplugged && event.board === first?.chipId) {
+    if (!this.unplugged && event.board === first?.chipId && this.share >= disturbedAt.link) {
       this.unplugged = true;
       this.do(() => this.unplug(first));
-    } else if (!this.cut && event.board === second?.chipId && second !== first) {
+    } else if (!this.cut && event.board === second?.chipId && second !== first && this.share >= disturbedAt.power) {
       this.cut = true;
       this.do(() => this.powerCut(second));
     }
+  }
+
+  /** Of the run that is over. */
+  private get share(): number {
+    const { versions, minutes = 1 } = this.stop;
+    return versions === undefined ? this.seconds / (minutes * 60) : this.version / versions;
+  }
+
+  private tell(text: string): void {
+    this.listener({ type: "notice", seconds: this.seconds, text });
   }
 
   private do(work: () => Promise<void>): void {
@@ -142,10 +159,7 @@ interface Attempt {
 async function attempt({ folder, config, options, signal, shards }: Attempt): Promise<RunOutcome> {
   const store = openStore(folder);
   const output = runOutput(options.json);
-  const started = performance.now();
-  const disturber = new Disturber((text) =>
-    output.on({ type: "notice", seconds: (performance.now() - started) / 1000, text }),
-  );
+  const disturber = new Disturber(config.stop, (event) => output.on(event));
   try {
     const frozen: FrozenConfig = { config, deterministic: options.deterministic ?? false };
     const record = store.createRun(config.name, JSON.stringify(frozen));

@@ -74,7 +74,7 @@ export function resultText(outcome: RunOutcome, comparison?: Comparison): string
     "",
     table(["memory of the arena", "planned", "measured"], memory),
     "",
-    ...drawCurve(outcome.curve, 60, 8),
+    ...drawCurve(outcome.curve, 60, 9),
   ].join("\n");
 }
 
