@@ -1,7 +1,7 @@
-// The same plans, weights and samples in Node, under wasm3 with the BLAS translated to C (what a board runs), and under wasm3 with the BLAS
-// interpreted: outputs, losses, trained values and encoded rows are equal bit for bit, and the arena is used to the byte that was planned.
+// The same plans, weights and samples in Node, under wasm3 with the BLAS translated to C and ahead of time (what boards run), and under
+// wasm3 with the BLAS interpreted: outputs, losses, trained values and encoded rows are equal bit for bit, with 32-bit and with 64-bit
+// pointers, and the arena is used to the byte that was planned.
 
-import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -10,6 +10,7 @@ import type { PlanOptions } from "../../host/plan/plan.ts";
 import { referenceModels } from "../../host/plan/reference_models.ts";
 import type { Model } from "../../host/plan/types.ts";
 import { root, testC } from "../core/c_program.ts";
+import { engineParts, engines } from "../core/engine.ts";
 import { type Bench, bench } from "../host/plan/bench.ts";
 import { kernels } from "../host/plan/kernels.ts";
 import { picks, randomModel, selectionFrom, trainingOptions } from "../host/plan/random_models.ts";
@@ -87,33 +88,17 @@ drawn.forEach(([model, p, frozenForm, training], i) => {
   addCase(`random model ${i}`, model, { selection: selectionFrom(model, p), frozenForm, training }, i + 1);
 });
 
-/** The value of a variable of guest.mk, from make itself. */
-const make = (name: string) =>
-  execFileSync("make", ["-s", "-f", "-", "print"], {
-    cwd: root,
-    encoding: "utf8",
-    input: `include firmware/core/guest/guest.mk\nprint:\n\t@echo $(${name})\n`,
-  })
-    .trim()
-    .split(" ");
-
-const objects = make("FTTE_WASM3_SOURCES");
-const flags = make("FTTE_WASM3_FLAGS");
-const archive = `${root}build/tests/wasm3.o`;
-execFileSync("cc", [...flags, "-r", "-nostdlib", "-o", archive, ...objects], { cwd: root });
-
-for (const [name, module] of [
-  ["imports", "kernels.wasm"],
-  ["interpreted", "kernels.twin.wasm"],
-] as const)
-  testC({
-    name: `replay_${name}`,
-    sources: [
-      "tests/assembly/replay.c",
-      ...make("FTTE_GUEST_SOURCES"),
-      ...make("FTTE_ENGINE_SOURCES"),
-      "firmware/core/guest/blas_translated.c",
-    ],
-    flags: [...make("FTTE_ENGINE_FLAGS"), "-O2", archive],
-    args: [name, builtGuest(module), ...paths],
-  });
+for (const engine of engines)
+  for (const [form, module] of [
+    ["imports", "kernels.wasm"],
+    ["interpreted", "kernels.twin.wasm"],
+  ] as const) {
+    if (engine.name === "aot" && form === "interpreted") continue; // nothing is interpreted there
+    const parts = await engineParts(engine);
+    testC({
+      name: `replay_${engine.name}_${form}_${engine.bits}`,
+      ...parts,
+      sources: ["tests/assembly/replay.c", ...parts.sources],
+      args: [form, builtGuest(module), ...paths],
+    });
+  }

@@ -1,7 +1,7 @@
 // The engine contract: runs the kernels (a WebAssembly module) over one linear memory. Two engines implement it,
-// wasm3.c and aot.c; the contract suite runs on both. A trap, a bad address or a missed deadline is a result, never a
-// crash. One guest at a time: the engine's state is inside `struct ftte_guest`, everything that it allocates comes from
-// the pool given to it.
+// wasm3.c and aot.c (kernels translated into the firmware); the contract suite runs on both. A trap, a bad address or a
+// missed deadline is a result, never a crash. One guest at a time: the engine's state is inside `struct ftte_guest`,
+// everything that it allocates comes from the pool given to it.
 //
 // Guest address space: [0, memory) is linear memory. A word whose top four bits are 8..12 (enum ftte_region) is an
 // offset into a read-only region bound by ftte_guest_bind; only the BLAS reads regions, after the gate checked the
@@ -39,6 +39,9 @@ enum ftte_guest_function {
     FTTE_GUEST_SELF_TEST,  // () → i32: FTTE_OK or FTTE_ERR_GUEST_SELFTEST; needs no plan
     FTTE_GUEST_FUNCTIONS
 };
+
+// Linear memory ends where the words that name regions begin.
+#define FTTE_GUEST_MEMORY_MAX ((1u << 28) - 1)
 
 union ftte_value {
     uint32_t u32;

@@ -11,14 +11,14 @@
 #include "m3_env.h"
 #include "wasm-rt.h"
 
-#include "blas.h"
-
-#define FTTE_BLAS_BASE(guest) ((struct w2c_blas *)(void *)(guest)->memory)
+#include "blas_boundary.h"
 
 static const char ftte_trap_bounds[] = "[trap] an operand lies outside the guest's memory";
 static const char ftte_trap_time[] = "[trap] the deadline passed";
 
-#include "blas_glue.h"
+static M3Result ftte_trap_of(int error) { return error == FTTE_ERR_GUEST_TIME ? ftte_trap_time : ftte_trap_bounds; }
+
+#include "blas_wasm3.h"
 
 enum { STACK_BYTES = 2048 };
 
@@ -150,6 +150,7 @@ int ftte_guest_open(struct ftte_guest *guest, struct ftte_pool *pool, const uint
     bool (*expired)(void *) = guest->expired;
     *guest = (struct ftte_guest){.pool = pool, .expired = expired, .expired_context = guest->expired_context};
     running = guest;
+    if (memory_bytes > FTTE_GUEST_MEMORY_MAX) return FTTE_ERR_MEMORY;
     guest->engine = ftte_pool_alloc(pool, sizeof(struct engine));
     if (!guest->engine) return FTTE_ERR_MEMORY;
     int error = translate(guest, load(guest, wasm, wasm_bytes, memory_bytes), FTTE_ERR_GUEST_LOAD);
