@@ -23,10 +23,17 @@ function dimensionBits(leaf: Leaf): number {
   return leaf.operands.some((operand) => operand.count.includes("*")) ? 15 : 28;
 }
 
+const widen = (expression: string) => expression.replace(/[a-z]\w*/gi, "(uint64_t)$&");
+
 function operandCheck({ name, bytes, count, readOnly }: Operand): string {
-  const wide = `(${count.replace(/[a-z]\w*/gi, "(uint64_t)$&")})`;
+  const wide = `(${widen(count)})`;
   const length = bytes === 1 ? wide : `${bytes} * ${wide}`;
   return `    if (!ftte_blas_operand(guest, ${name}, ${length}, ${bytes}, ${readOnly})) return FTTE_ERR_GUEST_BOUNDS;`;
+}
+
+/** All factors and sums fit: the operands, checked before, lie in less than 2^28 bytes. */
+function turns({ turns, operands }: Leaf, dimensions: string[]): string {
+  return turns ? widen(turns) : [...dimensions, ...operands.map((o) => o.count), "0"].join(" + ");
 }
 
 /** FTTE_OK, or why the call is refused; operands become what the leaf takes. */
@@ -37,10 +44,9 @@ function boundary(leaf: Leaf): string {
     .map((p) => `u32 ${p.type === "usize" ? "*" : ""}${p.name}`);
   return [
     `static inline int ftte_check_${leaf.name}(${["struct ftte_guest *guest", ...parameters].join(", ")}) {`,
-    "    if (ftte_guest_expired(guest)) return FTTE_ERR_GUEST_TIME;",
-    `    if ((${dimensions.join(" | ")}) >> ${dimensionBits(leaf)}) return FTTE_ERR_GUEST_BOUNDS;`,
+    `    if ((${[...dimensions, "0"].join(" | ")}) >> ${dimensionBits(leaf)}) return FTTE_ERR_GUEST_BOUNDS;`,
     ...leaf.operands.map(operandCheck),
-    "    return FTTE_OK;",
+    `    return ftte_guest_spend(guest, ${turns(leaf, dimensions)}) ? FTTE_OK : FTTE_ERR_GUEST_TIME;`,
     "}",
   ].join("\n");
 }

@@ -18,6 +18,8 @@ export interface Leaf {
   parameters: Parameter[];
   result: string;
   operands: Operand[];
+  /** How often the loops turn at most, over the dimensions; undefined: no more often than operands and dimensions add up to. */
+  turns?: string;
 }
 
 const elementBytes: Record<string, number> = { i8: 1, u8: 1, i16: 2, f32: 4 };
@@ -45,7 +47,8 @@ export function parseLeaves(source: string): Leaf[] {
         return { name: parameter!, type: type! };
       }),
     result: result!,
-    operands: [...extents!.matchAll(operandPattern)].map(([, readOnly, operand, type, count]) => ({
+    ...(extents!.includes("turns") && { turns: extents!.split("turns")[1]!.trim() }),
+    operands: [...extents!.split("turns")[0]!.matchAll(operandPattern)].map(([, readOnly, operand, type, count]) => ({
       name: operand!,
       bytes: elementBytes[type ?? "f32"]!,
       count: count!,

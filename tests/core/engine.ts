@@ -35,47 +35,64 @@ const variable = (name: string) =>
     .trim()
     .split(" ");
 
-/** wasm3's unedited sources as one object file, rebuilt when a source or a flag is newer. */
-function wasm3Object(bits: number, further: string[]): string {
-  const name = ["wasm3", bits, ...further].join("_").replace(/[^\w]/g, "_");
-  const object = `${root}build/tests/${name}.o`;
-  const sources = variable("FTTE_WASM3_SOURCES");
-  const inputs = [...sources, "firmware/core/guest/guest.mk", "firmware/core/guest/wasm3_alloc.h"];
-  const newest = Math.max(...inputs.map((path) => statSync(root + path).mtimeMs));
-  if ((statSync(object, { throwIfNoEntry: false })?.mtimeMs ?? 0) > newest) return object;
+const changedMs = (path: string) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+/** Sources that take long to compile, as one object file that test programs share; made again when an input is newer. */
+function object(name: string, sources: string[], flags: string[], inputs: string[]): string {
+  const path = `${root}build/tests/${name}.o`;
+  const newest = Math.max(...[...sources, ...inputs].map((input) => changedMs(root + input)));
+  if (changedMs(path) > newest) return path;
   mkdirSync(`${root}build/tests`, { recursive: true });
-  const flags = [...variable("FTTE_WASM3_FLAGS"), ...(bits === 32 ? m32 : []), ...further];
-  const fresh = `${object}.${process.pid}`; // another worker may be building it too
-  execFileSync("cc", [...flags, "-r", "-nostdlib", "-o", fresh, ...sources], { cwd: root });
-  renameSync(fresh, object);
-  return object;
+  const fresh = `${path}.${process.pid}`; // another worker may be making it too
+  const all = [...flags, "-g", "-Ifirmware/core", "-r", "-nostdlib", "-o", fresh, ...sources];
+  execFileSync("cc", all, { cwd: root, stdio: "inherit" });
+  renameSync(fresh, path);
+  return path;
 }
 
 export interface EngineOptions {
-  /** Our own sources, and the translated ones, under the address and undefined-behaviour sanitizers. */
+  /** Our own sources, the translated ones, and wasm3's as far as they allow it, under the address and undefined-behaviour sanitizers. */
   sanitized?: boolean;
-  /** Further flags for wasm3's sources. */
-  wasm3Flags?: string[];
   /** The pool; the firmware's own unless a test brings another. */
   pool?: string;
 }
 
+// On 32-bit chips the translated BLAS counts addresses from a null pointer.
+const blasExceptions = ["-fno-sanitize=null,pointer-overflow"];
+// wasm3's operations call each other by pointers to functions of another type, load unaligned words and shift into the sign.
+const wasm3Exceptions = ["-fno-sanitize=undefined"];
+
 /** Sources, flags and objects of a program that links the engine; the guest is built first. */
 export async function engineParts(
   { name, bits }: Engine,
-  { sanitized = false, wasm3Flags = [], pool = "firmware/core/guest/pool.c" }: EngineOptions = {},
+  { sanitized = false, pool = "firmware/core/guest/pool.c" }: EngineOptions = {},
 ): Promise<Required<Pick<CProgram, "sources" | "flags" | "objects">>> {
   await buildGuest();
+  const width = bits === 32 ? m32 : [];
+  const checks = (exceptions: string[]) => (sanitized ? [...sanitizers, ...exceptions] : []);
+  const label = `${bits}${sanitized ? "_sanitized" : ""}`;
+  const guest = "firmware/core/guest/";
+  const blas = object(
+    `blas_${label}`,
+    variable("FTTE_BLAS_SOURCES"),
+    [
+      ...variable("FTTE_BLAS_FLAGS").filter((flag) => !flag.startsWith("-fno-sanitize")),
+      ...width,
+      ...checks(blasExceptions),
+    ],
+    ["build/guest/leaf.c", "build/guest/blas_entries.h", `${guest}wasm-rt.h`, `${guest}guest.mk`],
+  );
+  const wasm3 = () =>
+    object(
+      `wasm3_${label}`,
+      variable("FTTE_WASM3_SOURCES"),
+      [...variable("FTTE_WASM3_FLAGS"), ...width, ...checks(wasm3Exceptions)],
+      [`${guest}wasm3_alloc.h`, `${guest}guest.mk`],
+    );
   const own = variable(name === "wasm3" ? "FTTE_ENGINE_SOURCES" : "FTTE_AOT_SOURCES");
-  const shared = variable("FTTE_GUEST_SOURCES").map((path) => (path.endsWith("/pool.c") ? pool : path));
-  const flags = [
-    ...variable("FTTE_BLAS_FLAGS").filter((flag) => !flag.startsWith("-O") && !flag.startsWith("-fno-sanitize")),
-    ...variable(name === "wasm3" ? "FTTE_ENGINE_FLAGS" : "FTTE_AOT_FLAGS"),
-    ...(bits === 32 ? m32 : []),
-    ...(sanitized ? sanitizers : []),
-    // On 32-bit chips the translated BLAS counts addresses from a null pointer.
-    ...(sanitized ? ["-fno-sanitize=null,pointer-overflow"] : []),
-  ];
-  const objects = name === "wasm3" ? [wasm3Object(bits, wasm3Flags)] : [];
-  return { sources: [...shared, ...own, ...variable("FTTE_BLAS_SOURCES")], flags, objects };
+  return {
+    sources: [...variable("FTTE_GUEST_SOURCES").map((path) => (path.endsWith("/pool.c") ? pool : path)), ...own],
+    flags: [...variable(name === "wasm3" ? "FTTE_ENGINE_FLAGS" : "FTTE_AOT_FLAGS"), ...width, ...checks([])],
+    objects: [blas, ...(name === "wasm3" ? [wasm3()] : [])],
+  };
 }

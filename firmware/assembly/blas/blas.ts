@@ -1,13 +1,19 @@
 // The BLAS: the only place where numbers are crunched. Compiled three times from this source (docs/how-it-works.md). Above each
-// export: its operands' extents in elements (f32 unless :i8 or :u8), `const` where it may lie in read-only flash; the generator
-// writes the boundary check from them, and nothing inside checks again, so no code here may leave its extents whatever the
-// dimensions (0..2^15-1) and data are. Channels last; weights (O,KH,KW,I); every convolution and gemv adds to its output.
+// export: its operands' extents in elements (f32 unless :i8 or :u8), `const` where it may lie in read-only flash, and where its loops
+// turn more often than all operands have elements and all dimensions count together, `turns` how often. The generator writes the boundary
+// check from them, and nothing inside checks again, so no code here may leave its extents or turn more often, whatever the dimensions
+// (0..2^15-1, lone lengths 0..2^28-1) and data are. Channels last; weights (O,KH,KW,I); every convolution and gemv adds to its output.
 import { axpy, axpyInt8, dot, dot4, dotInt8 } from "./inner_loops";
 
 export * from "./activation";
 export * from "./convolution";
 export * from "./depthwise";
 export * from "./pool";
+
+// Does nothing. The board may end the guest at each call, and takes no guest that has a loop without one: loops that call nothing else
+// call this.
+//:
+export function tick(): void {}
 
 // ---- vectors ----
 

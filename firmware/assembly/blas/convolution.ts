@@ -3,7 +3,7 @@
 import { axpy, axpyInt8, dot, dot4, dotInt8 } from "./inner_loops";
 
 // y(oh,ow,oc) += conv(x(ih,iw,ic), w(oc,kh,kw,ic))
-//: const x[ih*iw*ic] const w[oc*kh*kw*ic] y[oh*ow*oc]
+//: const x[ih*iw*ic] const w[oc*kh*kw*ic] y[oh*ow*oc] turns oh*ow*(1+oc*kh*kw*ic)
 export function sconv2d(
   ih: i32,
   iw: i32,
@@ -59,7 +59,7 @@ function filters(
 }
 
 // dx += the transposed convolution of dy
-//: const dy[oh*ow*oc] const w[oc*kh*kw*ic] dx[ih*iw*ic]
+//: const dy[oh*ow*oc] const w[oc*kh*kw*ic] dx[ih*iw*ic] turns oh*ow*(1+oc*kh*kw*ic)
 export function sconv2dBackwardInput(
   ih: i32,
   iw: i32,
@@ -104,7 +104,7 @@ export function sconv2dBackwardInput(
 }
 
 // dw += k · the correlation of x with dy
-//: const dy[oh*ow*oc] const x[ih*iw*ic] dw[oc*kh*kw*ic]
+//: const dy[oh*ow*oc] const x[ih*iw*ic] dw[oc*kh*kw*ic] turns oh*ow*(1+oc*kh*kw*ic)
 export function sconv2dBackwardWeights(
   ih: i32,
   iw: i32,
@@ -150,7 +150,7 @@ export function sconv2dBackwardWeights(
 }
 
 // as sconv2d, w int8 with one scale per output channel
-//: const x[ih*iw*ic] const w:i8[oc*kh*kw*ic] const s[oc] y[oh*ow*oc]
+//: const x[ih*iw*ic] const w:i8[oc*kh*kw*ic] const s[oc] y[oh*ow*oc] turns oh*ow*(1+oc*kh*kw*ic)
 export function qconv2d(
   ih: i32,
   iw: i32,
@@ -192,7 +192,7 @@ export function qconv2d(
 }
 
 // as sconv2dBackwardInput, w int8
-//: const dy[oh*ow*oc] const w:i8[oc*kh*kw*ic] const s[oc] dx[ih*iw*ic]
+//: const dy[oh*ow*oc] const w:i8[oc*kh*kw*ic] const s[oc] dx[ih*iw*ic] turns oh*ow*(1+oc*kh*kw*ic)
 export function qconv2dBackwardInput(
   ih: i32,
   iw: i32,

@@ -1,7 +1,12 @@
 // The gate (gate.h), and what both engines share of guest.h.
 #include "guest/gate.h"
 
-bool ftte_guest_expired(struct ftte_guest *guest) { return guest->expired && guest->expired(guest->expired_context); }
+bool ftte_guest_refuel(struct ftte_guest *guest, uint64_t turns) {
+    if (turns > FTTE_LEAF_TURNS_MAX) return false;
+    if (guest->expired && guest->expired(guest->expired_context)) return false;
+    guest->fuel = FTTE_GUEST_FUEL;
+    return true;
+}
 
 static uint32_t address_of(const struct ftte_guest *guest, const uint8_t *place) {
     return (uint32_t)((uintptr_t)place - (sizeof(void *) == 4 ? 0 : (uintptr_t)guest->memory));

@@ -16,7 +16,7 @@ FTTE_WASM3_FLAGS := -std=gnu11 -O3 -w -DNDEBUG -fno-strict-aliasing $(FTTE_WASM3
 FTTE_GUEST_SOURCES := firmware/core/guest/pool.c firmware/core/guest/gate.c
 
 # Our engine includes wasm3's headers, whose warnings are not ours.
-FTTE_ENGINE_SOURCES := firmware/core/guest/wasm3.c
+FTTE_ENGINE_SOURCES := firmware/core/guest/wasm3.c firmware/core/guest/check_module.c firmware/core/guest/check_body.c
 FTTE_ENGINE_FLAGS := -std=gnu11 -O2 -w $(FTTE_WASM3_CONFIG) -I$(FTTE_WASM3_FOLDER) -Ibuild/guest -Ifirmware/core/guest
 
 # Ahead of time: the kernels as wasm2c wrote them, whose warnings are not ours either.
