@@ -9,8 +9,8 @@ import type { OpenPipe, Pipe } from "../../host/link/pipe.ts";
 import { openSerial } from "../../host/link/serial.ts";
 import { FrameParser } from "../../host/wire/frame.ts";
 import { FrameType, Reply } from "../../host/wire/spec.gen.ts";
+import { tagged } from "../core/altered_kernels.ts";
 import { type Harm, type HarmedPipe, type HarmPlan, harmedPipe } from "../host/link/harm.ts";
-import { tagged } from "./altered_kernels.ts";
 import { together } from "./flash_cuts.ts";
 import { type LiveBoard, liveBoard, oneTask, rowsOf, type TaskOptions, withKernels } from "./live_board.ts";
 

@@ -12,7 +12,7 @@ import {
   type Task,
   Verdict,
 } from "../../host/wire/spec.gen.ts";
-import { altered } from "./altered_kernels.ts";
+import { altered } from "../core/altered_kernels.ts";
 import { type LiveBoard, liveBoard, plan } from "./live_board.ts";
 import { ackOf, Bench, beginOf, long, noise, sampleHead, taskOf } from "./wire_bench.ts";
 
