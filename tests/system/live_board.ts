@@ -65,7 +65,7 @@ export async function liveBoard(name: string, count = 12): Promise<LiveBoard> {
   };
 }
 
-function orderFor(board: string, task: number, run: number): Order {
+export function orderFor(board: string, task: number, run: number): Order {
   const kernels = readFileSync(builtGuest("kernels.wasm"));
   const parameters = Float32Array.from({ length: plan.parameterCount }, (_, i) => Math.sin(i) / 2);
   const frozen = packFrozen(plan, parameters, { scale: Array(elements).fill(1), offset: Array(elements).fill(0) });
