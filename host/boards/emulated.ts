@@ -1,8 +1,10 @@
 // Emulated boards: the mps2 firmware in QEMU, with its flash in a file that QEMU maps as the machine's memory, so that flash survives
 // resets and the death of the process as on a chip. The places in that file are those of firmware/ports/mps2/board.h. Speaks no protocol.
 
+import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { closeSync, constants, existsSync, ftruncateSync, openSync, symlinkSync, writeSync } from "node:fs";
+import { FtteError } from "../errors.ts";
 import { BoardProcess, type BoardProcessOptions } from "./board_process.ts";
 import type { BoardConfig } from "./config.ts";
 import { parseChipId } from "./identity.ts";
@@ -25,7 +27,13 @@ export class EmulatedBoard extends BoardProcess {
     super(options);
   }
 
+  /** @throws FtteError "board-lost" when QEMU is missing */
   protected override command(): [string, ...string[]] {
+    if (spawnSync("qemu-system-arm", ["--version"]).error)
+      throw new FtteError(
+        "board-lost",
+        `${this.options.name}: an emulated board needs QEMU; type: sudo apt-get update && sudo apt-get install -y qemu-system-arm`,
+      );
     this.prepareMemory();
     const { program, samples } = this.options;
     return [

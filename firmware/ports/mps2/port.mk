@@ -4,7 +4,7 @@ PORT_COMPILERS := arm-none-eabi-gcc
 PORT_PACKAGES := gcc-arm-none-eabi libnewlib-arm-none-eabi
 PORT_SUFFIX := .elf
 PORT_STACK_BYTES := 4096
-PORT_STATIC_BYTES := 3072
+PORT_STATIC_BYTES := 2048
 PORT_SOURCES := $(sort $(wildcard firmware/ports/mps2/*.c))
 PORT_LINKER_SCRIPT := firmware/ports/mps2/link.ld
 PORT_FLAGS := -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 --specs=nano.specs -nostartfiles
