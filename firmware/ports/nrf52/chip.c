@@ -22,7 +22,8 @@ static void open_watchdog(void) {
 void board_chip_open(void) {
     CLOCK_EVENTS_HFCLKSTARTED = 0;
     CLOCK_TASKS_HFCLKSTART = 1;
-    while (!CLOCK_EVENTS_HFCLKSTARTED) {}
+    while (!CLOCK_EVENTS_HFCLKSTARTED) {
+    }
     TIMER_MODE = TIMER_MODE_TIMER;
     TIMER_BITMODE = TIMER_BITMODE_32;
     TIMER_PRESCALER = TIMER_PRESCALER_1MHZ;
@@ -50,7 +51,8 @@ int ftte_port_random(void *buf, size_t bytes) {
     RNG_TASKS_START = 1;
     for (size_t i = 0; i < bytes; i++) {
         RNG_EVENTS_VALRDY = 0;
-        while (!RNG_EVENTS_VALRDY) {}
+        while (!RNG_EVENTS_VALRDY) {
+        }
         to[i] = (uint8_t)RNG_VALUE;
     }
     RNG_TASKS_STOP = 1;

@@ -19,7 +19,8 @@ _Static_assert(FTTE_FLASH_PROGRAM_BYTES % 4 == 0, "the NVMC writes words");
 const struct ftte_flash_geometry *ftte_port_flash_geometry(void) { return &geometry; }
 
 static void wait(void) {
-    while (!(NVMC_READY & 1)) {}
+    while (!(NVMC_READY & 1)) {
+    }
 }
 
 static void allow(uint32_t what) {

@@ -11,10 +11,18 @@
 
 #include <stddef.h>
 
-#define REMOTE_MARK "\x1b\x7f" "ftte\x7f\x1b"
+#define REMOTE_MARK                                                                                                    \
+    "\x1b\x7f"                                                                                                         \
+    "ftte\x7f\x1b"
 
-// Runs the contract over the port's open link and prints "done". Returns when all of it was handed to the link.
+// Runs the contract over the port's open link and prints "done".
 void remote_contract(void);
+
+// Returns when what was printed has left, as far as the board can tell.
+void remote_flush(void);
+
+// Sends what is still to be sent, for ever.
+void remote_rest(void) __attribute__((noreturn));
 
 // Output of printf: a 'P' record. For the C library of the port to call.
 void remote_print(const char *text, size_t count);
