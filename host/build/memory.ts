@@ -15,7 +15,7 @@ export interface MemoryBudget {
 
 /** A board that still waits for its port is reckoned like a virtual board, so that a fleet can be planned before it. */
 export function memoryBudget(board: BoardConfig, engine: Engine): MemoryBudget {
-  const { stackBytes, staticBytes } = readPort(board.buildable ? board.port : "posix");
+  const { stackBytes, staticBytes } = readPort(board.buildable ? board.port : "posix", board.chip);
   const fixed = { ram: board.ramBytes, static: staticBytes, stack: stackBytes, engine: enginePoolBytes(engine) };
   return { ...fixed, arena: Math.max(0, fixed.ram - fixed.static - fixed.stack - fixed.engine) };
 }

@@ -24,8 +24,11 @@ export interface Port {
   staticBytes: number;
 }
 
-/** @throws FtteError "usage" when there is no such port */
-export function readPort(name: string): Port {
+/**
+ * @param chip of the board, where a fact depends on it
+ * @throws FtteError "usage" when there is no such port
+ */
+export function readPort(name: string, chip = ""): Port {
   const path = join(root, "firmware", "ports", name, "port.mk");
   if (!/^[a-z0-9]+$/.test(name) || !existsSync(path))
     throw new FtteError("usage", `there is no port "${name}" in firmware/ports`);
@@ -36,7 +39,7 @@ export function readPort(name: string): Port {
     packages: words(fact("PORT_PACKAGES")),
     suffix: fact("PORT_SUFFIX", ""),
     images: words(fact("PORT_IMAGES", "")),
-    stackBytes: Number(fact("PORT_STACK_BYTES")),
+    stackBytes: Number(fact(`PORT_STACK_BYTES_${chip}`, fact("PORT_STACK_BYTES"))),
     staticBytes: Number(fact("PORT_STATIC_BYTES")),
   };
 }

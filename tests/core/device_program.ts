@@ -1,5 +1,6 @@
-// C programs for a Cortex-M4F: built by firmware/Makefile with the port's own compiler, flags and linker script, run in QEMU's mps2-an386,
-// printing through semihosting. Their lines are vitest tests as those of c_program.ts are.
+// C programs for a chip: built by firmware/Makefile with the port's own compiler, flags and linker script. Those of port mps2 run in QEMU's
+// mps2-an386, printing through semihosting; their lines are vitest tests as those of c_program.ts are. The other ports' programs run as
+// tests/contracts/port/machines.ts says.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -9,10 +10,10 @@ import { root } from "./c_program.ts";
 
 export interface DeviceProgram {
   name: string;
-  /** A board of port mps2, whose RAM and flash the program is linked into. */
+  /** The board whose port builds the program, and whose RAM and flash it is linked into. */
   board: string;
-  /** Paths from the project's root: instead of the firmware's own, the port's main.c included. */
-  sources: string[];
+  /** Paths from the project's root: instead of the firmware's own, the port's main.c included. The whole firmware when left out. */
+  sources?: string[];
   /** With an engine of the firmware; without one when left out. */
   engine?: "wasm3" | "aot";
   /** Further variables of firmware/Makefile. */
@@ -22,19 +23,19 @@ export interface DeviceProgram {
 /** Builds the program under build/tests and returns its path. @throws Error with the compiler's output */
 export function buildDevice({ name, board, sources, engine, variables }: DeviceProgram): string {
   const out = `build/tests/${name}`;
-  const header = boardHeader(loadBoardConfig(board));
+  const config = loadBoardConfig(board);
+  const header = boardHeader(config);
   mkdirSync(`${root}${out}`, { recursive: true });
   if (read(`${root}${out}/board_config.h`) !== header) writeFileSync(`${root}${out}/board_config.h`, header);
   const noEngine = { ENGINE_SOURCES: "", FOREIGN_SOURCES: "", FTTE_BLAS_SOURCES: "" };
+  const semihosting = config.port === "mps2" ? ["tests/core/semihosting.c"] : [];
   const all = {
-    PORT: "mps2",
-    BOARD: name,
-    OUT: out,
-    OWN_SOURCES: [...sources, "tests/core/semihosting.c"].join(" "),
+    ...{ PORT: config.port, CHIP: config.chip, BOARD: name, OUT: out, PORT_IMAGES: "" },
+    ...(sources ? { OWN_SOURCES: [...sources, ...semihosting].join(" ") } : {}),
+    ...(semihosting.length > 0 ? { EXTRA_LDFLAGS: "--specs=nosys.specs" } : {}),
     ...(engine ? { ENGINE: engine } : noEngine),
   };
-  const noFiles = { EXTRA_LDFLAGS: "--specs=nosys.specs" };
-  const words = Object.entries({ ...all, ...noFiles, ...variables }).map(([key, value]) => `${key}=${value}`);
+  const words = Object.entries({ ...all, ...variables }).map(([key, value]) => `${key}=${value}`);
   const run = spawnSync("make", ["-C", "firmware", "-j2", ...words], { cwd: root, encoding: "utf8" });
   if (run.status !== 0) throw new Error(`${name}: ${run.stdout}${run.stderr}`);
   return `${root}${out}/ftte-${name}.elf`;
@@ -62,12 +63,17 @@ export function runDevice(path: string, args: string[], timeoutMs = 120_000) {
 /** One vitest test per line that the program prints. */
 export function testDevice(program: DeviceProgram, args: string[]): void {
   const run = runDevice(buildDevice(program), args);
-  const lines = run.stdout.split("\n");
-  describe(program.name, () => {
+  testLines(program.name, run.stdout, run.status === 0, run.stderr);
+}
+
+/** One vitest test per line, and one that the program came to its end. */
+export function testLines(name: string, printed: string, ended: boolean, complaint: string): void {
+  const lines = printed.split("\n");
+  describe(name, () => {
     for (const line of lines) {
       const match = /^(not )?ok - (.*)$/.exec(line);
       if (match) it(match[2]!, () => expect(match[1] ? line : "").toBe(""));
     }
-    it("runs to its end", () => expect(lines.includes("done") && run.status === 0, run.stderr.slice(-4000)).toBe(true));
+    it("runs to its end", () => expect(lines.includes("done") && ended, complaint.slice(-4000)).toBe(true));
   });
 }

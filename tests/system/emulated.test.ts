@@ -5,17 +5,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { BoardProcess } from "../../host/boards/board_process.ts";
 import { loadBoardConfig, virtualBoardArguments } from "../../host/boards/config.ts";
 import { discoverBoards } from "../../host/boards/discover.ts";
 import { EmulatedBoard } from "../../host/boards/emulated.ts";
-import { LocalFleet } from "../../host/boards/local_fleet.ts";
-import { BoardSession } from "../../host/boards/session.ts";
 import { VirtualBoard } from "../../host/boards/virtual.ts";
 import { buildFirmware } from "../../host/build/firmware.ts";
-import { openSerial } from "../../host/link/serial.ts";
 import { ResetReason } from "../../host/wire/spec.gen.ts";
-import { elements, orderFor } from "./live_board.ts";
+import { hello, record, samples, session, train } from "./conversation.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ftte-emulated-"));
 const config = loadBoardConfig("mps2-nrf52832");
@@ -34,43 +30,6 @@ afterAll(async () => {
   await Promise.all([emulated.kill(), posix.kill()]);
   rmSync(folder, { recursive: true, force: true });
 });
-
-async function session<T>(board: BoardProcess, work: (session: BoardSession) => Promise<T>): Promise<T> {
-  const { chipId, address } = board;
-  const open = new BoardSession(await openSerial(address), { name: chipId, chipId });
-  return work(open).finally(() => open.close());
-}
-
-const hello = (board: BoardProcess) => session(board, (open) => open.hello());
-
-const samples = Array.from({ length: 10 }, (_, i) =>
-  Float32Array.from({ length: elements }, (_, j) => Math.sin(i * elements + j) * 1.5),
-);
-
-async function record(board: BoardProcess): Promise<number> {
-  return session(board, async (open) => {
-    await open.hello();
-    for (const [i, sample] of samples.entries()) await open.sampleAppend(i % 3, new Uint8Array(sample.buffer));
-    return (await open.hello()).samples;
-  });
-}
-
-/** Trains a task to its end and gives its update, which the board keeps. */
-async function train(board: BoardProcess, task: number): Promise<string> {
-  const { chipId: id, address } = board;
-  const fleet = new LocalFleet({ boards: [{ id, address }], pollMs: 20 });
-  try {
-    return await new Promise<string>((resolve, reject) => {
-      void fleet.open((event) => {
-        if (event.type === "refused") reject(new Error(event.reason));
-        if (event.type === "update") resolve(Buffer.from(event.bytes).toString("hex"));
-      });
-      fleet.dispatch(orderFor(id, task, 1));
-    });
-  } finally {
-    await fleet.close();
-  }
-}
 
 describe("a board in QEMU", () => {
   it("is found by its chip id like any board", async () => {
