@@ -9,7 +9,7 @@ import type { OpenPipe, Pipe } from "../../host/link/pipe.ts";
 import { openSerial } from "../../host/link/serial.ts";
 import { FrameParser } from "../../host/wire/frame.ts";
 import { FrameType, Reply } from "../../host/wire/spec.gen.ts";
-import { tagged } from "../core/altered_kernels.ts";
+import { numbered } from "../core/altered_kernels.ts";
 import { type Harm, type HarmedPipe, type HarmPlan, harmedPipe } from "../host/link/harm.ts";
 import { together } from "./flash_cuts.ts";
 import { type LiveBoard, liveBoard, oneTask, rowsOf, type TaskOptions, withKernels } from "./live_board.ts";
@@ -31,7 +31,7 @@ afterAll(() => Promise.all(boards.map((board) => board.end())));
 function task(lane: number, options: TaskOptions, { afresh = false } = {}): Promise<Uint8Array> {
   const number = ++tasks[lane]!;
   const order: Order = { ...boards[lane]!.order(number), steps: 8 };
-  return oneTask(boards[lane]!, afresh ? withKernels(order, tagged(`no. ${number % 2}`)) : order, options);
+  return oneTask(boards[lane]!, afresh ? withKernels(order, numbered(number % 2)) : order, options);
 }
 
 type Way = "down" | "up";
