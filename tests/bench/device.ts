@@ -52,7 +52,6 @@ function measure(program: string, c: Case): Outcome {
   return { step: instructions("step"), infer: instructions("infer"), lines };
 }
 
-const mean = (numbers: number[]) => numbers.reduce((sum, n) => sum + n, 0) / numbers.length;
 const same = (a: number[], b: Uint32Array) => a.length === b.length && a.every((v, i) => v === b[i]);
 
 const engines = (process.argv[2] ?? "wasm3").split(",") as Engine[];
