@@ -42,6 +42,10 @@ export abstract class BoardProcess {
   /** Told what the process has printed so far, until the line is there: for processes that do not make the link themselves. */
   protected started(_output: string): void {}
 
+  get name(): string {
+    return this.process.name;
+  }
+
   get running(): boolean {
     return this.child !== undefined;
   }

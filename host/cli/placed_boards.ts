@@ -1,9 +1,12 @@
-// The boards of a run at their places: virtual ones with their shards as sensor files, real ones by the ports that the config names.
+// The boards of a run at their places: virtual ones (posix and emulated) with their shards as sensor files, real ones by the ports that the
+// config names.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { BoardProcess, BoardProcessOptions } from "../boards/board_process.ts";
 import { virtualBoardArguments } from "../boards/config.ts";
 import { discoverBoards } from "../boards/discover.ts";
+import { EmulatedBoard } from "../boards/emulated.ts";
 import type { FleetBoard, LocalFleet } from "../boards/local_fleet.ts";
 import { VirtualBoard } from "../boards/virtual.ts";
 import { buildFirmware } from "../build/firmware.ts";
@@ -25,7 +28,7 @@ export interface PlacedBoard extends BoardSetup, FleetBoard {
   name: string;
 }
 export interface VirtualPlace extends PlacedBoard {
-  virtual: VirtualBoard;
+  virtual: BoardProcess;
 }
 
 /** The sensor's samples of one virtual board, in the form that the posix port reads. */
@@ -41,12 +44,33 @@ export const virtualCount = ({ entry }: FleetPart) => (entry.ports ? 0 : (entry.
 
 const engineOf = ({ entry }: FleetPart): Engine => entry.engine ?? "wasm3";
 
-/** Builds the posix firmware with each engine that a virtual board runs; returns the programs' paths. */
-export async function buildPrograms(parts: FleetPart[]): Promise<Map<Engine, string>> {
-  const programs = new Map<Engine, string>();
-  for (const engine of new Set(parts.filter(virtualCount).map(engineOf)))
-    programs.set(engine, (await buildFirmware({ port: "posix", engine })).path);
+/** Every other virtual board is a process of the posix firmware, with its board's memory. */
+const isEmulated = ({ board }: FleetPart) => board.flashing.method === "emulator";
+
+const programKey = (part: FleetPart) => `${isEmulated(part) ? part.board.id : "posix"} ${engineOf(part)}`;
+
+/** Builds what the virtual boards run; returns the programs' paths, for placeVirtual. */
+export async function buildPrograms(parts: FleetPart[]): Promise<ReadonlyMap<string, string>> {
+  const programs = new Map<string, string>();
+  for (const part of parts.filter(virtualCount)) {
+    const key = programKey(part);
+    if (programs.has(key)) continue;
+    const engine = engineOf(part);
+    const what = isEmulated(part) ? { board: part.board, engine } : { port: "posix", engine };
+    programs.set(key, (await buildFirmware(what)).path);
+  }
   return programs;
+}
+
+function virtualBoard(part: FleetPart, own: BoardProcessOptions, program: string): BoardProcess {
+  const { speed, battery } = part.entry;
+  if (!isEmulated(part)) {
+    const further = { ...(speed !== undefined && { speed }), ...(battery !== undefined && { battery }) };
+    return new VirtualBoard({ ...own, program, configArguments: virtualBoardArguments(part.board), ...further });
+  }
+  if (speed === undefined && battery === undefined) return new EmulatedBoard({ ...own, program, board: part.board });
+  const what = `fleet: boards of ${part.board.id} are emulated`;
+  throw new FtteError("config-invalid", `${what}: they have the machine's speed and no battery; leave both out`);
 }
 
 /** One board per shard, its samples and its state in `folder`. Starts none of them. */
@@ -55,7 +79,7 @@ export function placeVirtual(
   shards: Partition,
   train: Dataset,
   folder: string,
-  programs: ReadonlyMap<Engine, string>,
+  programs: ReadonlyMap<string, string>,
 ): VirtualPlace[] {
   mkdirSync(folder, { recursive: true });
   const placed: VirtualPlace[] = [];
@@ -65,11 +89,8 @@ export function placeVirtual(
       const name = `wrist-${String(index + 1).padStart(2, "0")}`;
       const samples = join(folder, `${name}.samples`);
       writeSamples(samples, subset(train, shards[index]!));
-      const { speed = 1, battery } = part.entry;
-      const program = programs.get(engineOf(part))!;
-      const configArguments = virtualBoardArguments(part.board);
-      const own = { name, program, folder, samples, speed, configArguments };
-      const virtual = new VirtualBoard(battery === undefined ? own : { ...own, battery });
+      const virtual = virtualBoard(part, { name, folder, samples }, programs.get(programKey(part))!);
+      const { speed = 1 } = part.entry;
       placed.push({ id: virtual.chipId, address: virtual.address, name, class: part.label, speed, virtual });
     }
   return placed;

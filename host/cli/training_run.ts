@@ -4,9 +4,10 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { BoardProcess } from "../boards/board_process.ts";
 import { LocalFleet } from "../boards/local_fleet.ts";
 import { recorded } from "../boards/recording.ts";
-import { Plugs, type VirtualBoard } from "../boards/virtual.ts";
+import { Plugs } from "../boards/virtual.ts";
 import { buildFold } from "../build/fold.ts";
 import { buildGuest } from "../build/guest.ts";
 import { builtGuest } from "../build/root.ts";
@@ -50,7 +51,7 @@ export interface TrainingRunOptions {
   /** Sums updates instead of the SIMD module, for whoever wants to watch it. */
   folder?: Folder;
   /** Given the virtual boards once they run, for whoever wants to disturb them. */
-  onBoards?: (boards: VirtualBoard[], plugs: Plugs) => void;
+  onBoards?: (boards: BoardProcess[], plugs: Plugs) => void;
   /** Awaited before the boards are asked for their figures. */
   beforeEnd?: () => Promise<void>;
 }
