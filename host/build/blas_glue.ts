@@ -14,7 +14,7 @@ interface Parameter {
 }
 interface Operand {
   name: string;
-  bytes: number; // of an element
+  bytes: number | undefined; // of an element; none for a type that there is not
   count: string; // an expression over the dimensions
   readOnly: boolean;
 }
@@ -46,7 +46,7 @@ function parse(source: string): Leaf[] {
     result: result!,
     operands: [...extents!.matchAll(operandPattern)].map(([, readOnly, operand, type, count]) => ({
       name: operand!,
-      bytes: elementBytes[type ?? "f32"]!,
+      bytes: elementBytes[type ?? "f32"],
       count: count!,
       readOnly: readOnly !== undefined,
     })),
@@ -54,10 +54,25 @@ function parse(source: string): Leaf[] {
 }
 
 function check(leaf: Leaf): void {
+  const fail = (text: string): never => {
+    throw new FtteError("build-failed", `blas: ${leaf.name} ${text}`);
+  };
   const stated = leaf.operands.map((operand) => operand.name);
   const pointers = leaf.parameters.filter((p) => p.type === "usize").map((p) => p.name);
-  const missing = pointers.find((name) => !stated.includes(name)) ?? stated.find((name) => !pointers.includes(name));
-  if (missing) throw new FtteError("build-failed", `blas: ${leaf.name} states no extent of its operand ${missing}`);
+  const dimensions = leaf.parameters.filter((p) => p.type === "i32").map((p) => p.name);
+  const missing = pointers.find((name) => !stated.includes(name));
+  if (missing) fail(`states no extent of its operand ${missing}`);
+  const foreign = stated.find((name) => !pointers.includes(name));
+  if (foreign) fail(`states an extent of ${foreign}, which is none of its pointers`);
+  const unknown = [...leaf.parameters.map((p) => p.type), leaf.result].find((type) => !(type in cTypes));
+  if (unknown) fail(`has the type ${unknown}; a leaf takes i32, f32 and usize`);
+  if (dimensions.length === 0) fail("has no dimension");
+  for (const { name, bytes, count } of leaf.operands) {
+    if (bytes === undefined) fail(`gives its operand ${name} a type of elements that is none`);
+    const free = count.match(/[a-z]\w*/gi)?.find((word) => !dimensions.includes(word));
+    if (free) fail(`measures its operand ${name} by ${free}, which is none of its dimensions`);
+    if (count.split("*").length > 4) fail(`multiplies more than four dimensions for its operand ${name}`);
+  }
 }
 
 /** Dimensions that are multiplied stay below 2^15, so that four of them and an element's bytes fit 64 bits; a lone length, below 2^28. */
@@ -88,7 +103,11 @@ function rawFunction(leaf: Leaf): string {
   return lines.join("\n");
 }
 
-/** @param sources the BLAS's source files. @throws FtteError "build-failed" for a pointer without an extent, or an extent without a pointer */
+/**
+ * @param sources the BLAS's source files
+ * @throws FtteError "build-failed" that names the leaf and its operand: a pointer without an extent, an extent without a pointer, an extent
+ * that cannot be worked out from the dimensions
+ */
 export function generateBlasGlue(sources: readonly string[]): BlasGlue {
   const leaves = sources.flatMap(parse);
   for (const leaf of leaves) check(leaf);
