@@ -19,7 +19,7 @@ export type DataConfig =
       user?: string;
       window: number;
       hop: number;
-      /** Held out for evaluation: these users, or this share of the windows when the file names no users. */
+      /** Held out for evaluation: these users; or this share (0.2) of the users, or of the windows when the file names no users. */
       testUsers?: number[];
       testShare?: number;
     };

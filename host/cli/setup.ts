@@ -11,6 +11,7 @@ import { mitbih } from "../data/mitbih.ts";
 import { mnist } from "../data/mnist.ts";
 import { byUser, dirichlet, shards } from "../data/partition.ts";
 import { seeded, shuffle } from "../data/random.ts";
+import { holdOutEnds, holdOutShareOfSamples, holdOutShareOfUsers, holdOutUsers } from "../data/split.ts";
 import { type Dataset, type Partition, sampleHeaderBytes } from "../data/types.ts";
 import { FtteError } from "../errors.ts";
 import { planModel } from "../plan/plan.ts";
@@ -73,17 +74,6 @@ export function planFleet(config: ResolvedConfig): FleetPart[] {
   );
 }
 
-function split(data: Dataset, isTest: (index: number) => boolean): { train: Dataset; test: Dataset } {
-  const all = Array.from({ length: data.count }, (_, i) => i);
-  return {
-    train: subset(
-      data,
-      all.filter((i) => !isTest(i)),
-    ),
-    test: subset(data, all.filter(isTest)),
-  };
-}
-
 function loadData(config: ResolvedConfig, folder: string): { train: Dataset; test: Dataset } {
   const { data } = config;
   switch (data.kind) {
@@ -96,13 +86,10 @@ function loadData(config: ResolvedConfig, folder: string): { train: Dataset; tes
     case "csv": {
       const { user, testUsers, testShare = 0.2, ...rest } = data;
       const whole = csv({ ...rest, ...(user && { user }), path: resolve(folder, data.path) });
-      if (testUsers) return split(whole, (i) => testUsers.includes(whole.users[i]!));
-      const order = shuffle(
-        Uint32Array.from({ length: whole.count }, (_, i) => i),
-        seeded(config.seed),
-      );
-      const held = new Set(order.subarray(0, Math.round(testShare * whole.count)));
-      return split(whole, (i) => held.has(i));
+      if (testUsers) return holdOutUsers(whole, testUsers);
+      if (user) return holdOutShareOfUsers(whole, testShare, seeded(config.seed));
+      if (data.hop < data.window) return holdOutEnds(whole, testShare, Math.ceil(data.window / data.hop) - 1);
+      return holdOutShareOfSamples(whole, testShare, seeded(config.seed));
     }
   }
 }

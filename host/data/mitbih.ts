@@ -1,5 +1,6 @@
 // MIT-BIH arrhythmia database (Moody and Mark, 2001) as PhysioNet ships it: .hea, .dat (format 212) and .atr (MIT annotations). Beats of
-// lead MLII around their annotation, in the four AAMI classes N, S, V, F; patients split as by de Chazal et al. (2004).
+// lead MLII around their annotation, in the four AAMI classes N, S, V, F; patients split as by de Chazal et al. (2004), whose DS1 has
+// record 201 and DS2 record 202, which are of one man: the only person on both sides.
 // Formats: WFDB "header(5)", "signal(5)" and "annot(5)".
 
 import { readFileSync } from "node:fs";
@@ -58,8 +59,8 @@ function signalOf(bytes: Uint8Array, which: number): Int16Array {
   return out;
 }
 
-/** Beats of an annotation file: sample number and code. */
-function annotations(bytes: Uint8Array): { at: number; code: number }[] {
+/** Beats of an annotation file: sample number and code. @throws FtteError "data-invalid" when the file ends before its end mark */
+function annotations(bytes: Uint8Array, path: string): { at: number; code: number }[] {
   const skip = 59;
   const number = 60;
   const auxiliary = 63;
@@ -70,7 +71,7 @@ function annotations(bytes: Uint8Array): { at: number; code: number }[] {
     const code = word >> 10;
     const value = word & 0x3ff;
     i += 2;
-    if (word === 0) break;
+    if (word === 0) return beats;
     if (code === skip) {
       time += ((bytes[i]! | (bytes[i + 1]! << 8)) << 16) + (bytes[i + 2]! | (bytes[i + 3]! << 8));
       i += 4;
@@ -80,18 +81,18 @@ function annotations(bytes: Uint8Array): { at: number; code: number }[] {
       beats.push({ at: time, code });
     }
   }
-  return beats;
+  throw new FtteError("data-invalid", `${path}: ends in the middle; fetch it again`);
 }
 
-/** Which of the two signals is lead MLII, by the header: record 114 has it second. */
-function leadOf(text: string, path: string): number {
+/** Which of the two signals is lead MLII, by the header (record 114 has it second), and how many samples each has. */
+function headerOf(text: string, path: string): { lead: number; samples: number } {
   const [first = "", ...lines] = text.split("\n");
-  const [, signals, rate] = first.split(" ");
+  const [, signals, rate, samples] = first.trim().split(" ");
   const leads = lines.slice(0, 2);
   const which = leads.findIndex((line) => /\bMLII\s*$/.test(line));
   if (signals !== "2" || rate !== "360" || !leads.every((line) => line.split(" ")[1] === "212") || which < 0)
     throw new FtteError("data-invalid", `${path}: has to be two signals of format 212 at 360 Hz, one of them MLII`);
-  return which;
+  return { lead: which, samples: Number(samples) };
 }
 
 function beatsOf(
@@ -100,11 +101,17 @@ function beatsOf(
   { samples, before, decimation }: BeatWindow,
 ): { windows: Int16Array[]; labels: number[] } {
   const header = join(folder, `${record}.hea`);
-  const lead = leadOf(new TextDecoder().decode(read(header)), header);
+  const { lead, samples: recorded } = headerOf(new TextDecoder().decode(read(header)), header);
   const signal = signalOf(read(join(folder, `${record}.dat`)), lead);
+  if (signal.length !== recorded)
+    throw new FtteError(
+      "data-invalid",
+      `${join(folder, `${record}.dat`)}: holds ${signal.length} samples instead of ${recorded}; fetch it again`,
+    );
+  const marks = join(folder, `${record}.atr`);
   const windows: Int16Array[] = [];
   const labels: number[] = [];
-  for (const { at, code } of annotations(read(join(folder, `${record}.atr`)))) {
+  for (const { at, code } of annotations(read(marks), marks)) {
     const label = classOf.get(code);
     const start = at - before * decimation;
     if (label === undefined || start < 0 || start + samples * decimation > signal.length) continue;
