@@ -142,7 +142,11 @@ export interface TaskOptions {
 }
 
 /** One task of a fleet of one board; resolves with its update, or rejects with what the board refused it for. */
-export async function oneTask(live: LiveBoard, order: Order, options: TaskOptions = {}): Promise<Uint8Array> {
+export async function oneTask(
+  live: Pick<LiveBoard, "identity">,
+  order: Order,
+  options: TaskOptions = {},
+): Promise<Uint8Array> {
   const { open = openSerial, patienceMs = 1500, verdict = "rejected", on = () => {} } = options;
   const fleet = new LocalFleet({ boards: [live.identity], open, patienceMs, pollMs: 20 });
   try {
