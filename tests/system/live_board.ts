@@ -81,7 +81,7 @@ export async function liveBoard(name: string, options: LiveOptions = {}): Promis
     samples,
     again: (more) => new VirtualBoard({ ...own, configArguments: [...configArguments, ...more] }),
     order: (task, run = 1) => orderFor(board.chipId, task, run),
-    session: async (patienceMs = 5000) =>
+    session: async (patienceMs = 20_000) =>
       new BoardSession(await openSerial(board.address), { name, chipId: board.chipId, patienceMs }),
     async end() {
       await board.kill();
