@@ -290,6 +290,8 @@ _Static_assert(sizeof(struct ftte_update_header) == 40, "UpdateHeader");
 #define FTTE_NONE 4294967295u
 #define FTTE_LEAF_DIMENSION_MAX 32767u
 #define FTTE_LEAF_TURNS_MAX 16777216u
+#define FTTE_ANOMALY_SCORES 16u
+#define FTTE_ANOMALY_DEVIATIONS 3u
 
 enum ftte_region {
     FTTE_REGION_ARENA = 0,

@@ -166,12 +166,13 @@ export class BoardSession {
     await this.pipe.close();
   }
 
-  /** A port that talks, but never to us, is another matter than silence. */
+  /** A port that talks, but never in our words, is another matter than silence. */
   private babble(error: unknown): unknown {
-    const { bytesUp } = this.channel;
+    const { bytesUp, repliesHeard } = this.channel;
     const { address } = this.pipe;
     const where = this.name === address ? "" : `${address} `;
-    if (!(error instanceof FtteError) || error.code !== "board-silent" || this.known || bytesUp === 0) return error;
+    if (!(error instanceof FtteError) || error.code !== "board-silent" || bytesUp === 0 || repliesHeard > 0)
+      return error;
     return new FtteError(
       "board-wrong",
       `${this.name}: ${where}sends ${bytesUp} bytes that are no answer; is it another device, another firmware or another baud rate?`,

@@ -36,7 +36,7 @@ async function works(board = live): Promise<void> {
   expect(rowsOf(await oneTask(board, order))).toBe(clean);
 }
 
-async function talk<T>(board: LiveBoard, work: (session: BoardSession) => Promise<T>, patienceMs = 5000): Promise<T> {
+async function talk<T>(board: LiveBoard, work: (session: BoardSession) => Promise<T>, patienceMs = 20_000): Promise<T> {
   const session = await board.session(patienceMs);
   try {
     await session.hello();

@@ -83,7 +83,7 @@ export async function liveBoard(name: string, options: LiveOptions = {}): Promis
     samples,
     again: (more) => new VirtualBoard({ ...own, configArguments: [...configArguments, ...more] }),
     order: (task, run = 1) => orderFor(board.chipId, task, run),
-    session: async (patienceMs = 5000) =>
+    session: async (patienceMs = 20_000) =>
       new BoardSession(await openSerial(board.address), { name, chipId: board.chipId, patienceMs }),
     async end() {
       await board.kill();
@@ -144,7 +144,11 @@ export interface TaskOptions {
 }
 
 /** One task of a fleet of one board; resolves with its update, or rejects with what the board refused it for. */
-export async function oneTask(live: LiveBoard, order: Order, options: TaskOptions = {}): Promise<Uint8Array> {
+export async function oneTask(
+  live: Pick<LiveBoard, "identity">,
+  order: Order,
+  options: TaskOptions = {},
+): Promise<Uint8Array> {
   const { open = openSerial, patienceMs = 1500, verdict = "rejected", on = () => {} } = options;
   const fleet = new LocalFleet({ boards: [live.identity], open, patienceMs, pollMs: 20 });
   try {

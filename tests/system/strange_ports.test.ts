@@ -43,7 +43,7 @@ it("tells each by name, and the good board works", { timeout: 60_000 }, async ()
     await fleet.open((event) => events.push(event));
     for (const { id } of strange) fleet.dispatch({ ...good.order(2), board: id });
     fleet.dispatch(good.order(2));
-    await expect.poll(() => events.find((event) => event.type === "update"), { timeout: 10_000 }).toBeDefined();
+    await expect.poll(() => events.find((event) => event.type === "update"), { timeout: 30_000 }).toBeDefined();
     const update = events.find((event) => event.type === "update")!;
     expect(update.board).toBe(good.identity.id);
     expect(rowsOf((update as { bytes: Uint8Array }).bytes)).toBe(clean);
@@ -56,9 +56,12 @@ it("tells each by name, and the good board works", { timeout: 60_000 }, async ()
       absent: /^\/dev\/ttyNone9: there is no such device/,
     };
     for (const [name, cause] of Object.entries(causes))
-      await expect.poll(() => reasons(name)[0], { timeout: 10_000, message: name }).toMatch(cause);
+      await expect
+        .poll(() => reasons(name).filter((reason) => cause.test(reason)).length, { timeout: 20_000, message: name })
+        .toBeGreaterThan(0);
     expect(events.filter((event) => event.type === "update")).toHaveLength(1);
-    expect(events.filter((event) => event.type === "online").map((event) => event.board)).toEqual([good.identity.id]);
+    const online = events.filter((event) => event.type === "online");
+    expect(new Set(online.map((event) => event.board))).toEqual(new Set([good.identity.id]));
     fleet.acknowledge(good.identity.id, 2, "rejected");
   } finally {
     await fleet.close();
@@ -94,7 +97,8 @@ it("finds boards by chip id whose ports were swapped while they train", { timeou
       fleet.acknowledge(board.identity.id, task, "rejected");
     }
     for (const [board, other] of [pair, pair.toReversed()] as [LiveBoard, LiveBoard][]) {
-      expect(of("online", board).map((event) => event.address)).toEqual([board.board.address, other.board.address]);
+      const addresses = of("online", board).map((event) => event.address);
+      expect([addresses[0], addresses.at(-1)]).toEqual([board.board.address, other.board.address]);
       const told = of("error", board).map((event) => event.message);
       expect(told.at(-1)).toBe(`answers on ${other.board.address}, no longer on ${board.board.address}`);
       const wrong = `${board.identity.name}: ${board.board.address} answers as chip ${other.identity.id}`;

@@ -74,7 +74,7 @@ struct ftte_watch {
     uint32_t weights_crc; // whose scores these are
     float scores[3];      // count, mean, variance: kept while the machine is closed
     float last;
-    uint32_t unusual, in_a_row;
+    uint32_t unusual;
     uint32_t next, end; // samples of the log whose scores are still to join
 };
 

@@ -4,19 +4,15 @@
 //
 // Scores belong to the weights that gave them. Other weights (plan, frozen weights or slice), and a reset, begin a new
 // baseline: the board scores the newest samples of its own log while it has nothing else to do, and judges nothing
-// until it has 16 scores. So no statistics need to survive in flash: the log does. An unusual sample does not join the
-// baseline, or a few of them would hide the next; many in a row are the new usual, and join.
+// until it has enough of them. So no statistics need to survive in flash: the log does. How a score joins is the
+// guest's business (firmware/assembly/model/train.ts).
 #include <math.h>
 #include <string.h>
 
 #include "digest/crc32.h"
 #include "session/state.h"
 
-enum {
-    SCORES_BEFORE_ALARM = 16,
-    LOG_SCORES = 64,      // samples of the log that make a new baseline
-    UNUSUAL_IN_A_ROW = 32 // after so many they are the new usual
-};
+enum { LOG_SCORES = 64 }; // samples of the log that make a new baseline
 
 // True when the board has an autoencoder with its weights, and the guest may be called.
 static bool active(const struct ftte_session *s) {
@@ -40,7 +36,6 @@ void ftte_watch_begin(struct ftte_session *s) {
     uint32_t samples = ftte_store_samples(&s->store);
     memset(watch->scores, 0, sizeof watch->scores);
     watch->weights_crc = weights_crc(s);
-    watch->in_a_row = 0;
     watch->end = samples;
     watch->next = samples > LOG_SCORES ? samples - LOG_SCORES : 0;
     s->log_full = false; // a full log keeps no samples, but they can be scored now
@@ -52,39 +47,35 @@ void ftte_watch_settle(struct ftte_session *s) {
 
 float ftte_watch_threshold(const struct ftte_session *s) {
     const float *scores = s->watch.scores; // count, mean, variance
-    if (scores[0] < SCORES_BEFORE_ALARM) return 0;
-    return scores[1] + 3 * sqrtf(scores[2] > 0 ? scores[2] : 0);
+    if (scores[0] < FTTE_ANOMALY_SCORES) return 0;
+    return scores[1] + FTTE_ANOMALY_DEVIATIONS * sqrtf(scores[2] > 0 ? scores[2] : 0);
 }
 
-// Score of the sample at guest address `at`, joined to the statistics in the guest's memory, at `*place`.
-static int call_score(struct ftte_session *s, uint32_t at, uint8_t **place, float *value) {
+// Score of the sample at guest address `at`, and the statistics that it makes of those in s->watch.
+static int observe(struct ftte_session *s, uint32_t at, float *value, const uint8_t **joined) {
     union ftte_value args[2] = {{.u32 = at}, {.i32 = 1}}, result;
     int error = s->started ? FTTE_OK : ftte_machine_start(s, NULL);
-    if (error < 0) return error;
-    *place = ftte_machine_bytes(s, s->plan.anomaly_at, sizeof s->watch.scores);
-    if (!*place) return FTTE_ERR_PLAN_RANGE;
+    uint8_t *scores = error >= 0 ? ftte_machine_bytes(s, s->plan.anomaly_at, sizeof s->watch.scores) : NULL;
+    if (!scores) return error < 0 ? error : FTTE_ERR_PLAN_RANGE;
+    memcpy(scores, s->watch.scores, sizeof s->watch.scores);
     error = ftte_machine_call(s, FTTE_GUEST_SCORE, args, &result);
     *value = result.f32;
+    *joined = scores;
     return error;
 }
 
-// Scores a sample. One that is unusual stays out of the baseline, unless many in a row were; only a new one is counted.
+// Scores a sample, which joins the baseline. New ones are judged; of the log's, unusual ones were, and are left out.
 static int score(struct ftte_session *s, uint32_t at, bool is_new) {
     struct ftte_watch *watch = &s->watch;
     float threshold = ftte_watch_threshold(s), value = 0;
-    uint8_t *place;
-    int error = call_score(s, at, &place, &value);
+    const uint8_t *joined = NULL;
+    int error = observe(s, at, &value, &joined);
     if (error < 0) return error;
     bool unusual = !isfinite(value) || (threshold > 0 && value > threshold);
-    if (is_new) {
-        watch->last = value;
-        watch->unusual += unusual;
-        watch->in_a_row = unusual ? watch->in_a_row + 1 : 0;
-    }
-    if (isfinite(value) && (!unusual || (is_new && watch->in_a_row > UNUSUAL_IN_A_ROW)))
-        memcpy(watch->scores, place, sizeof watch->scores);
-    else
-        memcpy(place, watch->scores, sizeof watch->scores);
+    if (is_new || !unusual) memcpy(watch->scores, joined, sizeof watch->scores);
+    if (!is_new) return FTTE_OK;
+    watch->last = value;
+    watch->unusual += unusual;
     return FTTE_OK;
 }
 
