@@ -69,7 +69,12 @@ export class HilBoard {
     const { baudRate, patienceMs } = this.options;
     const pipe = await open(this.address, baudRate === undefined ? {} : { baudRate });
     this.current = new BoardSession(pipe, { name: this.address, baudRate, patienceMs });
-    this.first = await this.current.hello();
+    try {
+      this.first = await this.current.hello();
+    } catch (error) {
+      await this.close(); // an open port would keep the process alive
+      throw error;
+    }
     return this.first;
   }
 

@@ -1,7 +1,7 @@
 // What each choice inside the ftte strategy is worth: the default, and the default with one thing changed, on the same data, boards,
 // schedule and seeds. MNIST dealt out by Dirichlet 0.5 over boards of two memory classes and several speeds; the product's coordinator
 // and strategies, and the boards' own kernels (tests/bench/simulated_run.ts). docs/strategies.md holds the table. `--json` for programs,
-// `--seeds N` (5), `--updates N` of each run (240).
+// `--seeds N` (5), `--updates N` of each run (240), `--only TEXT`: the defaults and the variants whose name has the text.
 
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -31,6 +31,7 @@ const { values } = parseArgs({
     json: { type: "boolean" },
     seeds: { type: "string", default: "5" },
     updates: { type: "string", default: "240" },
+    only: { type: "string", default: "" },
   },
 });
 const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => i + 1);
@@ -64,9 +65,10 @@ const changed = (name: string, options: FtteOptions): Variant => ({
   buffer: options.buffer ?? 4,
   strategy: () => ftte(options),
 });
-const variants: Variant[] = [
+const all: Variant[] = [
   changed("ftte, defaults", {}),
   changed("age constant", { age: "constant" }),
+  changed("age constant, server rate 0.3", { age: "constant", serverLearningRate: 0.3 }),
   changed("age hinge", { age: "hinge" }),
   changed("variance inverse", { variance: "inverse" }),
   changed("variance relative", { variance: "relative" }),
@@ -78,6 +80,7 @@ const variants: Variant[] = [
   changed("server rate 2", { serverLearningRate: 2 }),
   { name: "fedavg", buffer: 0, strategy: () => fedavg() },
 ];
+const variants = all.filter(({ name }, i) => i === 0 || name.includes(values.only));
 
 await buildGuest();
 await buildFold();

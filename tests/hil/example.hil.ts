@@ -11,6 +11,6 @@ afterAll(() => wrist?.close());
 it("has room left on its stack and in its pool after a hundred questions", async () => {
   for (let i = 0; i < 100; i++) await wrist.session.hello();
   const { stackPeak, stackBytes, poolPeak, poolBytes } = await wrist.stats();
-  expect(stackPeak).toBeLessThan(stackBytes);
+  if (stackBytes > 0) expect(stackPeak).toBeLessThan(stackBytes); // 0: its port does not measure the stack
   expect(poolPeak).toBeLessThanOrEqual(poolBytes);
 });

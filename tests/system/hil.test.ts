@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { root } from "../core/c_program.ts";
+import { startPeer } from "../host/link/pty_peer.ts";
 import { type LiveBoard, liveBoard } from "./live_board.ts";
 
 let live: LiveBoard;
@@ -38,6 +39,14 @@ it("says what is wrong when no board is named, or none answers", { timeout: 60_0
   const absent = await hil("--board", "/dev/ttyNone0");
   expect(absent.status).toBe(3);
   expect(absent.stderr).toMatch(/hil: \/dev\/ttyNone0: there is no such device/);
+});
+
+it("ends when nobody answers at the port", { timeout: 60_000 }, async () => {
+  const peer = await startPeer("silent");
+  const silent = await hil("--board", peer.path);
+  expect(silent.status).toBe(3);
+  expect(silent.stderr).toMatch(/no answer in \d+ ms/);
+  await peer.vanish();
 });
 
 it("passes on a virtual board, power cut included, and reports it", { timeout: 180_000 }, async () => {

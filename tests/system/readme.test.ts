@@ -76,6 +76,7 @@ const recipes: Record<string, Recipe> = {
     short: "until [ -e mine.pty ]; do sleep 0.05; done; npx ftte boards --port mine.pty",
     says: /mine\.pty +mine +\d/,
   },
+  "npm run hil -- --board mine.pty": { says: /board +mine, .* passed, 0 failed/s },
   "cp board-configs/virtual-64k.json board-configs/virtual-128k.json": { says: /^$/ },
   "sed -i 's/virtual-64k/virtual-128k/; s/64 KiB like an nRF52832/128 KiB/' board-configs/virtual-128k.json": {
     says: /^$/,
@@ -116,6 +117,15 @@ function makeCopy(): void {
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
 }
 
+/** Each command and what it leaves running: one group of processes, which ends with its page. */
+const groups: number[] = [];
+function endGroups(): void {
+  for (const group of groups.splice(0))
+    try {
+      process.kill(-group);
+    } catch {} // nothing of it is left
+}
+
 /** Runs the command in a shell where the last one left off. */
 function type(command: string): Promise<{ status: number | null; text: string }> {
   const at = join(copy, ".shell-folder");
@@ -123,8 +133,9 @@ function type(command: string): Promise<{ status: number | null; text: string }>
   const env = { ...process.env, npm_config_registry: "http://127.0.0.1:9/" };
   const output = join(copy, ".shell-output"); // a file: what the command leaves running must not hold this test
   const file = openSync(output, "w");
-  const child = spawn("bash", ["-c", script], { cwd: folder, env, stdio: ["ignore", file, file] });
+  const child = spawn("bash", ["-c", script], { cwd: folder, env, stdio: ["ignore", file, file], detached: true });
   closeSync(file);
+  groups.push(child.pid!);
   return new Promise((resolve) => {
     child.on("exit", (status) => {
       folder = readFileSync(at, "utf8").trim();
@@ -178,7 +189,10 @@ const isLong = (page: string, action: Action) => action.kind === "type" && recip
 /** The page's actions as tests, one after the other. */
 function follow(page: string): void {
   beforeAll(makeCopy);
-  afterAll(() => rmSync(copy, { recursive: true, force: true }));
+  afterAll(() => {
+    endGroups();
+    rmSync(copy, { recursive: true, force: true });
+  });
   for (const action of actionsOf(page)) {
     const left = isLong(page, action) && !process.env.FTTE_SWEEP;
     if (left) it.skip(`${title(action)} (takes long; with FTTE_SWEEP=1)`);
