@@ -90,12 +90,12 @@ function headerOf(text: string, path: string): { lead: number; samples: number }
 
 function beatsOf(folder: string, record: number): { windows: Int16Array[]; labels: number[] } {
   const header = join(folder, `${record}.hea`);
-  const { lead, samples: length } = headerOf(new TextDecoder().decode(read(header)), header);
+  const { lead, samples } = headerOf(new TextDecoder().decode(read(header)), header);
   const signal = signalOf(read(join(folder, `${record}.dat`)), lead);
-  if (signal.length !== length)
+  if (signal.length !== samples)
     throw new FtteError(
       "data-invalid",
-      `${join(folder, `${record}.dat`)}: holds ${signal.length} samples instead of ${length}; fetch it again`,
+      `${join(folder, `${record}.dat`)}: holds ${signal.length} samples instead of ${samples}; fetch it again`,
     );
   const marks = join(folder, `${record}.atr`);
   const windows: Int16Array[] = [];
