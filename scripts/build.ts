@@ -1,19 +1,22 @@
 // Builds everything that runs: kernels.wasm and the fold module, the posix firmware with each engine, and dist/ (the host, bundled so that the CLI
 // starts fast). Each part is skipped when its outputs are newer than its inputs.
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { build } from "esbuild";
 import { buildFirmware } from "../host/build/firmware.ts";
 import { buildFold } from "../host/build/fold.ts";
 import { buildGuest } from "../host/build/guest.ts";
-
-const root = fileURLToPath(new URL("..", import.meta.url));
+import { root } from "../host/build/root.ts";
+import { isUpToDate } from "../host/build/up_to_date.ts";
 
 async function bundleHost(): Promise<void> {
+  const inputs = ["host", "scripts/build.ts", "package-lock.json"].map((name) => join(root, name));
+  if (isUpToDate([join(root, "dist", "ftte.js")], inputs)) return;
   await build({
     absWorkingDir: root,
     entryPoints: {
       ftte: "host/cli/main.ts",
       config: "host/cli/config.ts",
+      hil: "host/hil/board.ts",
       evaluate_worker: "host/sim/evaluate_worker.ts",
     },
     outdir: "dist",

@@ -30,8 +30,9 @@ const host: Record<string, string[]> = {
   store: ["wire", "fl", "plan"],
   fl: ["wire", "plan"],
   boards: ["wire", "link", "fl", "build"],
-  build: ["boards"],
+  build: ["wire", "boards"],
   sim: ["wire", "plan", "data", "fl"],
+  hil: ["wire", "link", "boards", "fl"],
 };
 const guest = ["blas", "kernels", "model", "index.ts"];
 const core: Record<string, string[]> = {

@@ -152,8 +152,9 @@ struct ftte_hello {
     uint32_t run;
     uint32_t residual_task;
     uint32_t errors;
+    uint32_t firmware_build;
 };
-_Static_assert(sizeof(struct ftte_hello) == 104, "Hello");
+_Static_assert(sizeof(struct ftte_hello) == 108, "Hello");
 
 struct ftte_put_begin {
     uint8_t kind;
@@ -289,6 +290,8 @@ _Static_assert(sizeof(struct ftte_update_header) == 40, "UpdateHeader");
 #define FTTE_NONE 4294967295u
 #define FTTE_LEAF_DIMENSION_MAX 32767u
 #define FTTE_LEAF_TURNS_MAX 16777216u
+#define FTTE_ANOMALY_SCORES 16u
+#define FTTE_ANOMALY_DEVIATIONS 3u
 
 enum ftte_region {
     FTTE_REGION_ARENA = 0,

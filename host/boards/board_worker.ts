@@ -16,6 +16,8 @@ export interface WorkerOptions {
   patienceMs: number;
   pollMs: number;
   emit: (event: FleetEvent) => void;
+  /** Told when another chip answers on a board's port. */
+  sighted: (chip: string, address: string) => void;
 }
 
 type Verdict = "accepted" | "rejected";
@@ -35,11 +37,20 @@ export class BoardWorker {
   private past: BoardTraffic = { up: 0, down: 0 }; // of closed links
   private phase: string = "idle";
   private lastCount = { atMs: 0, bytes: 0 };
+  private sightedAt: string | undefined; // another port that the board answered on
+  private online = false;
 
   constructor(
-    private readonly board: FleetBoard,
+    private board: FleetBoard,
     private readonly options: WorkerOptions,
   ) {}
+
+  /** The board answered on this port, where another was expected: the next attempt is there. */
+  seenAt(address: string): void {
+    if (this.online) return; // two chips with one id, or an old sighting
+    this.sightedAt = address;
+    this.waker.wake();
+  }
 
   dispatch(order: Order): void {
     if (this.order) throw new FtteError("usage", `${this.name}: has task ${this.order.task} already`);
@@ -108,20 +119,44 @@ export class BoardWorker {
     return this.board.name ?? this.board.id;
   }
 
+  /** Attempts alternate between the port where the board was seen last and its own. */
+  private takeAddress(): string {
+    const address = this.sightedAt ?? this.board.address;
+    this.sightedAt = undefined;
+    return address;
+  }
+
   private async connect(): Promise<Hello> {
-    const { address, baudRate, id } = this.board;
+    const { baudRate, id } = this.board;
+    const address = this.takeAddress();
     const pipe = await this.options.open(address, baudRate === undefined ? {} : { baudRate });
     const { patienceMs } = this.options;
     this.session = new BoardSession(pipe, { name: this.name, chipId: id, baudRate, patienceMs });
     void pipe.closed.then(() => this.waker.wake());
     this.session.onProgress((progress) => this.tellProgress(progress));
-    const hello = await this.session.hello();
+    const hello = await this.session.hello().catch((error) => {
+      const chip = this.session?.answeredChip;
+      if (chip !== undefined && chip !== id) this.options.sighted(chip, address);
+      throw error;
+    });
+    this.settle(address);
     this.emit({ type: "online", board: id, hello, address });
     return hello;
   }
 
+  /** A board that was found on another port stays there. */
+  private settle(address: string): void {
+    this.online = true;
+    this.sightedAt = undefined;
+    if (address === this.board.address) return;
+    const moved = `answers on ${address}, no longer on ${this.board.address}`;
+    this.board = { ...this.board, address };
+    this.emit({ type: "error", board: this.board.id, message: moved });
+  }
+
   private async disconnect(): Promise<void> {
     const session = this.session;
+    this.online = false;
     if (!session) return;
     await session.close();
     this.past = this.traffic();

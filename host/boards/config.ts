@@ -40,7 +40,7 @@ const boardSchema = z
     }),
     pins,
     flashing: z.strictObject({
-      method: z.enum(["process", "jlink", "uf2", "esptool"]),
+      method: z.enum(["process", "emulator", "jlink", "uf2", "esptool"]),
       note: z.string(),
       family: address.optional(),
       volume: z.string().optional(),

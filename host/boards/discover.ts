@@ -4,13 +4,22 @@ import { FtteError } from "../errors.ts";
 import type { OpenPipe, Pipe } from "../link/pipe.ts";
 import type { PortCandidate } from "../link/ports.ts";
 import { openSerial } from "../link/serial.ts";
-import type { Hello } from "../wire/spec.gen.ts";
+import type { Hello, Stats } from "../wire/spec.gen.ts";
 import { boardClassText, chipIdText, firmwareText, stateText } from "./identity.ts";
 import { BoardSession } from "./session.ts";
 
 export type PortReport = PortCandidate &
   (
-    | { answers: true; chipId: string; boardClass: string; firmware: string; state: string; hello: Hello }
+    | {
+        answers: true;
+        chipId: string;
+        boardClass: string;
+        firmware: string;
+        state: string;
+        hello: Hello;
+        /** When they were asked for. */
+        stats?: Stats;
+      }
     | { answers: false; code: FtteError["code"]; reason: string }
   );
 
@@ -19,6 +28,8 @@ export interface DiscoverOptions {
   /** How long each port has to answer, 800 by default. */
   timeoutMs?: number;
   baudRate?: number;
+  /** Also asks for the boards' statistics. */
+  stats?: boolean;
 }
 
 /** One report per port, in the order of `ports`; all are asked at once. Never rejects because of a port. */
@@ -36,7 +47,8 @@ async function probe(port: PortCandidate, options: DiscoverOptions): Promise<Por
     const baudRate = options.baudRate;
     pipe = await (options.open ?? openSerial)(port.address, baudRate === undefined ? {} : { baudRate });
     const session = new BoardSession(pipe, { name: port.address, patienceMs: timeoutMs, baudRate });
-    const hello = await session.hello().catch((error) => Promise.reject(babble(session, error)));
+    const hello = await session.hello();
+    const stats = options.stats ? { stats: await session.stats() } : {};
     return {
       ...port,
       answers: true,
@@ -45,6 +57,7 @@ async function probe(port: PortCandidate, options: DiscoverOptions): Promise<Por
       firmware: firmwareText(hello.firmwareVersion),
       state: stateText(hello.state),
       hello,
+      ...stats,
     };
   } catch (error) {
     if (!(error instanceof FtteError)) throw error;
@@ -52,14 +65,4 @@ async function probe(port: PortCandidate, options: DiscoverOptions): Promise<Por
   } finally {
     await pipe?.close();
   }
-}
-
-/** A port that talks, but not to us, is another matter than silence. */
-function babble(session: BoardSession, error: unknown): unknown {
-  if (!(error instanceof FtteError) || error.code !== "board-silent" || session.channel.bytesUp === 0) return error;
-  return new FtteError(
-    "board-wrong",
-    `${session.name}: sends ${session.channel.bytesUp} bytes that are no answer; is it another device, another firmware or another baud rate?`,
-    { cause: error },
-  );
 }

@@ -49,6 +49,7 @@ export type BlobKindName = keyof typeof BlobKind;
 export class BoardSession {
   readonly channel: FrameChannel;
   private known: Hello | undefined;
+  private answered: string | undefined;
   private progressListener: (progress: Progress) => void = () => {};
 
   constructor(
@@ -64,6 +65,11 @@ export class BoardSession {
     return this.options.name ?? (this.known ? chipIdText(this.known.chipId) : this.pipe.address);
   }
 
+  /** The chip that answered, in hexadecimal; also when it was not the expected one. */
+  get answeredChip(): string | undefined {
+    return this.answered;
+  }
+
   /** Progress that the board tells of its own accord. */
   onProgress(listener: (progress: Progress) => void): void {
     this.progressListener = listener;
@@ -71,17 +77,19 @@ export class BoardSession {
 
   /**
    * Asks who the board is and how it is. Must be the first call.
-   * @throws FtteError "board-silent", "board-wrong" (another chip, or another wire version), "link-gone"
+   * @throws FtteError "board-silent", "board-wrong" (another chip, another wire version, or bytes that are no answer), "link-gone"
    */
   async hello(exchange: ExchangeOptions & { patienceMs?: number } = {}): Promise<Hello> {
     if (!this.known) await this.channel.flush(this.options.patienceMs ?? 1000);
-    const hello = decodeHello(await this.request(FrameType.hello, none, { least: HelloBytes, ...exchange }));
+    const asked = this.request(FrameType.hello, none, { least: HelloBytes, ...exchange });
+    const hello = decodeHello(await asked.catch((error) => Promise.reject(this.babble(error))));
     if (hello.wireVersion !== wireVersion)
       throw new FtteError(
         "board-wrong",
         `${this.name}: speaks wire version ${hello.wireVersion}, this host speaks ${wireVersion}; flash the firmware that belongs to this host`,
       );
     const chip = chipIdText(hello.chipId);
+    this.answered = chip;
     const expected = this.options.chipId;
     if (expected !== undefined && chip !== chipIdText(parseChipId(expected)))
       throw new FtteError(
@@ -156,6 +164,20 @@ export class BoardSession {
 
   async close(): Promise<void> {
     await this.pipe.close();
+  }
+
+  /** A port that talks, but never in our words, is another matter than silence. */
+  private babble(error: unknown): unknown {
+    const { bytesUp, repliesHeard } = this.channel;
+    const { address } = this.pipe;
+    const where = this.name === address ? "" : `${address} `;
+    if (!(error instanceof FtteError) || error.code !== "board-silent" || bytesUp === 0 || repliesHeard > 0)
+      return error;
+    return new FtteError(
+      "board-wrong",
+      `${this.name}: ${where}sends ${bytesUp} bytes that are no answer; is it another device, another firmware or another baud rate?`,
+      { cause: error },
+    );
   }
 
   private transfer(exchange: ExchangeOptions) {

@@ -27,14 +27,37 @@ const elementBytes: Record<string, number> = { i8: 1, u8: 1, i16: 2, f32: 4 };
 const leafPattern = /^\/\/:(.*)\nexport function (\w+)\(([^)]*)\): (\w+)/gm;
 const operandPattern = /(const )?(\w+)(?::(\w+))?\[([^\]]+)\]/g;
 
-function check(leaf: Leaf): void {
-  const stated = leaf.operands.map((operand) => operand.name);
-  const pointers = leaf.parameters.filter((p) => p.type === "usize").map((p) => p.name);
-  const missing = pointers.find((name) => !stated.includes(name)) ?? stated.find((name) => !pointers.includes(name));
-  if (missing) throw new FtteError("build-failed", `blas: ${leaf.name} states no extent of its operand ${missing}`);
+const types = ["i32", "usize", "f32", "void"];
+
+function fail(leaf: string, text: string): never {
+  throw new FtteError("build-failed", `blas: ${leaf} ${text}`);
 }
 
-/** @throws FtteError "build-failed" for a pointer without an extent, or an extent without a pointer */
+function check({ name: leaf, parameters, result, operands }: Leaf): void {
+  const stated = operands.map((operand) => operand.name);
+  const pointers = parameters.filter((p) => p.type === "usize").map((p) => p.name);
+  const missing = pointers.find((name) => !stated.includes(name));
+  if (missing) fail(leaf, `states no extent of its operand ${missing}`);
+  const foreign = stated.find((name) => !pointers.includes(name));
+  if (foreign) fail(leaf, `states an extent of ${foreign}, which is none of its pointers`);
+  const unknown = [...parameters.map((p) => p.type), result].find((type) => !types.includes(type));
+  if (unknown) fail(leaf, `has the type ${unknown}; a leaf takes i32, f32 and usize`);
+  const dimensions = parameters.filter((p) => p.type === "i32").map((p) => p.name);
+  for (const { name, count } of operands) {
+    const free = count.match(/[a-z]\w*/gi)?.find((word) => !dimensions.includes(word));
+    if (free) fail(leaf, `measures its operand ${name} by ${free}, which is none of its dimensions`);
+    if (count.split("*").length > 4) fail(leaf, `multiplies more than four dimensions for its operand ${name}`);
+  }
+}
+
+function bytesOf(leaf: string, operand: string, type = "f32"): number {
+  return elementBytes[type] ?? fail(leaf, `gives its operand ${operand} a type of elements that is none`);
+}
+
+/**
+ * @throws FtteError "build-failed" that names the leaf and its operand: a pointer without an extent, an extent without a pointer, an extent
+ * that cannot be worked out from the dimensions
+ */
 export function parseLeaves(source: string): Leaf[] {
   const leaves = [...source.matchAll(leafPattern)].map(([, extents, name, parameters, result]) => ({
     name: name!,
@@ -50,7 +73,7 @@ export function parseLeaves(source: string): Leaf[] {
     ...(extents!.includes("turns") && { turns: extents!.split("turns")[1]!.trim() }),
     operands: [...extents!.split("turns")[0]!.matchAll(operandPattern)].map(([, readOnly, operand, type, count]) => ({
       name: operand!,
-      bytes: elementBytes[type ?? "f32"]!,
+      bytes: bytesOf(name!, operand!, type),
       count: count!,
       readOnly: readOnly !== undefined,
     })),

@@ -1,48 +1,67 @@
-// Builds a port's firmware by firmware/Makefile. Needs build/guest (the translated BLAS, made by buildGuest) and a C compiler; installs
-// nothing.
+// Builds firmware by firmware/Makefile: a port's, or a board's (its port, told of the board by a header). Needs build/guest (the
+// translated BLAS, made by buildGuest) and the port's compiler; installs nothing and flashes nothing.
 
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
+import type { BoardConfig } from "../boards/config.ts";
 import { FtteError } from "../errors.ts";
+import { boardHeader } from "./board_header.ts";
+import { type Engine, type Port, readPort } from "./port.ts";
 import { root } from "./root.ts";
 
-export type Engine = "wasm3" | "aot";
-
-export interface FirmwareOptions {
-  port: string; // a folder of firmware/ports
-  engine: Engine;
-}
+/** A port alone is one that takes its board on the command line, as posix does. */
+export type FirmwareOptions = { engine: Engine } & ({ port: string } | { board: BoardConfig });
 
 export interface Firmware {
-  path: string; // of the image
+  path: string; // of the program: an ELF file, on chips too
+  images: string[]; // what can be flashed, made from the program
+  compiler: string; // its path
   sizes: { text: number; data: number; bss: number };
 }
 
-const tools = { make: "make", cc: "gcc", size: "binutils" } as const; // command → Debian package
-
 /** @throws FtteError "compiler-missing" with the line to type, "build-failed" with the compiler's output, "usage" for an unknown port */
-export async function buildFirmware({ port, engine }: FirmwareOptions): Promise<Firmware> {
-  if (!/^[a-z0-9]+$/.test(port) || !existsSync(join(root, "firmware", "ports", port, "port.mk")))
-    throw new FtteError("usage", `there is no port "${port}" in firmware/ports`);
-  requireTools();
-  const name = engine === "wasm3" ? port : `${port}-${engine}`;
+export async function buildFirmware(options: FirmwareOptions): Promise<Firmware> {
+  const board = "board" in options ? options.board : undefined;
+  const port = readPort("board" in options ? options.board.port : options.port);
+  const compiler = requireTools(port);
+  const name = `${board?.id ?? port.name}${options.engine === "wasm3" ? "" : `-${options.engine}`}`;
   const out = join("build", "firmware", name);
-  await make(["-C", "firmware", `-j${availableParallelism()}`, `PORT=${port}`, `ENGINE=${engine}`, `OUT=${out}`], name);
-  const path = join(root, out, `ftte-${name}`);
-  return { path, sizes: sizesOf(path) };
+  if (board) writeIfChanged(join(root, out), "board_config.h", boardHeader(board));
+  const variables = { PORT: port.name, ENGINE: options.engine, OUT: out, CC: compiler };
+  const ofBoard = board && { BOARD: board.id, CHIP: board.chip };
+  const words = Object.entries({ ...variables, ...ofBoard }).map(([key, value]) => `${key}=${value}`);
+  await make(["-C", "firmware", `-j${availableParallelism()}`, ...words], name);
+  const stem = join(root, out, `ftte-${name}`);
+  const path = `${stem}${port.suffix}`;
+  const images = port.images.map((ending) => `${stem}.${ending}`);
+  return { path, images, compiler, sizes: sizesOf(path, compiler) };
 }
 
-function requireTools(): void {
-  const missing = Object.entries(tools).filter(([command]) => spawnSync(command, ["--version"]).error);
-  if (missing.length === 0) return;
-  const names = missing.map(([command]) => command).join(", ");
-  const packages = [...new Set([...missing.map(([, name]) => name), "libc6-dev"])].join(" ");
+function pathOf(command: string): string | undefined {
+  const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
+  return folders.map((folder) => join(folder, command)).find((path) => existsSync(path));
+}
+
+/** The port's compiler that is preferred among those on the PATH. */
+function requireTools(port: Port): string {
+  const compiler = port.compilers.map(pathOf).find((path) => path !== undefined);
+  const make = pathOf("make");
+  if (compiler && make) return compiler;
+  const missing = [...(compiler ? [] : [port.compilers.join(" or ")]), ...(make ? [] : ["make"])];
+  const packages = [...(compiler ? [] : port.packages), ...(make ? [] : ["make"])];
   throw new FtteError(
     "compiler-missing",
-    `${names} not found; type: sudo apt-get update && sudo apt-get install -y ${packages}`,
+    `port ${port.name}: ${missing.join(", ")} not found; type: sudo apt-get update && sudo apt-get install -y ${packages.join(" ")}`,
   );
+}
+
+/** Leaves the file's time alone when it says the same already, so that make builds nothing again. */
+function writeIfChanged(folder: string, name: string, text: string): void {
+  const path = join(folder, name);
+  mkdirSync(folder, { recursive: true });
+  if (!existsSync(path) || readFileSync(path, "utf8") !== text) writeFileSync(path, text);
 }
 
 function make(args: string[], name: string): Promise<void> {
@@ -61,8 +80,9 @@ function make(args: string[], name: string): Promise<void> {
   });
 }
 
-function sizesOf(path: string): Firmware["sizes"] {
-  const { stdout } = spawnSync("size", [path], { encoding: "utf8" });
-  const [text, data, bss] = (stdout.split("\n")[1] ?? "").trim().split(/\s+/).map(Number);
+function sizesOf(path: string, compiler: string): Firmware["sizes"] {
+  const ofCompiler = compiler.replace(/g?cc$/, "size");
+  const { stdout } = spawnSync(existsSync(ofCompiler) ? ofCompiler : "size", [path], { encoding: "utf8" });
+  const [text, data, bss] = (stdout?.split("\n")[1] ?? "").trim().split(/\s+/).map(Number);
   return { text: text ?? 0, data: data ?? 0, bss: bss ?? 0 };
 }

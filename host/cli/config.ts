@@ -9,7 +9,8 @@ export type { Layer, Model } from "../plan/types.ts";
 export type DataConfig =
   | { kind: "mnist"; train?: number; test?: number }
   | { kind: "hapt"; path: string }
-  | { kind: "mitbih"; path: string }
+  /** How each beat is cut out: so many samples, of which `before` lie before its annotation, at 360 Hz over `decimation`; 64, 21, 3. */
+  | { kind: "mitbih"; path: string; beat?: { samples: number; before: number; decimation: number } }
   | {
       kind: "csv";
       path: string;
@@ -18,7 +19,7 @@ export type DataConfig =
       user?: string;
       window: number;
       hop: number;
-      /** Held out for evaluation: these users, or this share of the windows when the file names no users. */
+      /** Held out for evaluation: these users; or this share (0.2) of the users, or of the windows when the file names no users. */
       testUsers?: number[];
       testShare?: number;
     };
@@ -38,6 +39,8 @@ export interface FleetEntry {
   ports?: string[];
   /** Share of full speed, for virtual boards: 0.1 is a tenth. */
   speed?: number;
+  /** Battery in per cent at the start, for virtual boards; without it they have none to measure. */
+  battery?: number;
   /** How the boards' firmware runs the kernels: interpreted and replaceable over the air (default), or as part of the firmware. */
   engine?: "wasm3" | "aot";
   /** What these boards train, or the arena they may use: the planner then chooses ("24k"). */

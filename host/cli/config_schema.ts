@@ -40,7 +40,11 @@ const model = z.strictObject({
 const data = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("mnist"), train: count.max(60_000).optional(), test: count.max(10_000).optional() }),
   z.strictObject({ kind: z.literal("hapt"), path: z.string() }),
-  z.strictObject({ kind: z.literal("mitbih"), path: z.string() }),
+  z.strictObject({
+    kind: z.literal("mitbih"),
+    path: z.string(),
+    beat: z.strictObject({ samples: count, before: z.int().nonnegative(), decimation: count }).optional(),
+  }),
   z.strictObject({
     kind: z.literal("csv"),
     path: z.string(),
@@ -74,6 +78,7 @@ const fleetEntry = z
     count: count.max(10_000).optional(),
     ports: z.array(z.string()).min(1).optional(),
     speed: z.number().gt(0).max(1).optional(),
+    battery: z.int().min(0).max(100).optional(),
     engine: z.enum(["wasm3", "aot"]).optional(),
     train: z.union([z.enum(["all", "head", "bias"]), selection]).optional(),
     budget: z

@@ -30,6 +30,7 @@ const json = () => new Option("--json", "machine-readable output on standard out
 const config = () => new Option("-c, --config <file>", "the project's config").default("ftte.config.ts");
 const example = (text: string) =>
   `\nExample:\n  ${text}\n\nExit status: 0 done, 1 failure, 2 usage or config, 3 board, 4 store, 5 build, 130 interrupted.`;
+const runId = ["[run]", "a run's id; the newest when left out"] as const;
 const number = (text: string) => {
   const value = Number(text);
   if (!Number.isFinite(value) || value < 0) throw new FtteError("usage", `"${text}" is not a number of at least 0`);
@@ -67,6 +68,7 @@ program
   .description("start a training run, or go on with an unfinished one of the same config")
   .addOption(config())
   .option("--virtual <boards>", "use so many virtual boards, whatever the config's fleet says", number)
+  .option("--port <path...>", "use the boards at these ports, each as the config's entry of its class")
   .option("--minutes <n>", "end after so many minutes", number)
   .option("--seed <n>", "seed of everything random", number)
   .option("--deterministic", "fold updates in a seeded order: the same seed gives the same model, bit for bit")
@@ -78,7 +80,7 @@ program
 program
   .command("eval")
   .description("measure a run's model on held-out data")
-  .argument("[run]", "a run's id; the newest when left out")
+  .argument(...runId)
   .addOption(config())
   .addOption(json())
   .addHelpText("after", example("ftte eval"))
@@ -95,7 +97,7 @@ program
 const run = program.command("run").description("show, resume or export one run");
 run
   .command("show")
-  .argument("<id>")
+  .argument(...runId)
   .description("what a run did: state, accuracy over time, boards, updates")
   .addOption(config())
   .addOption(json())
@@ -103,7 +105,7 @@ run
   .action(async (id, options) => (await import("./commands/runs.ts")).show(id, options));
 run
   .command("resume")
-  .argument("<id>")
+  .argument(...runId)
   .description("go on with a run after Ctrl-C, a crash or a reboot")
   .option("--minutes <n>", "end after so many more minutes", number)
   .addOption(config())
@@ -112,7 +114,7 @@ run
   .action(async (id, options) => (await import("./commands/train.ts")).resume(id, options));
 run
   .command("export")
-  .argument("<id>")
+  .argument(...runId)
   .description("write a run's model as safetensors, C header and JSON")
   .option("-o, --out <folder>", "where to write", ".")
   .addOption(config())
@@ -130,9 +132,19 @@ program
   .action(async (options) => (await import("./commands/boards.ts")).boards(options));
 
 program
+  .command("build")
+  .description("build a board's firmware with this machine's compilers")
+  .requiredOption("--board <id>", "a board of board-configs/")
+  .addOption(new Option("--engine <name>", "what runs the kernels").choices(["wasm3", "aot"]).default("wasm3"))
+  .option("-c, --config <file>", "a project's config: what it trains on this board must fit")
+  .addOption(json())
+  .addHelpText("after", example("ftte build --board nrf52840-dk"))
+  .action(async (options) => (await import("./commands/build.ts")).build(options));
+
+program
   .command("demo")
   .description("virtual boards train a digit recogniser, with stragglers, a lost link and a power cut")
-  .option("--boards <n>", "virtual boards, half of each memory class", number, 8)
+  .option("--boards <n>", "virtual boards, half of each memory class; or by port: posix:4,mps2:2", "8")
   .option("--seed <n>", "seed of everything random", number, 1)
   .option("--minutes <n>", "end after so many minutes", number)
   .option("--deterministic", "fold updates in a seeded order: the same seed gives the same model, bit for bit")
@@ -142,6 +154,13 @@ program
   .addOption(json())
   .addHelpText("after", example("./scripts/demo --minutes 1 --compare"))
   .action(async (options) => (await import("./commands/demo.ts")).demo(options));
+
+// Whoever reads has had enough (`ftte runs | head -1`): that is no failure, and what is stored is safe.
+for (const stream of [process.stdout, process.stderr])
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(0);
+  });
 
 async function main(): Promise<void> {
   try {

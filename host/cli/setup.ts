@@ -3,6 +3,7 @@
 
 import { resolve } from "node:path";
 import { type BoardConfig, loadBoardConfig } from "../boards/config.ts";
+import { memoryBudget } from "../build/memory.ts";
 import { csv } from "../data/csv.ts";
 import { normalisationOf, sampleBytes, subset } from "../data/dataset.ts";
 import { hapt } from "../data/hapt.ts";
@@ -10,6 +11,7 @@ import { mitbih } from "../data/mitbih.ts";
 import { mnist } from "../data/mnist.ts";
 import { byUser, dirichlet, shards } from "../data/partition.ts";
 import { seeded, shuffle } from "../data/random.ts";
+import { holdOutEnds, holdOutShareOfSamples, holdOutShareOfUsers, holdOutUsers } from "../data/split.ts";
 import { type Dataset, type Partition, sampleHeaderBytes } from "../data/types.ts";
 import { FtteError } from "../errors.ts";
 import { planModel } from "../plan/plan.ts";
@@ -38,15 +40,6 @@ export interface RunData {
   normalisation: Normalisation;
 }
 
-/** Native stack of a virtual board's session, firmware/ports/posix; the pool is what is left of its RAM. */
-const stackBytes = 8 * 1024;
-/** What an engine and the session take of the pool beside the arena; measured, see `ftte run show`. */
-const engineBytes = { wasm3: 36 * 1024, aot: 8 * 1024 };
-
-/** The largest arena that a board's RAM holds beside stack and engine. */
-export const largestArena = (board: BoardConfig, engine: FleetEntry["engine"] = "wasm3"): number =>
-  board.ramBytes - stackBytes - engineBytes[engine];
-
 export function modelOf(config: ResolvedConfig): Model {
   return (typeof config.model === "string" ? referenceModels[config.model] : config.model) as Model;
 }
@@ -57,8 +50,8 @@ export function planFleet(config: ResolvedConfig): FleetPart[] {
   const { momentum, weightDecay, clipNorm, microBatch } = config.training;
   const training = { momentum, weightDecay, clipNorm, microBatch };
   const boards = config.fleet.map((entry) => loadBoardConfig(entry.board));
-  const budgets = config.fleet.map(({ budget, engine }, i) => {
-    const limit = largestArena(boards[i]!, engine);
+  const budgets = config.fleet.map(({ budget, engine = "wasm3" }, i) => {
+    const limit = memoryBudget(boards[i]!, engine).arena;
     return budget === undefined ? limit : Math.min(limit, parseBytes(budget));
   });
   const chosen = config.fleet.flatMap((entry, i) => (entry.train === undefined ? [i] : []));
@@ -81,17 +74,6 @@ export function planFleet(config: ResolvedConfig): FleetPart[] {
   );
 }
 
-function split(data: Dataset, isTest: (index: number) => boolean): { train: Dataset; test: Dataset } {
-  const all = Array.from({ length: data.count }, (_, i) => i);
-  return {
-    train: subset(
-      data,
-      all.filter((i) => !isTest(i)),
-    ),
-    test: subset(data, all.filter(isTest)),
-  };
-}
-
 function loadData(config: ResolvedConfig, folder: string): { train: Dataset; test: Dataset } {
   const { data } = config;
   switch (data.kind) {
@@ -100,17 +82,14 @@ function loadData(config: ResolvedConfig, folder: string): { train: Dataset; tes
     case "hapt":
       return hapt(resolve(folder, data.path));
     case "mitbih":
-      return mitbih(resolve(folder, data.path));
+      return mitbih(resolve(folder, data.path), data.beat);
     case "csv": {
       const { user, testUsers, testShare = 0.2, ...rest } = data;
       const whole = csv({ ...rest, ...(user && { user }), path: resolve(folder, data.path) });
-      if (testUsers) return split(whole, (i) => testUsers.includes(whole.users[i]!));
-      const order = shuffle(
-        Uint32Array.from({ length: whole.count }, (_, i) => i),
-        seeded(config.seed),
-      );
-      const held = new Set(order.subarray(0, Math.round(testShare * whole.count)));
-      return split(whole, (i) => held.has(i));
+      if (testUsers) return holdOutUsers(whole, testUsers);
+      if (user) return holdOutShareOfUsers(whole, testShare, seeded(config.seed));
+      if (data.hop < data.window) return holdOutEnds(whole, testShare, Math.ceil(data.window / data.hop) - 1);
+      return holdOutShareOfSamples(whole, testShare, seeded(config.seed));
     }
   }
 }
@@ -171,8 +150,9 @@ function sampleCapacity(board: BoardConfig, data: Dataset): number {
   return Math.floor((board.sampleBytes - 2 * board.flash.pageBytes) / record);
 }
 
-/** One shard per virtual board, no larger than its sample log. */
+/** One shard per virtual board, no larger than its sample log; real boards have their own. */
 export function dealData(config: ResolvedConfig, data: RunData, boards: readonly BoardConfig[]): Partition {
+  if (boards.length === 0) return [];
   const random = seeded(config.seed ^ 0xdea1);
   const { partition } = config;
   const dealt =

@@ -2,33 +2,40 @@
 // says how it ended. The commands train, resume and demo all come here.
 
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { virtualBoardArguments } from "../boards/config.ts";
-import { discoverBoards } from "../boards/discover.ts";
-import { type FleetBoard, LocalFleet } from "../boards/local_fleet.ts";
+import type { BoardProcess } from "../boards/board_process.ts";
+import { LocalFleet } from "../boards/local_fleet.ts";
 import { recorded } from "../boards/recording.ts";
-import { Plugs, VirtualBoard } from "../boards/virtual.ts";
-import { buildFirmware, type Engine } from "../build/firmware.ts";
+import { Plugs } from "../boards/virtual.ts";
 import { buildFold } from "../build/fold.ts";
 import { buildGuest } from "../build/guest.ts";
 import { builtGuest } from "../build/root.ts";
-import { packRecords, subset } from "../data/dataset.ts";
-import { type Dataset, type Partition, sampleHeaderBytes } from "../data/types.ts";
-import { FtteError } from "../errors.ts";
-import { type BoardSetup, Coordinator, type FoldStep, type Summary } from "../fl/coordinator.ts";
+import type { Partition } from "../data/types.ts";
+import type { Folder } from "../fl/aggregate.ts";
+import { Coordinator, type FoldStep, type Summary } from "../fl/coordinator.ts";
 import type { RunEvent } from "../fl/events.ts";
 import { fedavg } from "../fl/fedavg.ts";
 import { wasmFolder } from "../fl/fold.ts";
-import { type FtteOptions, ftte } from "../fl/ftte.ts";
+import { ftte } from "../fl/ftte.ts";
 import type { Strategy } from "../fl/strategy.ts";
 import { bytesOf } from "../plan/slice.ts";
 import { Evaluator } from "../sim/evaluator.ts";
 import { loadKernels } from "../sim/guest.ts";
 import type { RunRecord, Store } from "../store/store.ts";
 import type { ResolvedConfig } from "./config_schema.ts";
+import {
+  buildPrograms,
+  type ClassMemory,
+  measureMemory,
+  type PlacedBoard,
+  placeReal,
+  placeVirtual,
+  type VirtualPlace,
+  virtualCount,
+} from "./placed_boards.ts";
 import { frozenConfig, runFolder } from "./project_store.ts";
-import { dealData, type FleetPart, firstModel, loadRunData, modelOf, planFleet } from "./setup.ts";
+import { dealData, type FleetPart, firstModel, loadRunData, modelOf, planFleet, type RunData } from "./setup.ts";
 
 export interface TrainingRunOptions {
   projectFolder: string;
@@ -41,16 +48,19 @@ export interface TrainingRunOptions {
   minutes?: number;
   /** Instead of dealing the data anew: the shards of a run that this one is compared with. */
   shards?: Partition;
+  /** Sums updates instead of the SIMD module, for whoever wants to watch it. */
+  folder?: Folder;
   /** Given the virtual boards once they run, for whoever wants to disturb them. */
-  onBoards?: (boards: VirtualBoard[], plugs: Plugs) => void;
+  onBoards?: (boards: BoardProcess[], plugs: Plugs) => void;
   /** Awaited before the boards are asked for their figures. */
   beforeEnd?: () => Promise<void>;
 }
 
-export interface ClassMemory {
-  class: string;
-  planned: number; // bytes of arena
-  measured: number; // the largest that a board of this class reported
+/** An evaluation, and what the links had carried until then, both ways. */
+export interface ReachedPoint {
+  seconds: number;
+  accuracy: number;
+  bytes: number;
 }
 
 export interface RunOutcome {
@@ -66,97 +76,23 @@ export interface RunOutcome {
   memory: ClassMemory[];
   /** SHA-256 of the final model's f32 values: equal models, equal text. */
   modelSha256: string;
-  curve: { seconds: number; accuracy: number }[];
+  /** Since this process took the run up. */
+  curve: ReachedPoint[];
   shards: Partition;
 }
 
-interface PlacedBoard extends BoardSetup, FleetBoard {
-  id: string;
-  name: string;
-  virtual?: VirtualBoard;
+/** The SIMD module that sums updates, as built. */
+export const builtFolder = (): Folder => wasmFolder(readFileSync(builtGuest("fold.wasm")));
+
+/** An update whose L2 norm is larger is refused: no honest task moves a wearable's model so far. */
+const normLimit = 1e3;
+
+/** By the name that a config gives; docs/strategies.md says how to add one. */
+const strategies: Record<ResolvedConfig["strategy"]["name"], (options: object) => Strategy> = { ftte, fedavg };
+
+function strategyOf({ strategy: { name, ...options } }: ResolvedConfig): Strategy {
+  return strategies[name](options);
 }
-
-function strategyOf({ strategy }: ResolvedConfig): Strategy {
-  if (strategy.name === "fedavg")
-    return fedavg(strategy.serverLearningRate ? { serverLearningRate: strategy.serverLearningRate } : {});
-  const { name: _, ...options } = strategy;
-  return ftte(options as FtteOptions);
-}
-
-/** The sensor's samples of one virtual board, in the form that the posix port reads. */
-function writeSamples(path: string, shard: Dataset): void {
-  const records = packRecords(shard);
-  const recordBytes = shard.count ? records.length / shard.count : sampleHeaderBytes;
-  const header = Buffer.from(Uint32Array.of(0x314d5346, recordBytes, shard.count, 0).buffer);
-  writeFileSync(path, Buffer.concat([header, records]));
-}
-
-/** How many virtual boards an entry asks for: none when it names ports. */
-const virtualCount = ({ entry }: FleetPart) => (entry.ports ? 0 : (entry.count ?? 1));
-
-const engineOf = ({ entry }: FleetPart) => entry.engine ?? "wasm3";
-
-/** Builds the posix firmware with each engine that a virtual board runs; returns the programs' paths. */
-async function buildPrograms(parts: FleetPart[]): Promise<Map<Engine, string>> {
-  const programs = new Map<Engine, string>();
-  for (const engine of new Set(parts.filter(virtualCount).map(engineOf)))
-    programs.set(engine, (await buildFirmware({ port: "posix", engine })).path);
-  return programs;
-}
-
-function placeVirtual(
-  parts: FleetPart[],
-  shards: Partition,
-  train: Dataset,
-  folder: string,
-  programs: Map<Engine, string>,
-) {
-  mkdirSync(folder, { recursive: true });
-  const placed: PlacedBoard[] = [];
-  for (const part of parts)
-    for (let i = 0; i < virtualCount(part); i++) {
-      const index = placed.length;
-      const name = `wrist-${String(index + 1).padStart(2, "0")}`;
-      const samples = join(folder, `${name}.samples`);
-      writeSamples(samples, subset(train, shards[index]!));
-      const speed = part.entry.speed ?? 1;
-      const configArguments = virtualBoardArguments(part.board);
-      const program = programs.get(engineOf(part))!;
-      const virtual = new VirtualBoard({ name, program, folder, samples, speed, configArguments });
-      placed.push({ id: virtual.chipId, address: virtual.address, name, class: part.label, speed, virtual });
-    }
-  return placed;
-}
-
-/** Real boards are known by their chip ids; every port that the config names must answer. */
-async function placeReal(parts: FleetPart[]): Promise<PlacedBoard[]> {
-  const placed: PlacedBoard[] = [];
-  for (const part of parts) {
-    const baudRate = part.board.link.baud;
-    const ports = (part.entry.ports ?? []).map((address) => ({ address, kind: "serial" as const }));
-    for (const report of await discoverBoards(ports, { baudRate, timeoutMs: 3000 })) {
-      if (!report.answers) throw new FtteError(report.code, report.reason);
-      const { chipId: id, address } = report;
-      placed.push({ id, address, name: id.slice(0, 8), class: part.label, speed: part.entry.speed ?? 1, baudRate });
-    }
-  }
-  return placed.sort((a, b) => (a.id < b.id ? -1 : 1));
-}
-
-/** The largest arena that any board of each class used, asked of the boards that answer. */
-async function measureMemory(fleet: LocalFleet, boards: PlacedBoard[], parts: FleetPart[]): Promise<ClassMemory[]> {
-  const peaks = new Map<string, number>();
-  await Promise.all(
-    boards.map(async ({ id, class: label }) => {
-      const stats = await Promise.race([fleet.stats(id).catch(() => undefined), wait(3000)]);
-      if (stats) peaks.set(label, Math.max(peaks.get(label) ?? 0, stats.arenaPeak));
-    }),
-  );
-  const classes = new Map(parts.map((part) => [part.label, part.plan.memoryBytes]));
-  return [...classes].map(([name, planned]) => ({ class: name, planned, measured: peaks.get(name) ?? 0 }));
-}
-
-const wait = (ms: number) => new Promise<undefined>((resolve) => setTimeout(resolve, ms, undefined).unref());
 
 /** Tests name a step of the folding at which this process is killed, as if by a power cut of the host. */
 function killPoint(): ((step: FoldStep) => void) | undefined {
@@ -170,108 +106,163 @@ function killPoint(): ((step: FoldStep) => void) | undefined {
 
 /** Builds what is missing and runs until the stop condition or the signal. Rejects with an FtteError; the run can then be resumed. */
 export async function runTraining(o: TrainingRunOptions): Promise<RunOutcome> {
-  const { store, record } = o;
-  const { config, deterministic } = frozenConfig(record);
   await buildGuest();
   await buildFold();
+  const { config } = frozenConfig(o.record);
   const parts = planFleet(config);
   const programs = await buildPrograms(parts);
   const data = loadRunData(config, o.projectFolder);
-  const virtualBoards = parts.flatMap((part) => Array(virtualCount(part)).fill(part.board));
-  const shards = o.shards ?? dealData(config, data, virtualBoards);
-  const twin = loadKernels(builtGuest("kernels.twin.wasm"));
-
-  const runStore = store.open(record.id);
-  if (!runStore.model()) runStore.putModel(0, firstModel(config, data, twin), 0);
-  store.setState(record.id, "running");
-
-  const folder = join(runFolder(o.projectFolder, record.id), "boards");
+  const boards = parts.flatMap((part) => Array(virtualCount(part)).fill(part.board));
+  const shards = o.shards ?? dealData(config, data, boards);
+  const folder = join(runFolder(o.projectFolder, o.record.id), "boards");
   const virtual = placeVirtual(parts, shards, data.train, folder, programs);
-  const boards = [...virtual, ...(await placeReal(parts))];
-  const plugs = new Plugs();
-  const fleet = new LocalFleet({ boards, open: plugs.open });
-  const evaluator = new Evaluator(twin, { model: modelOf(config), data: data.test, normalisation: data.normalisation });
-  const startMs = performance.now();
-  const clock = () => (performance.now() - startMs) / 1000;
-  const total = () => {
+  return new TrainingRun(o, parts, data, shards, virtual, await placeReal(parts)).run();
+}
+
+class TrainingRun {
+  private readonly config;
+  private readonly deterministic;
+  private readonly store: ReturnType<Store["open"]>;
+  private readonly boards: PlacedBoard[];
+  private readonly plugs = new Plugs();
+  private readonly fleet;
+  private readonly evaluator;
+  private readonly startMs = performance.now();
+  private readonly curve: ReachedPoint[] = [];
+
+  constructor(
+    private readonly o: TrainingRunOptions,
+    private readonly parts: FleetPart[],
+    private readonly data: RunData,
+    private readonly shards: Partition,
+    private readonly virtual: VirtualPlace[],
+    real: PlacedBoard[],
+  ) {
+    ({ config: this.config, deterministic: this.deterministic } = frozenConfig(o.record));
+    this.boards = [...virtual, ...real];
+    this.fleet = new LocalFleet({ boards: this.boards, open: this.plugs.open });
+    this.store = o.store.open(o.record.id);
+    const twin = loadKernels(builtGuest("kernels.twin.wasm"));
+    if (!this.store.model()) this.store.putModel(0, firstModel(this.config, data, twin), 0);
+    const { test, normalisation } = data;
+    this.evaluator = new Evaluator(twin, { model: modelOf(this.config), data: test, normalisation });
+  }
+
+  async run(): Promise<RunOutcome> {
+    const { o } = this;
+    o.store.setState(o.record.id, "running");
+    this.tellStart();
+    const tell = () => o.on({ type: "traffic", seconds: this.clock(), ...this.traffic() });
+    const ticker = setInterval(tell, 1000);
+    try {
+      await this.startBoards();
+      const summary = await this.coordinator().run(o.signal);
+      await o.beforeEnd?.();
+      const memory = await measureMemory(this.fleet, this.boards, this.parts);
+      this.store.flush();
+      o.store.setState(o.record.id, summary.reason === "interrupted" ? "interrupted" : "finished");
+      return this.outcome(summary, memory);
+    } finally {
+      clearInterval(ticker);
+      await this.fleet.close();
+      await Promise.all(this.virtual.map(({ virtual }) => virtual.kill()));
+      await this.evaluator.close();
+    }
+  }
+
+  private clock(): number {
+    return (performance.now() - this.startMs) / 1000;
+  }
+
+  private get parameterCount(): number {
+    return this.parts[0]!.plan.parameterCount;
+  }
+
+  private traffic(): { up: number; down: number } {
     const bytes = { up: 0, down: 0 };
-    for (const { up, down } of fleet.traffic().values()) {
+    for (const { up, down } of this.fleet.traffic().values()) {
       bytes.up += up;
       bytes.down += down;
     }
     return bytes;
-  };
-  const parameterCount = parts[0]!.plan.parameterCount;
-  const seconds = o.minutes === undefined ? config.stop.minutes && config.stop.minutes * 60 : o.minutes * 60;
-  const { versions, accuracy } = config.stop;
-  const passed = killPoint();
-  const coordinator = new Coordinator({
-    run: record.id,
-    store: runStore,
-    fleet,
-    strategy: strategyOf(config),
-    folder: wasmFolder(readFileSync(builtGuest("fold.wasm"))),
-    boards,
-    plans: new Map(parts.map((part) => [part.label, part.plan])),
-    kernels: readFileSync(builtGuest("kernels.wasm")),
-    normalisation: data.normalisation,
-    training: config.training,
-    seed: config.seed,
-    deterministic,
-    refreshFrozenEvery: config.refreshFrozenEvery,
-    normLimit: 1e3,
-    stop: { ...(versions && { versions }), ...(accuracy && { accuracy }), ...(seconds && { seconds }) },
-    clock,
-    evaluate: (parameters) => evaluator.evaluate(parameters),
-    listener: o.on,
-    ...(passed && { passed }),
-  });
-  const told = boards.map(({ id, name, class: label }) => ({ id, name, class: label }));
-  o.on({
-    type: "started",
-    run: String(record.id),
-    resumed: o.resumed,
-    seconds: 0,
-    boards: told,
-    parameters: parameterCount,
-  });
-  const ticker = setInterval(() => o.on({ type: "traffic", seconds: clock(), ...total() }), 1000);
-  try {
-    await Promise.all(
-      virtual.map(async (board, i) => {
-        await board.virtual!.start();
-        await recorded(board, shards[i]!.length, plugs.open);
-      }),
+  }
+
+  private tellStart(): void {
+    const boards = this.boards.map(({ id, name, class: label }) => ({ id, name, class: label }));
+    const { record, resumed } = this.o;
+    const parameters = this.parameterCount;
+    this.o.on({ type: "started", run: String(record.id), resumed, seconds: 0, boards, parameters });
+  }
+
+  /** Virtual boards begin to train when they have recorded all of their shard. */
+  private async startBoards(): Promise<void> {
+    const start = async (board: VirtualPlace, i: number) => {
+      await board.virtual.start();
+      await recorded(board, this.shards[i]!.length, this.plugs.open);
+    };
+    await Promise.all(this.virtual.map(start));
+    this.o.onBoards?.(
+      this.virtual.map(({ virtual }) => virtual),
+      this.plugs,
     );
-    o.onBoards?.(
-      virtual.map((board) => board.virtual!),
-      plugs,
-    );
-    const summary = await coordinator.run(o.signal);
-    await o.beforeEnd?.();
-    const memory = await measureMemory(fleet, boards, parts);
-    runStore.flush();
-    store.setState(record.id, summary.reason === "interrupted" ? "interrupted" : "finished");
-    const curve = store.evaluations(record.id);
+  }
+
+  private stop(): { versions?: number; seconds?: number; accuracy?: number } {
+    const { versions, accuracy, minutes } = this.config.stop;
+    const seconds = (this.o.minutes ?? minutes ?? 0) * 60;
+    return { ...(versions && { versions }), ...(accuracy && { accuracy }), ...(seconds && { seconds }) };
+  }
+
+  private coordinator(): Coordinator {
+    const { training, seed, refreshFrozenEvery } = this.config;
+    const passed = killPoint();
+    return new Coordinator({
+      run: this.o.record.id,
+      store: this.store,
+      fleet: this.fleet,
+      strategy: strategyOf(this.config),
+      folder: this.o.folder ?? builtFolder(),
+      boards: this.boards,
+      plans: new Map(this.parts.map((part) => [part.label, part.plan])),
+      kernels: readFileSync(builtGuest("kernels.wasm")),
+      normalisation: this.data.normalisation,
+      training,
+      seed,
+      deterministic: this.deterministic,
+      refreshFrozenEvery,
+      normLimit,
+      stop: this.stop(),
+      clock: () => this.clock(),
+      evaluate: (parameters) => this.evaluator.evaluate(parameters),
+      listener: (event) => this.listen(event),
+      ...(passed && { passed }),
+    });
+  }
+
+  private listen(event: RunEvent): void {
+    if (event.type === "evaluation") {
+      const { up, down } = this.traffic();
+      this.curve.push({ seconds: event.seconds, accuracy: event.accuracy, bytes: up + down });
+    }
+    this.o.on(event);
+  }
+
+  private outcome(summary: Summary, memory: ClassMemory[]): RunOutcome {
+    const evaluations = this.o.store.evaluations(this.o.record.id);
     return {
-      run: record.id,
+      run: this.o.record.id,
       reason: summary.reason,
-      seconds: clock(),
-      accuracy: curve.at(-1)?.accuracy ?? 0,
-      accuracyBefore: curve[0]?.accuracy ?? 0,
-      parameters: parameterCount,
+      seconds: this.clock(),
+      accuracy: evaluations.at(-1)?.accuracy ?? 0,
+      accuracyBefore: evaluations[0]?.accuracy ?? 0,
+      parameters: this.parameterCount,
       versions: summary.version,
       updates: summary.updates,
-      bytes: total(),
+      bytes: this.traffic(),
       memory,
       modelSha256: createHash("sha256").update(bytesOf(summary.parameters)).digest("hex"),
-      curve,
-      shards,
+      curve: this.curve,
+      shards: this.shards,
     };
-  } finally {
-    clearInterval(ticker);
-    await fleet.close();
-    await Promise.all(virtual.map((board) => board.virtual!.kill()));
-    await evaluator.close();
   }
 }

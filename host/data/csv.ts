@@ -1,5 +1,5 @@
-// Recordings as CSV: one row per moment, named columns, a label, perhaps a user. Rows are cut into windows; a window never spans two
-// labels or two users. Mistakes are reported with file and line.
+// Recordings as CSV: one row per moment, named columns, a label, perhaps a user. Rows are cut into windows that begin every `hop` rows; one
+// that would span two labels or two users is left out. Mistakes are reported with file and line. No quoting: cells hold no commas.
 
 import { readFileSync } from "node:fs";
 import { FtteError } from "../errors.ts";
@@ -9,7 +9,7 @@ export interface CsvOptions {
   path: string;
   columns: string[];
   label: string;
-  user?: string;
+  user?: string; // numbers up to 65535 are kept; names are numbered in the order of their first row
   window: number; // rows
   hop: number; // rows
 }
@@ -20,15 +20,16 @@ interface Row {
   user: string;
 }
 
-const fail = (path: string, line: number, text: string): never => {
+function fail(path: string, line: number, text: string): never {
   throw new FtteError("data-invalid", `${path}, line ${line}: ${text}`);
-};
+}
 
 /** Position of each named column in the header line. */
 function header(options: CsvOptions, cells: string[]): { columns: number[]; label: number; user: number } {
   const position = (name: string) => {
     const at = cells.indexOf(name);
     if (at < 0) fail(options.path, 1, `there is no column "${name}"; the file has ${cells.join(", ")}`);
+    if (cells.lastIndexOf(name) !== at) fail(options.path, 1, `there are two columns "${name}"`);
     return at;
   };
   return {
@@ -39,22 +40,30 @@ function header(options: CsvOptions, cells: string[]): { columns: number[]; labe
 }
 
 function rowsOf(options: CsvOptions, text: string): Row[] {
-  const lines = text.split(/\r?\n/);
-  if (lines.at(-1) === "") lines.pop();
+  const { path } = options;
+  const lines = text
+    .replace(/^\ufeff/, "")
+    .trimEnd()
+    .split(/\r?\n/); // spreadsheets write a byte order mark
   const cellsOf = (line: string) => line.split(",").map((cell) => cell.trim());
-  const names = cellsOf(lines[0] ?? "");
+  if (lines[0] === "") return fail(path, 1, "the file is empty; its first line has to name the columns");
+  const names = cellsOf(lines[0]!);
   const at = header(options, names);
-  return lines.slice(1).map((line, i) => {
-    const cells = cellsOf(line);
-    if (cells.length !== names.length)
-      fail(options.path, i + 2, `has ${cells.length} cells instead of ${names.length}`);
+  return lines.slice(1).map((text, i) => {
+    const line = i + 2;
+    const cells = cellsOf(text);
+    if (cells.length !== names.length) fail(path, line, `has ${cells.length} cells instead of ${names.length}`);
     const values = at.columns.map((column) => {
       const value = Number(cells[column]);
-      if (cells[column] === "" || !Number.isFinite(value))
-        fail(options.path, i + 2, `"${cells[column]}" in column "${names[column]}" is not a number`);
+      if (cells[column] === "" || !Number.isFinite(Math.fround(value)))
+        fail(path, line, `"${cells[column]}" in column "${names[column]}" is not a number`);
       return value;
     });
-    return { values, label: cells[at.label]!, user: at.user < 0 ? "" : cells[at.user]! };
+    const user = at.user < 0 ? "" : cells[at.user]!;
+    if (cells[at.label] === "") fail(path, line, `has no label in column "${options.label}"`);
+    if (at.user >= 0 && user === "") fail(path, line, `has no user in column "${options.user}"`);
+    if (Number(user) > 0xffff) fail(path, line, `user ${user} is more than ${0xffff}; use smaller numbers, or names`);
+    return { values, label: cells[at.label]!, user };
   });
 }
 

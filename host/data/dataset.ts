@@ -25,18 +25,22 @@ export function subset(data: Dataset, indices: ArrayLike<number>): Dataset {
   return { ...data, count: indices.length, elements, labels, users };
 }
 
+/** A deviation below this share of the mean is rounding: on the board, x * scale + offset is computed in f32. */
+const stillness = 1e-6;
+
 /** Mean 0 and deviation 1 per channel, learned on this data: give training users only. A channel that never moves keeps its scale. */
 export function normalisationOf(data: Dataset): Normalisation {
   const channels = data.shape.at(-1)!;
-  const sum = new Float64Array(channels);
-  const squares = new Float64Array(channels);
-  data.elements.forEach((v, i) => {
-    sum[i % channels]! += v;
-    squares[i % channels]! += v * v;
-  });
   const perChannel = Math.max(1, data.elements.length / channels);
-  const mean = sum.map((s) => s / perChannel);
-  const deviation = squares.map((s, c) => Math.sqrt(Math.max(0, s / perChannel - mean[c]! ** 2)) || 1);
+  const mean = new Float64Array(channels);
+  const variance = new Float64Array(channels);
+  data.elements.forEach((v, i) => {
+    mean[i % channels]! += v / perChannel;
+  });
+  data.elements.forEach((v, i) => {
+    variance[i % channels]! += (v - mean[i % channels]!) ** 2 / perChannel;
+  });
+  const deviation = variance.map((v, c) => (Math.sqrt(v) > stillness * Math.abs(mean[c]!) ? Math.sqrt(v) : 1));
   return { scale: [...deviation].map((d) => 1 / d), offset: [...mean].map((m, c) => -m / deviation[c]!) };
 }
 

@@ -35,6 +35,28 @@ function numbers(path: string, columns: number): number[][] {
   });
 }
 
+/** A stretch of one activity, by samples from 1 on, both ends inclusive. */
+interface Stretch {
+  experiment: number;
+  user: number;
+  activity: number;
+  first: number;
+  last: number;
+}
+
+/** @throws FtteError "data-invalid" with file and line */
+function stretches(path: string): Stretch[] {
+  return numbers(path, 5).map(([experiment = 0, user = 0, activity = 0, first = 0, last = 0], i) => {
+    const whole = [experiment, user, activity, first, last].every((n) => Number.isInteger(n) && n >= 1);
+    if (!whole || activity > 12 || last < first)
+      throw new FtteError(
+        "data-invalid",
+        `${path}, line ${i + 1}: has to be experiment, user, activity (1 to 12), first and last sample`,
+      );
+    return { experiment, user, activity, first, last };
+  });
+}
+
 const toI16 = (value: number) => Math.max(-32768, Math.min(32767, Math.round(value)));
 
 /** One experiment as interleaved [ax, ay, az, gx, gy, gz] in the sensor's counts. */
@@ -65,7 +87,7 @@ export function hapt(path: string): { train: Dataset; test: Dataset } {
   const windows: Int16Array[] = [];
   const labels: number[] = [];
   const users: number[] = [];
-  for (const [experiment = 0, user = 0, activity = 0, first = 0, last = 0] of numbers(join(folder, "labels.txt"), 5)) {
+  for (const { experiment, user, activity, first, last } of stretches(join(folder, "labels.txt"))) {
     if (activity > classes.length) continue;
     const samples = recordings.get(experiment) ?? recording(folder, experiment, user);
     recordings.set(experiment, samples);

@@ -1,5 +1,6 @@
 // MIT-BIH arrhythmia database (Moody and Mark, 2001) as PhysioNet ships it: .hea, .dat (format 212) and .atr (MIT annotations). Beats of
-// lead MLII around their annotation, in the four AAMI classes N, S, V, F; patients split as by de Chazal et al. (2004).
+// lead MLII around their annotation, in the four AAMI classes N, S, V, F; patients split as by de Chazal et al. (2004), whose DS1 has
+// record 201 and DS2 record 202, which are of one man: the only person on both sides.
 // Formats: WFDB "header(5)", "signal(5)" and "annot(5)".
 
 import { readFileSync } from "node:fs";
@@ -7,10 +8,17 @@ import { join } from "node:path";
 import { FtteError } from "../errors.ts";
 import type { Dataset } from "./types.ts";
 
-const window = 64;
-/** 360 Hz to 120 Hz by the mean of three: 64 samples are 0.53 s around the beat. */
-const decimation = 3;
-const before = 21; // of the 64, before the annotation
+/** How a beat is cut out. */
+export interface BeatWindow {
+  samples: number;
+  /** Of them, before the annotation. */
+  before: number;
+  /** 360 Hz is divided by this, by the mean of so many. */
+  decimation: number;
+}
+
+/** 0.53 s around the beat at 120 Hz: its shape, without the beat before it. */
+const shapeOnly: BeatWindow = { samples: 64, before: 21, decimation: 3 };
 
 const classes = ["N", "S", "V", "F"];
 /** Annotation codes to AAMI classes: N L R e j → N; A a J S → S; V E → V; F → F. Paced and unknown beats are left out. */
@@ -51,8 +59,8 @@ function signalOf(bytes: Uint8Array, which: number): Int16Array {
   return out;
 }
 
-/** Beats of an annotation file: sample number and code. */
-function annotations(bytes: Uint8Array): { at: number; code: number }[] {
+/** Beats of an annotation file: sample number and code. @throws FtteError "data-invalid" when the file ends before its end mark */
+function annotations(bytes: Uint8Array, path: string): { at: number; code: number }[] {
   const skip = 59;
   const number = 60;
   const auxiliary = 63;
@@ -63,7 +71,7 @@ function annotations(bytes: Uint8Array): { at: number; code: number }[] {
     const code = word >> 10;
     const value = word & 0x3ff;
     i += 2;
-    if (word === 0) break;
+    if (word === 0) return beats;
     if (code === skip) {
       time += ((bytes[i]! | (bytes[i + 1]! << 8)) << 16) + (bytes[i + 2]! | (bytes[i + 3]! << 8));
       i += 4;
@@ -73,32 +81,42 @@ function annotations(bytes: Uint8Array): { at: number; code: number }[] {
       beats.push({ at: time, code });
     }
   }
-  return beats;
+  throw new FtteError("data-invalid", `${path}: ends in the middle; fetch it again`);
 }
 
-/** Which of the two signals is lead MLII, by the header: record 114 has it second. */
-function leadOf(text: string, path: string): number {
+/** Which of the two signals is lead MLII, by the header (record 114 has it second), and how many samples each has. */
+function headerOf(text: string, path: string): { lead: number; samples: number } {
   const [first = "", ...lines] = text.split("\n");
-  const [, signals, rate] = first.split(" ");
+  const [, signals, rate, samples] = first.trim().split(" ");
   const leads = lines.slice(0, 2);
   const which = leads.findIndex((line) => /\bMLII\s*$/.test(line));
   if (signals !== "2" || rate !== "360" || !leads.every((line) => line.split(" ")[1] === "212") || which < 0)
     throw new FtteError("data-invalid", `${path}: has to be two signals of format 212 at 360 Hz, one of them MLII`);
-  return which;
+  return { lead: which, samples: Number(samples) };
 }
 
-function beatsOf(folder: string, record: number): { windows: Int16Array[]; labels: number[] } {
+function beatsOf(
+  folder: string,
+  record: number,
+  { samples, before, decimation }: BeatWindow,
+): { windows: Int16Array[]; labels: number[] } {
   const header = join(folder, `${record}.hea`);
-  const lead = leadOf(new TextDecoder().decode(read(header)), header);
+  const { lead, samples: recorded } = headerOf(new TextDecoder().decode(read(header)), header);
   const signal = signalOf(read(join(folder, `${record}.dat`)), lead);
+  if (signal.length !== recorded)
+    throw new FtteError(
+      "data-invalid",
+      `${join(folder, `${record}.dat`)}: holds ${signal.length} samples instead of ${recorded}; fetch it again`,
+    );
+  const marks = join(folder, `${record}.atr`);
   const windows: Int16Array[] = [];
   const labels: number[] = [];
-  for (const { at, code } of annotations(read(join(folder, `${record}.atr`)))) {
+  for (const { at, code } of annotations(read(marks), marks)) {
     const label = classOf.get(code);
     const start = at - before * decimation;
-    if (label === undefined || start < 0 || start + window * decimation > signal.length) continue;
-    const beat = new Int16Array(window);
-    for (let i = 0; i < window; i++) {
+    if (label === undefined || start < 0 || start + samples * decimation > signal.length) continue;
+    const beat = new Int16Array(samples);
+    for (let i = 0; i < samples; i++) {
       let sum = 0;
       for (let j = 0; j < decimation; j++) sum += signal[start + i * decimation + j]!;
       beat[i] = Math.round(sum / decimation);
@@ -109,26 +127,26 @@ function beatsOf(folder: string, record: number): { windows: Int16Array[]; label
   return { windows, labels };
 }
 
-function part(folder: string, name: string, records: readonly number[]): Dataset {
-  const all = records.map((record) => ({ record, ...beatsOf(folder, record) }));
+function part(folder: string, name: string, records: readonly number[], window: BeatWindow): Dataset {
+  const all = records.map((record) => ({ record, ...beatsOf(folder, record, window) }));
   const count = all.reduce((sum, { windows }) => sum + windows.length, 0);
-  const elements = new Int16Array(count * window);
+  const elements = new Int16Array(count * window.samples);
   const labels = new Uint16Array(count);
   const users = new Uint16Array(count);
   let i = 0;
   for (const { record, windows, labels: own } of all)
     windows.forEach((beat, k) => {
-      elements.set(beat, i * window);
+      elements.set(beat, i * window.samples);
       labels[i] = own[k]!;
       users[i++] = record;
     });
-  return { name, shape: [window, 1], type: "i16", count, elements, labels, users, classes };
+  return { name, shape: [window.samples, 1], type: "i16", count, elements, labels, users, classes };
 }
 
 /**
- * Beats of [64, 1] i16 in ADC units; users are record numbers. Train is DS1, test is DS2.
+ * Beats of [samples, 1] i16 in ADC units; users are record numbers. Train is DS1, test is DS2.
  * @throws FtteError "file-unreadable" or "data-invalid"
  */
-export function mitbih(folder: string): { train: Dataset; test: Dataset } {
-  return { train: part(folder, "mitbih-ds1", ds1), test: part(folder, "mitbih-ds2", ds2) };
+export function mitbih(folder: string, window: BeatWindow = shapeOnly): { train: Dataset; test: Dataset } {
+  return { train: part(folder, "mitbih-ds1", ds1, window), test: part(folder, "mitbih-ds2", ds2, window) };
 }

@@ -14,7 +14,7 @@ export function parseIdx(bytes: Uint8Array, name: string): { sizes: number[]; da
   if (bytes.length < 4 + rank * 4 || view.getUint32(0) >>> 8 !== 8)
     throw new FtteError("data-invalid", `${name} is no IDX file of bytes`);
   const sizes = Array.from({ length: rank }, (_, i) => view.getUint32(4 + i * 4));
-  const data = bytes.subarray(4 + rank * 4);
+  const data = new Uint8Array(bytes.buffer, bytes.byteOffset + 4 + rank * 4, bytes.length - 4 - rank * 4);
   const expected = sizes.reduce((a, b) => a * b, 1);
   if (data.length !== expected)
     throw new FtteError(
@@ -37,6 +37,8 @@ function load(folder: string, part: "train" | "t10k", limit: number): Dataset {
   const images = read("images-idx3");
   const labels = read("labels-idx1");
   const [total = 0, h = 0, w = 0] = images.sizes;
+  if (images.sizes.length !== 3 || labels.sizes.length !== 1 || labels.sizes[0] !== total)
+    throw new FtteError("data-invalid", `${folder}: ${part} has images and labels that do not belong together`);
   const count = Math.min(total, limit);
   const indices = Array.from({ length: count }, (_, i) => Math.floor((i * total) / count));
   const whole: Dataset = {

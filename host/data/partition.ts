@@ -16,6 +16,8 @@ export function dirichlet(data: Dataset, boards: number, alpha: number, random: 
       random,
     );
     const draws = dealt.map(() => gamma(alpha, random));
+    // So small an alpha that every draw underflows: in the limit, one board gets the whole class.
+    if (Math.max(...draws) === 0) draws[Math.floor(random() * boards)] = 1;
     const sum = draws.reduce((a, b) => a + b, 0);
     let share = 0;
     let from = 0;
@@ -60,9 +62,8 @@ export function shards(data: Dataset, boards: number, perBoard: number, random: 
     const list: number[] = [];
     for (let k = 0; k < perBoard; k++) {
       const shard = dealt[board * perBoard + k]!;
-      list.push(
-        ...order.subarray(Math.floor((shard * order.length) / count), Math.floor(((shard + 1) * order.length) / count)),
-      );
+      const to = Math.floor(((shard + 1) * order.length) / count);
+      for (let i = Math.floor((shard * order.length) / count); i < to; i++) list.push(order[i]!);
     }
     return shuffle(Uint32Array.from(list), random);
   });

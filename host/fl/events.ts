@@ -1,5 +1,7 @@
 // What a run tells whoever watches it: one line of NDJSON each with --json. Times are seconds since the run (or its resumption) began.
 
+import type { Progress } from "../wire/spec.gen.ts";
+
 export type BoardActivity = "offline" | "idle" | "sending" | "training" | "reporting" | "waiting";
 
 export type RunEvent =
@@ -34,3 +36,34 @@ export type RunEvent =
   | { type: "evaluation"; seconds: number; version: number; accuracy: number; loss: number }
   | { type: "notice"; seconds: number; text: string }
   | { type: "traffic"; seconds: number; up: number; down: number };
+
+/** Tells the listener, with the time. */
+export class Teller {
+  constructor(
+    private readonly listener: (event: RunEvent) => void,
+    private readonly clock: () => number,
+  ) {}
+
+  notice(text: string): void {
+    this.listener({ type: "notice", seconds: this.clock(), text });
+  }
+
+  board(board: string, activity: BoardActivity, note?: string): void {
+    const event = { type: "board", seconds: this.clock(), board, activity } as const;
+    this.listener(note ? { ...event, note } : event);
+  }
+
+  progress(board: string, { step, steps, loss, battery }: Progress, bytesPerSecond: number): void {
+    const seconds = this.clock();
+    this.listener({ type: "progress", seconds, board, step, steps, loss, battery, bytesPerSecond });
+  }
+
+  update(board: string, outcome: "folded" | "rejected" | "duplicate", staleness: number, reason?: string): void {
+    const event = { type: "update", seconds: this.clock(), board, outcome, staleness } as const;
+    this.listener(reason === undefined ? event : { ...event, reason });
+  }
+
+  version(version: number): void {
+    this.listener({ type: "version", seconds: this.clock(), version });
+  }
+}

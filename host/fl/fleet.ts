@@ -50,7 +50,7 @@ export interface BoardTraffic {
 }
 
 export interface Fleet {
-  /** Starts talking; events flow until close. */
+  /** Starts talking; events flow until close, one at a time and never from within a call to this fleet. */
   open(listener: (event: FleetEvent) => void): Promise<void>;
   /** Accepts the order and works on it until its update arrived, through disconnects and resets; at most one per board. */
   dispatch(order: Order): void;

@@ -1,8 +1,8 @@
 // The FTTE strategy: semi-asynchronous, nobody waits for a straggler.
 //
 // The paper's (arXiv 2510.03165): a buffer of fixed size K whose filling makes a server step; late updates are used, and count less the older
-// and the more variable they are. Ours (its exact functions are not public): the functions below, their defaults, and the divisor,
-// chosen by the ablation in docs/strategies.md.
+// and the more variable they are. Ours (its exact functions are not public): the functions below, their defaults, and the divisor.
+// docs/strategies.md measures what each is worth, also where a default gains nothing.
 
 import type { BoardFacts, Step, Strategy, UpdateFacts } from "./strategy.ts";
 
@@ -29,7 +29,8 @@ const ages = {
 
 function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? 0;
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle]! : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
 
 const variances = {

@@ -6,6 +6,8 @@ export interface StoredBoard {
   /** The slice that the board holds after its newest order, exactly; undefined before the first one. */
   held?: { version: number; values: Float32Array };
   tasks: number; // orders so far
+  frozenVersion: number; // model version of the frozen image of its newest order
+  lastVersion: number; // version that its last accepted update started from, -1 for none
 }
 
 export interface StoredTask {
@@ -24,23 +26,30 @@ export interface StoredTask {
   reason?: string;
 }
 
-/** What one arrival changes: all of it, or nothing, is committed. */
+/** What the end of an order changes: all of it, or nothing, is committed. */
 export interface Arrival {
   task: { board: string; task: number; state: "arrived" | "rejected"; arrival: number; reason?: string };
   fold?: { version: number; parameters: Float32Array; folded: { board: string; task: number }[]; seconds: number };
   orders: { task: StoredTask; held: Float32Array }[];
+  duplicates: number; // repeated updates since the last commit
 }
 
 export interface RunStore {
   readonly run: number;
   boards(): StoredBoard[];
-  tasks(): StoredTask[]; // those not yet folded or rejected
+  tasks(): StoredTask[]; // those not yet folded or rejected; of each board in their order
+  /** The latest virtual completion among the orders that ended; 0 before the first. */
+  virtualTime(): number;
   model(version?: number): { version: number; parameters: Float32Array } | undefined; // the newest when left out
   /** True when this update is durable: waiting, in the buffer or folded. */
   holds(board: string, task: number): boolean;
-  counts(): { folded: number; rejected: number; duplicates: number };
+  counts(): { folded: number; rejected: number; duplicates: number }; // since the run began
   /** Makes an update durable. Resolves after the commit, with false when this (board, task) was there already. */
   putUpdate(board: string, task: number, bytes: Uint8Array): Promise<boolean>;
+  /**
+   * An update enters the buffer at most once, and only when it is durable; it is folded at most once, and only from the buffer.
+   * @throws FtteError "store-corrupt" when the change would break this; nothing of it is committed then
+   */
   commit(arrival: Partial<Arrival>): void;
   putModel(version: number, parameters: Float32Array, seconds: number): void;
   putEvaluation(version: number, seconds: number, metrics: { accuracy: number; loss: number }): void;

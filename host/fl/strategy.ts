@@ -15,10 +15,11 @@ export interface UpdateFacts {
 export interface BoardFacts {
   id: string;
   boardClass: string;
-  online: boolean;
-  busy: boolean;
-  tasksDone: number;
-  lastVersion: number; // version its last folded update started from, -1 for none
+  online: boolean; // it answers at this moment; a board that dropped off may be back in a second
+  lost: boolean; // it has been out of reach for so long that nobody should wait for it
+  busy: boolean; // it has an order that it has not finished
+  tasksDone: number; // orders that ended, whatever became of them
+  lastVersion: number; // version that its last accepted update started from, -1 for none
 }
 
 export interface Step {

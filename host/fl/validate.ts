@@ -27,18 +27,28 @@ function fail(board: string, text: string): never {
   throw new FtteError("update-invalid", `${board}: its update ${text}; it was not used and the board gets a new task`);
 }
 
-/** The L2 norm of the rows' values. @throws FtteError "update-invalid" on scales that are not finite or negative */
-function normOf(rows: Uint8Array, plan: Plan, board: string): number {
+/**
+ * The L2 norm of the rows' values.
+ * @throws FtteError "update-invalid" on scales that are not finite or negative, or so large that an honest row, whose largest element is
+ * ±127, would exceed the limit alone: with elements of 0 such a scale has no norm, but times a weight it could be infinite
+ */
+function normOf(rows: Uint8Array, { plan, board, normLimit }: Expected): number {
   const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
   let sum = 0;
   eachRow(plan, (_first, elements, byte) => {
     const scale = view.getFloat32(byte, true);
-    if (!(scale >= 0 && scale < Number.POSITIVE_INFINITY)) fail(board, `has a scale of ${scale}`);
+    if (!(scale >= 0 && scale < Number.POSITIVE_INFINITY && scale * 127 <= normLimit))
+      fail(board, `has a scale of ${scale.toPrecision(3)}`);
     let squares = 0;
     for (let i = 0; i < elements; i++) squares += view.getInt8(byte + 4 + i) ** 2;
     sum += scale * scale * squares;
   });
   return Math.sqrt(sum);
+}
+
+/** Whether the bytes begin as an update of this run does. */
+export function isOfRun(bytes: Uint8Array, run: number): boolean {
+  return bytes.length >= UpdateHeaderBytes && decodeUpdateHeader(bytes).run === run;
 }
 
 /** @throws FtteError "update-invalid" that names the board and what is wrong */
@@ -62,7 +72,7 @@ export function validateUpdate(bytes: Uint8Array, expected: Expected): ValidUpda
   if (!Number.isFinite(header.lossFirst) || !Number.isFinite(header.lossLast))
     fail(board, "reports a loss that is not finite");
   const body = bytes.subarray(UpdateHeaderBytes);
-  const norm = normOf(body, plan, board);
+  const norm = normOf(body, expected);
   if (!(norm <= expected.normLimit)) fail(board, `has a norm of ${norm.toPrecision(3)}, above ${expected.normLimit}`);
   return { header, rows: body, norm };
 }

@@ -2,6 +2,7 @@
 
 import { FtteError } from "../errors.ts";
 import { encodeFrame, type Frame, FrameParser } from "../wire/frame.ts";
+import { Reply } from "../wire/spec.gen.ts";
 import type { Pipe } from "./pipe.ts";
 
 /** The frames that carry one id, in the order of their arrival. */
@@ -22,6 +23,7 @@ const inboxMax = 256;
 export class FrameChannel {
   bytesUp = 0; // from the board
   bytesDown = 0; // to the board
+  repliesHeard = 0; // whole frames that a board of ours may have sent
   private readonly parser = new FrameParser();
   private readonly inboxes = new Map<number, FrameQueue>();
   private lastId = 0;
@@ -92,6 +94,7 @@ export class FrameChannel {
   private take(bytes: Uint8Array): void {
     this.bytesUp += bytes.length;
     for (const frame of this.parser.push(bytes)) {
+      if (frame.type & Reply.flag) this.repliesHeard++;
       const inbox = this.inboxes.get(frame.id);
       if (inbox) inbox.put(frame);
       else this.strayListener(frame);

@@ -1,4 +1,4 @@
-// A Pipe over a serial device: a UART, a USB-CDC port or a pty. Mends three traps of serialport 13 (see mendBinding) and tells
+// A Pipe over a serial device: a UART, a USB-CDC port or a pty. Mends the traps of serialport 13 (serial_mend.ts) and tells
 // absent, busy and forbidden apart. Knows nothing of frames, and reopens nothing: a pipe that is gone stays gone.
 
 import { type Stats, statSync } from "node:fs";
@@ -17,14 +17,25 @@ export const defaultBaudRate = 921_600;
 export const openSerial: OpenPipe = async (address, options = {}) => {
   const baudRate = options.baudRate ?? defaultBaudRate;
   const port = new SerialPort({ path: address, baudRate, autoOpen: false, lock: true, hupcl: false });
-  await new Promise<void>((resolve, reject) =>
-    port.open((error) => (error ? reject(openError(address, error)) : resolve())),
-  );
-  mendBinding(port.port);
-  const pipe = new SerialPipe(address, port);
+  await openLocked(port);
+  const pipe = new SerialPipe(address, port, mendBinding(port.port));
   await new Promise<void>((resolve) => port.set({ dtr: true, rts: true }, () => resolve()));
   return pipe;
 };
+
+const lockTries = 8;
+const lockRetryMs = 25;
+
+/** A child process that this one is starting holds our descriptors, with their locks, until it executes: a lock may outlive our close. */
+async function openLocked(port: SerialPort): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const error = await new Promise<Error | null>((resolve) => port.open(resolve));
+    if (!error) return;
+    const told = openError(port.path, error);
+    if (told.code !== "port-busy" || tries === lockTries) throw told;
+    await new Promise((resolve) => setTimeout(resolve, lockRetryMs));
+  }
+}
 
 class SerialPipe implements Pipe {
   readonly closed: Promise<string>;
@@ -35,6 +46,7 @@ class SerialPipe implements Pipe {
   constructor(
     readonly address: string,
     private readonly port: SerialPort,
+    private readonly released: () => Promise<unknown>,
   ) {
     this.closed = new Promise((resolve) => {
       const end = (reason: string) => {
@@ -68,6 +80,7 @@ class SerialPipe implements Pipe {
   async close(): Promise<void> {
     if (this.port.isOpen) await new Promise<void>((resolve) => this.port.close(() => resolve()));
     await this.closed;
+    await this.released();
   }
 
   private lost(cause?: Error): FtteError {

@@ -4,6 +4,8 @@
 //    ends do it, both stall for ever. Mended by asking for every event that has a listener.
 // 2. Its read takes 0 bytes, which on a tty means hung up, as "ask again": a device that vanishes at the wrong moment costs a whole
 //    core for ever. Mended by reading ourselves and treating 0 as the end.
+// 3. Its close returns while a read may still hold the file, and with it the lock: opening the port again at once finds it busy. Mended
+//    by waiting for that read.
 
 import { read } from "node:fs";
 import { promisify } from "node:util";
@@ -24,11 +26,20 @@ const readable = 1;
 const writable = 2;
 const readSome = promisify(read);
 
-/** `binding` is the open port's binding object; one that is not of the expected make is left alone. */
-export function mendBinding(binding: unknown): void {
-  if (!isUnixBinding(binding)) return;
+/**
+ * `binding` is the open port's binding object; one that is not of the expected make is left alone. Returns what to await after a close:
+ * then nothing holds the file any more.
+ */
+export function mendBinding(binding: unknown): () => Promise<unknown> {
+  if (!isUnixBinding(binding)) return async () => {};
+  let reading: Promise<unknown> = Promise.resolve();
   mendPoller(binding.poller);
-  binding.read = (buffer, offset, length) => readOnce(binding, buffer, offset, length);
+  binding.read = (buffer, offset, length) => {
+    const result = readOnce(binding, buffer, offset, length);
+    reading = result.catch(() => {});
+    return result;
+  };
+  return () => reading;
 }
 
 function isUnixBinding(binding: unknown): binding is UnixBinding {

@@ -46,6 +46,8 @@ export const emptyPartial = (): PartialBlob => ({ sha256: "", bytes: new Uint8Ar
 
 const smallestWindow = 240;
 const hashAttempts = 3;
+/** A board whose power is that bad is told of, and tried again later. */
+const restartsMost = 20;
 
 /**
  * Puts a blob onto the board; returns when the board has checked and committed it. Goes on from what the board already has.
@@ -57,15 +59,17 @@ export async function putBlob(
   bytes: Uint8Array,
   options: TransferOptions,
 ): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
+  const left: Partial<Record<FtteError["code"], number>> = { "blob-hash": hashAttempts, state: restartsMost };
+  for (;;) {
     const inbox = channel.converse();
     try {
       await new Put(channel, inbox, kind, bytes, options).run();
       return;
     } catch (error) {
       // A hash that differs: the board held other bytes under this hash and has forgotten them. A state: it restarted in between.
-      const again = error instanceof FtteError && (error.code === "blob-hash" || error.code === "state");
-      if (!again || attempt === hashAttempts) throw error;
+      const again = error instanceof FtteError && (left[error.code] ?? 0) > 1;
+      if (!again) throw error;
+      left[error.code]!--;
     } finally {
       inbox.end();
     }
@@ -335,9 +339,14 @@ function readPutAck(frame: Frame, board: string): PutAck | undefined {
 
 /** The board's error as ours; frames that are no error reply count as "frame". */
 export function refusal(frame: Frame, board: string): FtteError {
-  const code = frame.body.length >= ErrorReplyBytes ? decodeErrorReply(frame.body).code : boardErrors.frame.code;
+  const long = frame.body.length >= ErrorReplyBytes;
+  const { code, detail } = long ? decodeErrorReply(frame.body) : { code: boardErrors.frame.code, detail: 0 };
   const { name, text } = boardError(code);
-  return new FtteError(name ?? "argument", `${board}: ${text}`);
+  const beneath = boardError(detail | 0); // for some errors, the one that led to them
+  return new FtteError(
+    name ?? "argument",
+    `${board}: ${text}${beneath.name && beneath.name !== name ? ` (${beneath.text})` : ""}`,
+  );
 }
 
 /** The one wording for a board that does not answer. */

@@ -71,49 +71,53 @@ function contains(entry: LayerSelection | undefined, must: LayerSelection): bool
   );
 }
 
-/** Every combination of the layers' choices, as far as the limit goes: the earliest layers give up their choices first. */
-function* combinations(perLayer: Choice[][]): Generator<Choice[]> {
+/** Fewer choices for the earliest layer that has more than the least: first nothing between the least and all, then only the least. */
+function narrowed(perLayer: Choice[][]): Choice[][] {
+  const wide = perLayer.findIndex((list) => list.length > 2);
+  const at = wide >= 0 ? wide : perLayer.findIndex((list) => list.length > 1);
+  return perLayer.map((list, i) => (i !== at ? list : wide >= 0 ? [list[0]!, list.at(-1)!] : list.slice(0, 1)));
+}
+
+interface Combination {
+  selection: Selection;
+  value: number;
+}
+
+/** Every combination of the layers' choices that trains something, as far as the limit goes; the most valuable first. */
+function combinations(perLayer: Choice[][]): Combination[] {
   const product = perLayer.reduce((p, list) => p * list.length, 1);
-  if (product > searchLimit) {
-    const wide = perLayer.findIndex((list) => list.length > 2);
-    const narrowed = perLayer.map((list, i) => (i === wide ? [list[0]!, list.at(-1)!] : list));
-    yield* combinations(narrowed);
-    return;
-  }
-  for (let k = 0; k < product; k++) {
+  if (product > searchLimit) return combinations(narrowed(perLayer));
+  const all = Array.from({ length: product }, (_, k): Combination => {
     let rest = k;
-    yield perLayer.map((list) => {
+    const chosen = perLayer.map((list) => {
       const choice = list[rest % list.length]!;
       rest = Math.floor(rest / list.length);
       return choice;
     });
-  }
+    const value = chosen.reduce((sum, c) => sum + c.value, 0);
+    return { selection: chosen.flatMap((c) => (c.entry ? [c.entry] : [])), value };
+  });
+  return all.filter(({ selection }) => selection.length > 0).sort((a, b) => b.value - a.value);
 }
 
 /**
  * The best plan whose arena fits.
- * @throws FtteError "plan-too-large" when not even the head's bias fits, saying what the smallest plan needs
+ * @throws FtteError "plan-too-large" when nothing that may be chosen fits, saying what the smallest plan needs
  */
 export function planForBudget(model: Model, o: SelectOptions): Plan {
   const shape = shapeModel(model);
   const { budgetBytes, parameters: _p, contributions: _c, containing: _k, ...options } = o;
   const perLayer = shape.layers.filter((l) => l.parameters.length > 0).map((l) => choices(shape, l, o));
-  let best: { plan: Plan; value: number } | undefined;
   let smallest = Number.POSITIVE_INFINITY;
-  for (const combination of combinations(perLayer)) {
-    const selection = combination.flatMap((c) => (c.entry ? [c.entry] : []));
-    const value = combination.reduce((sum, c) => sum + c.value, 0);
-    if (selection.length === 0 || (best && value <= best.value)) continue;
+  for (const { selection } of combinations(perLayer)) {
     const plan = planModel(model, { ...options, selection });
+    if (plan.memoryBytes <= budgetBytes) return plan;
     smallest = Math.min(smallest, plan.memoryBytes);
-    if (plan.memoryBytes <= budgetBytes) best = { plan, value };
   }
-  if (!best)
-    throw new FtteError(
-      "plan-too-large",
-      `nothing of model ${model.name} can be trained in an arena of ${budgetBytes} bytes; the smallest plan needs ${smallest}, ${smallest - budgetBytes} more`,
-    );
-  return best.plan;
+  throw new FtteError(
+    "plan-too-large",
+    `nothing of model ${model.name} can be trained in an arena of ${budgetBytes} bytes; the smallest plan needs ${smallest}, ${smallest - budgetBytes} more`,
+  );
 }
 
 /** Plans for several budgets, each slice a part of the next larger one's; in the order of `budgets`. */

@@ -37,6 +37,7 @@ export function eachRow(plan: SliceLayout, visit: (first: number, elements: numb
 
 const f = Math.fround;
 const inverse127 = f(1 / 127);
+const leastScale = f(1e-30);
 
 /** One row's scale: max|d| / 127, or 0 when there is nothing to say. */
 function scaleOf(row: Float32Array): number {
@@ -44,7 +45,7 @@ function scaleOf(row: Float32Array): number {
   for (const d of row) m = Math.max(m, Math.abs(d));
   if (!(m < Number.POSITIVE_INFINITY)) throw new FtteError("update-invalid", "a delta is not finite");
   const scale = f(m * inverse127);
-  return scale > 1e-30 ? scale : 0;
+  return scale > leastScale ? scale : 0;
 }
 
 /** int8 rows of `delta` (slice elements). */

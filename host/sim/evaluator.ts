@@ -15,33 +15,44 @@ function startWorker(workerData: unknown): Worker {
   return new Worker(bundle, { workerData });
 }
 
+interface Pending {
+  resolve: (metrics: Metrics) => void;
+  reject: (error: Error) => void;
+}
+
 export class Evaluator {
   private readonly worker: Worker;
+  private readonly pending: Pending[] = []; // answered in their order
+  private dead: Error | undefined;
 
   constructor(kernels: Uint8Array, set: EvaluationSet) {
     this.worker = startWorker({ kernels, set });
     this.worker.unref();
+    this.worker.on("message", (metrics: Metrics) => {
+      this.pending.shift()?.resolve(metrics);
+      if (this.pending.length === 0) this.worker.unref();
+    });
+    this.worker.on("error", (error) => this.end(error));
+    this.worker.on("exit", () => this.end(new FtteError("interrupted", "the evaluation was ended")));
   }
 
-  /** Rejects when the worker died. */
+  /** Rejects when the worker died, now or before. */
   evaluate(parameters: Float32Array): Promise<Metrics> {
+    if (this.dead) return Promise.reject(this.dead);
     return new Promise((resolve, reject) => {
-      const settle = (work: () => void) => {
-        this.worker.off("message", answered);
-        this.worker.off("error", died);
-        this.worker.unref();
-        work();
-      };
-      const answered = (metrics: Metrics) => settle(() => resolve(metrics));
-      const died = (error: Error) => settle(() => reject(error));
+      this.pending.push({ resolve, reject });
       this.worker.ref();
-      this.worker.on("message", answered);
-      this.worker.on("error", died);
       this.worker.postMessage(parameters);
     });
   }
 
+  /** What is being measured is rejected. */
   async close(): Promise<void> {
     await this.worker.terminate();
+  }
+
+  private end(error: Error): void {
+    this.dead ??= error;
+    for (const { reject } of this.pending.splice(0)) reject(this.dead);
   }
 }

@@ -42,7 +42,7 @@ function check(code: number, what: string): void {
 /** One plan in one instance. Not thread-safe; cheap enough to make one per worker. */
 export class Guest {
   private readonly exports: Exports;
-  private readonly regionAt = new Map<number, number>();
+  private readonly regions = new Map<number, { at: number; bytes: number }>();
   readonly header: PlanHeader;
   readonly planAt: number;
 
@@ -64,7 +64,7 @@ export class Guest {
     const list: [number, Uint8Array][] = [];
     let end = align(this.planAt + this.header.memoryBytes);
     for (const [name, content] of Object.entries(regions) as [keyof GuestRegions, Uint8Array | Float32Array][]) {
-      this.regionAt.set(Region[name], end);
+      this.regions.set(Region[name], { at: end, bytes: content.byteLength });
       list.push([Region[name], bytes(content)]);
       end = align(end + content.byteLength);
     }
@@ -73,12 +73,13 @@ export class Guest {
     return list;
   }
 
-  /** Replaces a region's content; it must be as long as the first one. */
+  /** Replaces a region's content. @throws RangeError unless it is as long as the first one */
   load(region: number, content: Uint8Array | Float32Array): void {
-    const at = this.regionAt.get(region);
-    if (at === undefined) throw new RangeError(`region ${region} was not given at the start`);
-    this.view().set(bytes(content), at);
-    check(this.exports.bind(region, at, content.byteLength), "bind");
+    const place = this.regions.get(region);
+    if (place?.bytes !== content.byteLength)
+      throw new RangeError(`region ${region} holds ${place?.bytes ?? "nothing"}, not ${content.byteLength} bytes`);
+    this.view().set(bytes(content), place.at);
+    check(this.exports.bind(region, place.at, content.byteLength), "bind");
   }
 
   private view(): Uint8Array {
@@ -96,7 +97,7 @@ export class Guest {
 
   /** Address of the sample at byte `offset` of the samples region. */
   private sampleAt(offset: number): number {
-    return this.regionAt.get(Region.samples)! + offset;
+    return this.regions.get(Region.samples)!.at + offset;
   }
 
   start(resume = false): void {

@@ -1,12 +1,12 @@
-// Runs in one SQLite file: WAL, synchronous=FULL, one writer. An update is durable when putUpdate resolves; updates that come within a few
-// milliseconds share a commit. Everything else commits in its own transaction.
+// Runs in one SQLite file: WAL, synchronous=FULL, one writer. What a single run holds is in run.ts.
 
 import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { FtteError } from "../errors.ts";
-import type { Arrival, RunStore, StoredBoard, StoredTask } from "../fl/run_store.ts";
+import { storeError } from "./errors.ts";
+import { SqliteRun } from "./run.ts";
 import { schema, schemaVersion } from "./schema.ts";
 
 export interface RunRecord {
@@ -16,46 +16,28 @@ export interface RunRecord {
   config: string; // resolved, JSON
   sha256: string;
   state: "running" | "finished" | "interrupted";
-  versions: number;
+  versions: number; // server steps so far
 }
 
-const floats = (blob: Buffer) =>
-  new Float32Array(blob.buffer.slice(blob.byteOffset, blob.byteOffset + blob.byteLength));
-const blob = (values: Float32Array) => Buffer.from(values.buffer, values.byteOffset, values.byteLength);
-
-/** Says what happened to which file, and what to do. */
-function translate(cause: unknown, path: string): FtteError {
-  const { code = "", message } = cause as { code?: string; message: string };
-  if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED"))
-    return new FtteError("store-locked", `${path} is in use by another ftte process; end that one first`, { cause });
-  if (code.startsWith("SQLITE_CORRUPT") || code === "SQLITE_NOTADB")
-    return new FtteError(
+/** Settings, schema, and the lock now instead of at the first write. */
+function prepare(db: Database.Database, path: string): void {
+  db.pragma("locking_mode = EXCLUSIVE");
+  db.pragma("journal_mode = WAL");
+  db.pragma("synchronous = FULL");
+  const version = db.pragma("user_version", { simple: true });
+  if (version === 0) db.transaction(() => db.exec(`${schema} PRAGMA user_version = ${schemaVersion};`))();
+  else if (version !== schemaVersion)
+    throw new FtteError(
       "store-corrupt",
-      `${path} is damaged (${message}); restore it from a copy, or remove it to forget its runs`,
-      { cause },
+      `${path} was written by another version of ftte (schema ${version}, this one has ${schemaVersion}); use that version, or another project folder`,
     );
-  if (code === "SQLITE_FULL" || code === "ENOSPC")
-    return new FtteError(
-      "store-full",
-      `the disk of ${path} is full; make room, then "ftte run resume": nothing that was acknowledged is lost`,
-      { cause },
-    );
-  if (
-    code.startsWith("SQLITE_CANTOPEN") ||
-    code.startsWith("SQLITE_READONLY") ||
-    code.startsWith("SQLITE_IOERR") ||
-    ["EACCES", "ENOTDIR", "EEXIST", "EROFS", "EPERM"].includes(code)
-  )
-    return new FtteError(
-      "file-unwritable",
-      `${path} cannot be written (${message}); check that its folder exists and is yours`,
-      { cause },
-    );
-  return cause instanceof FtteError ? cause : new FtteError("store-corrupt", `${path}: ${message}`, { cause });
+  db.exec("BEGIN IMMEDIATE; COMMIT");
 }
 
 /** All runs of a project. */
 export class Store {
+  private readonly opened: SqliteRun[] = [];
+
   private constructor(
     private readonly db: Database.Database,
     readonly path: string,
@@ -66,23 +48,15 @@ export class Store {
    * @throws FtteError "store-locked", "store-corrupt", "store-full" or "file-unwritable"
    */
   static open(path: string): Store {
+    let db: Database.Database | undefined;
     try {
       mkdirSync(dirname(path), { recursive: true });
-      const db = new Database(path, { timeout: 500 });
-      db.pragma("locking_mode = EXCLUSIVE");
-      db.pragma("journal_mode = WAL");
-      db.pragma("synchronous = FULL");
-      const version = db.pragma("user_version", { simple: true });
-      if (version === 0) db.transaction(() => db.exec(`${schema} PRAGMA user_version = ${schemaVersion};`))();
-      else if (version !== schemaVersion)
-        throw new FtteError(
-          "store-corrupt",
-          `${path} was written by another version of ftte (schema ${version}, this one has ${schemaVersion}); use that version, or another project folder`,
-        );
-      db.exec("BEGIN IMMEDIATE; COMMIT"); // takes the lock now, not at the first write
+      db = new Database(path, { timeout: 500 });
+      prepare(db, path);
       return new Store(db, path);
     } catch (cause) {
-      throw translate(cause, path);
+      db?.close();
+      throw storeError(cause, path);
     }
   }
 
@@ -90,7 +64,7 @@ export class Store {
     try {
       return work();
     } catch (cause) {
-      throw translate(cause, this.path);
+      throw storeError(cause, this.path);
     }
   }
 
@@ -107,7 +81,7 @@ export class Store {
 
   runs(): RunRecord[] {
     const query =
-      "SELECT r.*, (SELECT max(version) FROM models m WHERE m.run = r.id) AS versions FROM runs r ORDER BY id";
+      "SELECT id, name, created, config, sha256, state, (SELECT ifnull(max(version), 0) FROM models m WHERE m.run = r.id) AS versions FROM runs r ORDER BY id";
     return this.attempt(() => this.db.prepare(query).all() as RunRecord[]);
   }
 
@@ -129,188 +103,16 @@ export class Store {
     );
   }
 
-  /** The durable side of one run. */
-  open(run: number): RunStore & { flush(): void } {
-    return new SqliteRun(this.db, run, (work) => this.attempt(work));
+  /** The durable side of one run, until close. */
+  open(run: number): SqliteRun {
+    const opened = new SqliteRun(this.db, run, (work) => this.attempt(work));
+    this.opened.push(opened);
+    return opened;
   }
 
+  /** Commits what waits to be committed, and gives the file free. */
   close(): void {
+    for (const run of this.opened) run.flush();
     this.db.close();
-  }
-}
-
-interface Pending {
-  board: string;
-  task: number;
-  bytes: Uint8Array;
-  resolve: (isNew: boolean) => void;
-  reject: (error: unknown) => void;
-}
-
-const groupMax = 64;
-const groupMs = 10;
-
-interface TaskRow {
-  board: string;
-  task: number;
-  baseVersion: number;
-  frozenVersion: number;
-  seed: number;
-  finish: number;
-  full: Buffer;
-  delta: Buffer | null;
-  deltaVersion: number | null;
-  deltaCrc: number | null;
-  state: StoredTask["state"];
-  arrival: number;
-  bytes: Buffer | null;
-}
-
-class SqliteRun implements RunStore {
-  private group: Pending[] = [];
-  private timer: NodeJS.Timeout | undefined;
-  private repeated = 0;
-
-  constructor(
-    private readonly db: Database.Database,
-    readonly run: number,
-    private readonly attempt: <T>(work: () => T) => T,
-  ) {}
-
-  boards(): StoredBoard[] {
-    const rows = this.attempt(() => this.db.prepare("SELECT * FROM boards WHERE run = ?").all(this.run)) as {
-      id: string;
-      tasks: number;
-      version: number;
-      held: Buffer;
-    }[];
-    return rows.map((r) => ({ id: r.id, tasks: r.tasks, held: { version: r.version, values: floats(r.held) } }));
-  }
-
-  tasks(): StoredTask[] {
-    const query =
-      "SELECT t.*, u.bytes FROM tasks t LEFT JOIN updates u ON u.run = t.run AND u.board = t.board AND u.task = t.task WHERE t.run = ? AND t.state NOT IN ('folded', 'rejected')";
-    return (this.attempt(() => this.db.prepare(query).all(this.run)) as TaskRow[]).map((r) => this.task(r));
-  }
-
-  private task(r: TaskRow): StoredTask {
-    const { board, task, baseVersion, frozenVersion, seed, finish, arrival } = r;
-    const state = r.state === "sent" && r.bytes ? "received" : r.state;
-    const out: StoredTask = { board, task, baseVersion, frozenVersion, seed, finish, full: r.full, state, arrival };
-    if (r.delta) out.delta = { baseVersion: r.deltaVersion!, baseCrc: r.deltaCrc!, bytes: r.delta };
-    if (r.bytes) out.update = r.bytes;
-    return out;
-  }
-
-  model(version?: number) {
-    const query = `SELECT version, parameters FROM models WHERE run = ? ${version === undefined ? "ORDER BY version DESC LIMIT 1" : "AND version = ?"}`;
-    const args = version === undefined ? [this.run] : [this.run, version];
-    const row = this.attempt(() => this.db.prepare(query).get(...args)) as
-      | { version: number; parameters: Buffer }
-      | undefined;
-    return row && { version: row.version, parameters: floats(row.parameters) };
-  }
-
-  holds(board: string, task: number): boolean {
-    const query =
-      "SELECT 1 FROM tasks t JOIN updates u USING (run, board, task) WHERE run = ? AND board = ? AND task = ? AND t.state <> 'rejected'";
-    return this.attempt(() => this.db.prepare(query).get(this.run, board, task)) !== undefined;
-  }
-
-  counts() {
-    const query = "SELECT state, count(*) AS n FROM tasks WHERE run = ? GROUP BY state";
-    const rows = this.attempt(() => this.db.prepare(query).all(this.run)) as { state: string; n: number }[];
-    const of = (state: string) => rows.find((r) => r.state === state)?.n ?? 0;
-    return { folded: of("folded"), rejected: of("rejected"), duplicates: this.repeated };
-  }
-
-  putUpdate(board: string, task: number, bytes: Uint8Array): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      this.group.push({ board, task, bytes, resolve, reject });
-      if (this.group.length >= groupMax) this.flush();
-      else this.timer ??= setTimeout(() => this.flush(), groupMs);
-    });
-  }
-
-  /** Commits the updates that wait. */
-  flush(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    const group = this.group;
-    this.group = [];
-    if (group.length === 0) return;
-    const insert = this.db.prepare(
-      "INSERT INTO updates (run, board, task, bytes) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    );
-    try {
-      const fresh = this.attempt(() =>
-        this.db.transaction(() => group.map((p) => insert.run(this.run, p.board, p.task, p.bytes).changes === 1))(),
-      );
-      group.forEach((p, i) => {
-        if (!fresh[i]) this.repeated++;
-        p.resolve(fresh[i]!);
-      });
-    } catch (error) {
-      for (const p of group) p.reject(error);
-    }
-  }
-
-  commit(arrival: Partial<Arrival>): void {
-    this.attempt(() => this.db.transaction(() => this.write(arrival))());
-  }
-
-  private write({ task, fold, orders = [] }: Partial<Arrival>): void {
-    const { db, run } = this;
-    const set = db.prepare(
-      "UPDATE tasks SET state = ?, arrival = ?, reason = ? WHERE run = ? AND board = ? AND task = ?",
-    );
-    if (task) set.run(task.state, task.arrival, task.reason ?? null, run, task.board, task.task);
-    if (fold) {
-      this.insertModel(fold.version, fold.parameters, fold.seconds);
-      const folded = db.prepare(
-        "UPDATE tasks SET state = 'folded', foldedIn = ? WHERE run = ? AND board = ? AND task = ? AND state = 'arrived'",
-      );
-      for (const f of fold.folded)
-        if (folded.run(fold.version, run, f.board, f.task).changes !== 1)
-          throw new FtteError("store-corrupt", `update ${f.board}/${f.task} of run ${run} would be folded twice`);
-    }
-    const held = db.prepare(
-      "INSERT INTO boards (run, id, tasks, version, held) VALUES (?, ?, ?, ?, ?) ON CONFLICT (run, id) DO UPDATE SET tasks = excluded.tasks, version = excluded.version, held = excluded.held",
-    );
-    const insert = db.prepare(
-      "INSERT INTO tasks (run, board, task, baseVersion, frozenVersion, seed, finish, full, delta, deltaVersion, deltaCrc, state, arrival) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'sent', 0)",
-    );
-    for (const { task: t, held: values } of orders) {
-      const { delta } = t;
-      insert.run(
-        run,
-        t.board,
-        t.task,
-        t.baseVersion,
-        t.frozenVersion,
-        t.seed,
-        t.finish,
-        t.full,
-        delta?.bytes ?? null,
-        delta?.baseVersion ?? null,
-        delta?.baseCrc ?? null,
-      );
-      held.run(run, t.board, t.task, t.baseVersion, blob(values));
-    }
-  }
-
-  private insertModel(version: number, parameters: Float32Array, seconds: number): void {
-    this.db
-      .prepare("INSERT INTO models (run, version, parameters, seconds) VALUES (?, ?, ?, ?)")
-      .run(this.run, version, blob(parameters), seconds);
-  }
-
-  putModel(version: number, parameters: Float32Array, seconds: number): void {
-    this.attempt(() => this.insertModel(version, parameters, seconds));
-  }
-
-  putEvaluation(version: number, seconds: number, { accuracy, loss }: { accuracy: number; loss: number }): void {
-    const insert = "INSERT INTO evaluations (run, version, seconds, accuracy, loss) VALUES (?, ?, ?, ?, ?)";
-    this.attempt(() => this.db.prepare(insert).run(this.run, version, seconds, accuracy, loss));
   }
 }

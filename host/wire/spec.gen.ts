@@ -90,9 +90,10 @@ export interface Hello {
   run: number;
   residualTask: number;
   errors: number;
+  firmwareBuild: number;
 }
-export const HelloBytes = 104;
-/** Reads a Hello; throws RangeError when fewer than 104 bytes are left. */
+export const HelloBytes = 108;
+/** Reads a Hello; throws RangeError when fewer than 108 bytes are left. */
 export function decodeHello(bytes: Uint8Array, at = 0): Hello {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
@@ -121,10 +122,11 @@ export function decodeHello(bytes: Uint8Array, at = 0): Hello {
     run: view.getUint32(at + 92, true),
     residualTask: view.getUint32(at + 96, true),
     errors: view.getUint32(at + 100, true),
+    firmwareBuild: view.getUint32(at + 104, true),
   };
 }
 export function encodeHello(value: Hello): Uint8Array {
-  const bytes = new Uint8Array(104);
+  const bytes = new Uint8Array(108);
   const view = new DataView(bytes.buffer);
   view.setUint16(0, value.wireVersion, true);
   view.setUint16(2, value.guestAbi, true);
@@ -151,6 +153,7 @@ export function encodeHello(value: Hello): Uint8Array {
   view.setUint32(92, value.run, true);
   view.setUint32(96, value.residualTask, true);
   view.setUint32(100, value.errors, true);
+  view.setUint32(104, value.firmwareBuild, true);
   return bytes;
 }
 
@@ -585,6 +588,8 @@ export const abiVersion = 1;
 export const none = 4294967295;
 export const leafDimensionMax = 32767;
 export const leafTurnsMax = 16777216;
+export const anomalyScores = 16;
+export const anomalyDeviations = 3;
 export const Region = { arena: 0, frozen: 8, slice: 9, delta: 10, residual: 11, samples: 12 } as const;
 export type Region = (typeof Region)[keyof typeof Region];
 export const ModelKind = { classifier: 0, autoencoder: 2 } as const;

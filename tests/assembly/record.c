@@ -48,7 +48,6 @@ static int bind_regions(struct replay *replay) {
     uint32_t behind = replay->plan_at + r->header.memory_bytes;
     int error = FTTE_OK;
     for (int i = 0; i < 3 && error >= 0; i++) {
-        if (length[i] == 0) continue;
         replay->region_at[i] = behind;
         error = replay->inside ? bind_copy(replay, regions[i], behind, bytes[i], length[i])
                                : ftte_guest_bind(&replay->guest, regions[i], bytes[i], length[i]);

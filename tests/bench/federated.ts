@@ -8,6 +8,7 @@ import { type ResolvedConfig, resolveConfig } from "../../host/cli/config_schema
 import { openStore } from "../../host/cli/project_store.ts";
 import { type RunOutcome, runTraining } from "../../host/cli/training_run.ts";
 import type { Partition } from "../../host/data/types.ts";
+import type { Folder } from "../../host/fl/aggregate.ts";
 import type { RunEvent } from "../../host/fl/events.ts";
 import type { Store } from "../../host/store/store.ts";
 
@@ -20,6 +21,7 @@ export interface RunHooks {
   on?: (event: RunEvent) => void;
   onStore?: (store: Store) => void;
   shards?: Partition;
+  folder?: Folder;
 }
 
 /** Runs in a temporary folder that is removed afterwards. Says on standard error how it goes. */
@@ -37,6 +39,7 @@ export async function federated(config: FtteConfig, hooks: RunHooks = {}): Promi
       resumed: false,
       signal: new AbortController().signal,
       ...(hooks.shards && { shards: hooks.shards }),
+      ...(hooks.folder && { folder: hooks.folder }),
       on(event) {
         hooks.on?.(event);
         if (event.type === "evaluation" && event.version % 10 === 0)

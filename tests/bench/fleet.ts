@@ -1,10 +1,13 @@
 // A hundred virtual boards on this machine: does the run finish, where does the time go, what does the host need. Board time is what the
-// fleet reports of each board's phases; host time is measured around the store, and around everything by the process itself.
+// fleet reports of each board's phases; host time is measured around the store and the fold, and around
+// everything by the process itself.
 //
 //     npm run bench:fleet -- [--boards 100] [--minutes 1] [--json]
 
 import { parseArgs } from "node:util";
+import { buildFold } from "../../host/build/fold.ts";
 import type { FtteConfig } from "../../host/cli/config.ts";
+import { builtFolder } from "../../host/cli/training_run.ts";
 import { percent, table } from "../../host/cli/view/text.ts";
 import type { RunEvent } from "../../host/fl/events.ts";
 import type { Store } from "../../host/store/store.ts";
@@ -45,31 +48,42 @@ function watch(event: RunEvent): void {
   last.set(event.board, { activity: event.activity, seconds: event.seconds });
 }
 
-/** Times every call of the run's store. */
+/** An object whose methods' time is added up. */
+function timed<T extends object>(target: T, add: (ms: number) => void): T {
+  return new Proxy(target, {
+    get(_, name) {
+      const member = Reflect.get(target, name);
+      if (typeof member !== "function") return member;
+      return (...args: unknown[]) => {
+        const start = performance.now();
+        const result = Reflect.apply(member, target, args);
+        add(performance.now() - start);
+        return result;
+      };
+    },
+  });
+}
+
 let storeMs = 0;
+let foldMs = 0;
 function timeStore(store: Store): void {
   const open = store.open.bind(store);
   store.open = (run) =>
-    new Proxy(open(run), {
-      get(target, name) {
-        const member = Reflect.get(target, name);
-        if (typeof member !== "function") return member;
-        return (...args: unknown[]) => {
-          const start = performance.now();
-          const result = Reflect.apply(member, target, args);
-          storeMs += performance.now() - start;
-          return result;
-        };
-      },
+    timed(open(run), (ms) => {
+      storeMs += ms;
     });
 }
+await buildFold();
+const folder = timed(builtFolder(), (ms) => {
+  foldMs += ms;
+});
 
 const cpu = process.cpuUsage();
 let peak = 0;
 const sampler = setInterval(() => {
   peak = Math.max(peak, process.memoryUsage.rss());
 }, 200);
-const run = await federated(config, { on: watch, onStore: timeStore });
+const run = await federated(config, { on: watch, onStore: timeStore, folder });
 clearInterval(sampler);
 const { user, system } = process.cpuUsage(cpu);
 const total = [...phases.values()].reduce((a, b) => a + b, 0);
@@ -82,7 +96,12 @@ const report = {
   updates: run.updates,
   updatesPerSecond: run.updates.folded / run.seconds,
   boardTime: Object.fromEntries([...phases].map(([name, seconds]) => [name, seconds / total])),
-  host: { cpuSeconds: (user + system) / 1e6, storeSeconds: storeMs / 1000, memoryBytes: peak },
+  host: {
+    cpuSeconds: (user + system) / 1e6,
+    storeSeconds: storeMs / 1000,
+    foldSeconds: foldMs / 1000,
+    memoryBytes: peak,
+  },
 };
 if (values.json) console.log(JSON.stringify(report));
 else {
@@ -94,6 +113,7 @@ else {
     ...Object.entries(report.boardTime).map(([name, share]) => [`boards ${name}`, percent(share)]),
     ["host CPU", `${report.host.cpuSeconds.toFixed(1)} s of ${run.seconds.toFixed(0)} s`],
     ["host store", `${report.host.storeSeconds.toFixed(2)} s`],
+    ["host fold", `${report.host.foldSeconds.toFixed(2)} s`],
     ["host memory", `${(peak / 1e6).toFixed(0)} MB`],
   ];
   console.log(table(["fleet", ""], rows));

@@ -1,14 +1,13 @@
 // Activity recognition on people whom the model has never seen: 16 boards with one person's recordings each, started from a model of 5
 // other people; accuracy on the 9 official test users, beside synchronous full-model FedAvg on the same boards and recordings.
 //
-//     npm run bench:hapt -- --data <folder with RawData/> [--minutes 2] [--json]
+//     npm run bench:hapt -- --data <folder with RawData/ or RawData.tar.xz> [--minutes 2] [--json]
 
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { FtteConfig } from "../../host/cli/config.ts";
 import { percent, table } from "../../host/cli/view/text.ts";
 import { fedavgOf, federated, figures } from "./federated.ts";
+import { unpacked } from "./unpacked.ts";
 
 const { values } = parseArgs({
   options: {
@@ -17,12 +16,13 @@ const { values } = parseArgs({
     json: { type: "boolean" },
   },
 });
-if (!existsSync(join(values.data, "RawData"))) {
-  console.error(
-    `skipped: ${values.data} holds no RawData folder (HAPT, UCI 341; unpack it there: tar -xJf RawData.tar.xz)`,
-  );
-  process.exit(0);
-}
+const data = unpacked(values.data, {
+  name: "hapt",
+  marker: "RawData",
+  archive: "RawData.tar.xz",
+  source: "HAPT, UCI 341",
+});
+if (!data) process.exit(0);
 
 const config: FtteConfig = {
   name: "hapt",
@@ -37,7 +37,7 @@ const config: FtteConfig = {
       { kind: "dense", units: 6 },
     ],
   },
-  data: { kind: "hapt", path: values.data },
+  data: { kind: "hapt", path: data },
   partition: { kind: "by-user" },
   firstModel: { users: 5, epochs: 20, learningRate: 0.01 },
   fleet: [

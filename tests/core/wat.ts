@@ -1,4 +1,4 @@
-// WebAssembly text to bytes, without validation: tests write modules that are wrong on purpose.
+// WebAssembly text to bytes, without validation, because tests write modules that are wrong on purpose; and back.
 import wabt from "wabt";
 
 const tools = await wabt();
@@ -8,6 +8,15 @@ export function assemble(text: string): Uint8Array {
   const module = tools.parseWat("test.wat", text);
   try {
     return module.toBinary({}).buffer;
+  } finally {
+    module.destroy();
+  }
+}
+
+export function disassemble(wasm: Uint8Array): string {
+  const module = tools.readWasm(wasm, { readDebugNames: false });
+  try {
+    return module.toText({});
   } finally {
     module.destroy();
   }

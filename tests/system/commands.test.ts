@@ -18,7 +18,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { beforeAll, describe, expect, it } from "vitest";
 import { startPeer } from "../host/link/pty_peer.ts";
-import { ftte, ftteText, gestureProject, type Outcome, resultOf, start } from "./project.ts";
+import { command, ftte, ftteText, gestureProject, type Outcome, resultOf, start } from "./project.ts";
 
 const errorOf = (outcome: Outcome) => ({
   status: outcome.status,
@@ -113,10 +113,18 @@ describe("commands on a project with a finished run", () => {
     expect(again).toMatchObject({ status: 4, code: "file-unwritable" });
   });
 
+  it("ends without a word when its reader has had enough", () => {
+    const { status, stderr } = spawnSync("sh", ["-c", `${process.execPath} ${command} plan | true`], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+    expect([status, stderr]).toEqual([0, ""]);
+  });
+
   it.each(["new", "plan", "train", "eval", "runs", "run show", "run resume", "run export", "boards", "demo"])(
     "%s has help with an example and its exit statuses",
-    (command) => {
-      const { stdout, status } = ftteText(folder, [...command.split(" "), "--help"]);
+    (name) => {
+      const { stdout, status } = ftteText(folder, [...name.split(" "), "--help"]);
       expect(status).toBe(0);
       expect(stdout).toMatch(/Example:\n {2}.*ftte|Example:\n {2}\.\/scripts/);
       expect(stdout).toContain("Exit status: 0 done");

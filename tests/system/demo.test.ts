@@ -50,4 +50,13 @@ describe("ftte demo", () => {
     expect(readFileSync(join(folder, "ftte-demo.svg"), "utf8")).toMatch(/^<svg.*8 virtual boards/s);
     expect(text).toMatch(/accuracy after +9\d\.\d %/);
   });
+
+  it("mixes virtual boards with boards in QEMU", { timeout: 240_000 }, async () => {
+    const { result } = await demo("--boards", "posix:2,mps2:2", "--minutes", "0.4");
+    const classes = ["virtual-64k", "virtual-256k", "mps2-nrf52832", "mps2-nrf52840"];
+    expect(result.memory.map((m) => m.class)).toEqual(classes);
+    for (const { planned, measured } of result.memory) expect(measured).toBe(planned);
+    expect(result.updates).toMatchObject({ rejected: 0, lost: 0 });
+    expect(result.updates.folded).toBeGreaterThan(8);
+  });
 });

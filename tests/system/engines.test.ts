@@ -3,22 +3,16 @@
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LocalFleet } from "../../host/boards/local_fleet.ts";
-import { recorded } from "../../host/boards/recording.ts";
 import { BoardSession } from "../../host/boards/session.ts";
 import type { BoardTraffic, FleetEvent } from "../../host/fl/fleet.ts";
 import { openSerial } from "../../host/link/serial.ts";
 import { Feature } from "../../host/wire/spec.gen.ts";
-import { type LiveBoard, liveBoard, randomSamples } from "./live_board.ts";
+import { type LiveBoard, liveBoard } from "./live_board.ts";
 import { ftte, gestureProject, resultOf } from "./project.ts";
 
 const boards = new Map<"wasm3" | "aot", LiveBoard>();
 beforeAll(async () => {
-  const samples = randomSamples(12);
-  for (const engine of ["wasm3", "aot"] as const) {
-    const live = await liveBoard(engine, { samples, engine });
-    await recorded({ id: live.board.chipId, address: live.board.address }, 12, openSerial);
-    boards.set(engine, live);
-  }
+  for (const engine of ["wasm3", "aot"] as const) boards.set(engine, await liveBoard(engine, { engine }));
 }, 120_000);
 afterAll(() => Promise.all([...boards.values()].map((live) => live.end())));
 

@@ -1,18 +1,27 @@
-// One virtual board running the real firmware, ready to train a tiny model, for tests that harm its link or its host.
+// Virtual boards running the real firmware, ready to train a tiny model, for tests that harm their links, hosts, power or kernels.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { loadBoardConfig, virtualBoardArguments } from "../../host/boards/config.ts";
-import { VirtualBoard } from "../../host/boards/virtual.ts";
-import { buildFirmware, type Engine } from "../../host/build/firmware.ts";
+import { type FleetBoard, LocalFleet } from "../../host/boards/local_fleet.ts";
+import { recorded } from "../../host/boards/recording.ts";
+import { BoardSession } from "../../host/boards/session.ts";
+import { VirtualBoard, type VirtualBoardOptions } from "../../host/boards/virtual.ts";
+import { buildFirmware } from "../../host/build/firmware.ts";
+import type { Engine } from "../../host/build/port.ts";
 import { builtGuest } from "../../host/build/root.ts";
-import type { Order } from "../../host/fl/fleet.ts";
+import type { FtteError } from "../../host/errors.ts";
+import type { FleetEvent, Order } from "../../host/fl/fleet.ts";
+import type { OpenPipe } from "../../host/link/pipe.ts";
+import { openSerial } from "../../host/link/serial.ts";
 import { packFrozen } from "../../host/plan/frozen.ts";
 import { planModel } from "../../host/plan/plan.ts";
 import { encodeSlice, gatherSlice } from "../../host/plan/slice.ts";
 import type { Model } from "../../host/plan/types.ts";
+import { UpdateHeaderBytes } from "../../host/wire/spec.gen.ts";
+import { seeded } from "../host/link/harm.ts";
 
 export const model: Model = {
   name: "tiny",
@@ -25,45 +34,58 @@ export const model: Model = {
 };
 export const plan = planModel(model, { selection: "all" });
 export const elements = 6;
+export const normalisation = { scale: Array<number>(elements).fill(1), offset: Array<number>(elements).fill(0) };
+export const kernels = () => readFileSync(builtGuest("kernels.wasm"));
+export const firstParameters = () => Float32Array.from({ length: plan.parameterCount }, (_, i) => Math.sin(i) / 2);
 
 export interface LiveBoard {
   board: VirtualBoard;
-  /** Sample elements as the sensor delivered them, one after the other. */
+  /** As the fleet knows it. */
+  identity: FleetBoard & { name: string };
+  /** Sample elements as the sensor delivers them, one after the other. */
   samples: Float32Array;
   order(task: number, run?: number): Order;
   /** The same board, started with further arguments of its firmware. */
   again(further: string[]): VirtualBoard;
+  /** A conversation with the board; the caller closes it. */
+  session(patienceMs?: number): Promise<BoardSession>;
   end(): Promise<void>;
 }
 
-export const randomSamples = (count: number) =>
-  Float32Array.from({ length: count * elements }, () => Math.random() * 2 - 1);
+export interface LiveOptions {
+  engine?: Engine;
+  /** How many samples the sensor delivers, 12 by default. */
+  samples?: number;
+  /** Of the samples' values; equal seeds, equal samples. */
+  seed?: number;
+  /** Labels of the samples, by index. */
+  label?: (index: number) => number;
+  /** Further arguments of the firmware. */
+  further?: string[];
+}
 
-/** Starts the board; its sensor delivers `samples`. */
-export async function liveBoard(
-  name: string,
-  { samples = randomSamples(12), engine = "wasm3" as Engine } = {},
-): Promise<LiveBoard> {
+/** Starts the board and waits until it has recorded its samples. */
+export async function liveBoard(name: string, options: LiveOptions = {}): Promise<LiveBoard> {
+  const { engine = "wasm3", samples: count = 12, seed = 1, label = (i) => i % 3, further = [] } = options;
   const { path: program } = await buildFirmware({ port: "posix", engine });
   const folder = mkdtempSync(join(tmpdir(), "ftte-live-"));
-  const count = samples.length / elements;
-  const record = 4 + elements * 4;
-  const file = Buffer.alloc(16 + count * record);
-  for (const [i, word] of [0x314d5346, record, count, 0].entries()) file.writeUInt32LE(word, i * 4);
-  for (let i = 0; i < count; i++) {
-    file.writeUInt16LE(i % 3, 16 + i * record);
-    for (let j = 0; j < elements; j++) file.writeFloatLE(samples[i * elements + j]!, 16 + i * record + 4 + j * 4);
-  }
-  writeFileSync(join(folder, "samples"), file);
-  const configArguments = virtualBoardArguments(loadBoardConfig("virtual-64k"));
-  const options = { name, program, folder, samples: join(folder, "samples"), configArguments };
-  const board = new VirtualBoard(options);
+  const random = seeded(seed);
+  const samples = Float32Array.from({ length: count * elements }, () => random() * 2 - 1);
+  writeFileSync(join(folder, "samples"), sensorFile(samples, label));
+  const configArguments = [...virtualBoardArguments(loadBoardConfig("virtual-64k")), ...further];
+  const own: VirtualBoardOptions = { name, program, folder, samples: join(folder, "samples"), configArguments };
+  const board = new VirtualBoard(own);
+  const identity = { id: board.chipId, address: board.address, name };
   await board.start();
+  await recorded(identity, count, openPatiently);
   return {
     board,
+    identity,
     samples,
-    again: (further) => new VirtualBoard({ ...options, configArguments: [...configArguments, ...further] }),
+    again: (more) => new VirtualBoard({ ...own, configArguments: [...configArguments, ...more] }),
     order: (task, run = 1) => orderFor(board.chipId, task, run),
+    session: async (patienceMs = 20_000) =>
+      new BoardSession(await openPatiently(board.address), { name, chipId: board.chipId, patienceMs }),
     async end() {
       await board.kill();
       rmSync(folder, { recursive: true, force: true });
@@ -71,17 +93,29 @@ export async function liveBoard(
   };
 }
 
-function orderFor(board: string, task: number, run: number): Order {
-  const kernels = readFileSync(builtGuest("kernels.wasm"));
-  const parameters = Float32Array.from({ length: plan.parameterCount }, (_, i) => Math.sin(i) / 2);
-  const frozen = packFrozen(plan, parameters, { scale: Array(elements).fill(1), offset: Array(elements).fill(0) });
+/** The form that the posix port's sensor reads. */
+function sensorFile(samples: Float32Array, label: (index: number) => number): Uint8Array {
+  const record = 4 + elements * 4;
+  const count = samples.length / elements;
+  const file = Buffer.alloc(16 + count * record);
+  for (const [i, word] of [0x314d5346, record, count, 0].entries()) file.writeUInt32LE(word, i * 4);
+  for (let i = 0; i < count; i++) {
+    file.writeUInt16LE(label(i), 16 + i * record);
+    for (let j = 0; j < elements; j++) file.writeFloatLE(samples[i * elements + j]!, 16 + i * record + 4 + j * 4);
+  }
+  return file;
+}
+
+export function orderFor(board: string, task: number, run: number): Order {
+  const parameters = firstParameters();
+  const frozen = packFrozen(plan, parameters, normalisation);
   const full = encodeSlice(task, gatherSlice(plan, parameters));
   return {
     run,
     board,
     task,
     required: [
-      { kind: "kernels", bytes: kernels, crc: crc32(kernels) },
+      { kind: "kernels", bytes: kernels(), crc: crc32(kernels()) },
       { kind: "plan", bytes: plan.binary, crc: plan.planCrc },
       { kind: "frozen", bytes: frozen, crc: crc32(frozen) },
     ],
@@ -92,3 +126,61 @@ function orderFor(board: string, task: number, run: number): Order {
     checkpointEvery: 5,
   };
 }
+
+/**
+ * Opens a port as a host that tries again does: among many boards that start, a child that is being started may hold the lock of a port that
+ * was closed.
+ */
+export const openPatiently: OpenPipe = async (address, options) => {
+  for (let tries = 1; ; tries++)
+    try {
+      return await openSerial(address, options);
+    } catch (error) {
+      if (tries === 100 || (error as FtteError).code !== "port-busy") throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+};
+
+/** The same order with other kernels. */
+export function withKernels(order: Order, bytes: Uint8Array): Order {
+  const required = order.required.map((blob) =>
+    blob.kind === "kernels" ? { ...blob, bytes, crc: crc32(bytes) } : blob,
+  );
+  return { ...order, required };
+}
+
+export interface TaskOptions {
+  open?: OpenPipe;
+  patienceMs?: number;
+  /** "rejected" leaves no error feedback, so that every task starts from the same. */
+  verdict?: "accepted" | "rejected";
+  /** Sees every event. */
+  on?: (event: FleetEvent) => void;
+}
+
+/** One task of a fleet of one board; resolves with its update, or rejects with what the board refused it for. */
+export async function oneTask(
+  live: Pick<LiveBoard, "identity">,
+  order: Order,
+  options: TaskOptions = {},
+): Promise<Uint8Array> {
+  const { open = openSerial, patienceMs = 1500, verdict = "rejected", on = () => {} } = options;
+  const fleet = new LocalFleet({ boards: [live.identity], open, patienceMs, pollMs: 20 });
+  try {
+    return await new Promise<Uint8Array>((resolve, reject) => {
+      void fleet.open((event) => {
+        on(event);
+        if (event.type === "refused") reject(new Error(event.reason));
+        if (event.type !== "update" || event.task !== order.task) return;
+        fleet.acknowledge(order.board, event.task, verdict);
+        resolve(event.bytes);
+      });
+      fleet.dispatch(order);
+    });
+  } finally {
+    await fleet.close();
+  }
+}
+
+/** What the training gave, without the header that names the task. */
+export const rowsOf = (update: Uint8Array) => Buffer.from(update.subarray(UpdateHeaderBytes)).toString("hex");

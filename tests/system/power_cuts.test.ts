@@ -1,99 +1,169 @@
-// A board whose power is cut at a byte of a flash write, somewhere in its first round: recording samples, receiving kernels, plan, frozen
-// weights and slice, training with checkpoints, keeping its update. Started again it holds the old or the new state, finishes the round
-// with the very update of an undisturbed board, and keeps it until it is acknowledged, once. Positions are a stride apart, and every
-// byte with FTTE_SWEEP=1.
+// A board whose power fails at a byte of a flash write, anywhere in its first round (recording samples; receiving kernels, plan, frozen
+// weights and slice; training with checkpoints; keeping update and residual; forgetting the update when it is acknowledged), in its second
+// (a delta, error feedback, beside what the first one left) or in its third (over it). Power comes back at once; the board holds the old or
+// the new state, never a mixture, goes on, and makes the very update of an undisturbed board, once. Every erase and program is cut before
+// its first byte, in its middle and before its last byte, and before every byte with FTTE_SWEEP=1.
 
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { LocalFleet } from "../../host/boards/local_fleet.ts";
 import { recorded } from "../../host/boards/recording.ts";
-import { BoardSession } from "../../host/boards/session.ts";
 import type { VirtualBoard } from "../../host/boards/virtual.ts";
+import type { Order } from "../../host/fl/fleet.ts";
+import type { OpenPipe } from "../../host/link/pipe.ts";
 import { openSerial } from "../../host/link/serial.ts";
-import { type LiveBoard, liveBoard } from "./live_board.ts";
+import { applyRows, bytesOf, encodeDelta, encodeRows, encodeSlice, gatherSlice } from "../../host/plan/slice.ts";
+import { FrameParser } from "../../host/wire/frame.ts";
+import { decodeHello, FrameType, type Hello, Reply, ResetReason } from "../../host/wire/spec.gen.ts";
+import { cutPositions, type FlashState, flashLog, flashOf, together } from "./flash_cuts.ts";
+import { firstParameters, type LiveBoard, liveBoard, openPatiently, plan } from "./live_board.ts";
 
-let live: LiveBoard;
+const everyByte = process.env.FTTE_SWEEP === "1";
+const samples = 12;
+const lanes = 12;
+const boards: LiveBoard[] = [];
+let folder: string;
 beforeAll(async () => {
-  live = await liveBoard("cut");
+  folder = mkdtempSync(join(tmpdir(), "ftte-cuts-"));
+  for (let i = 0; i < lanes; i++) boards.push(await liveBoard(`cut-${i}`, { samples, further: ["--baud", "0"] }));
 }, 60_000);
-afterAll(() => live.end());
+afterAll(async () => {
+  await Promise.all(boards.map((board) => board.end()));
+  rmSync(folder, { recursive: true, force: true });
+});
 
-const identity = () => ({ id: live.board.chipId, address: live.board.address, name: "cut" });
+/** The slice that boards hold after this many rounds, exactly. */
+const heldAfter = [gatherSlice(plan, firstParameters())];
+const rowsOf = (task: number) =>
+  encodeRows(
+    plan,
+    heldAfter[0]!.map((_, i) => Math.cos(i * task) / 10),
+  );
+for (let task = 2; task <= 3; task++) heldAfter.push(applyRows(plan, heldAfter.at(-1)!, rowsOf(task)));
 
-/** Restarts the board whenever it dies, until `work` is done. Returns how often that was. */
-async function keptAlive<T>(first: VirtualBoard, work: () => Promise<T>): Promise<{ result: T; deaths: number }> {
-  let deaths = 0;
-  let done = false;
-  const watching = (async () => {
-    while (!done) {
-      if (!first.running && !live.board.running) {
-        deaths++;
-        await live.board.start();
-      }
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  })();
-  try {
-    return { result: await work(), deaths };
-  } finally {
-    done = true;
-    await watching;
-  }
+/** The first round's slice goes whole, later ones as deltas to the one before. */
+function orderOf(board: LiveBoard, task: number): Order {
+  const order = board.order(task);
+  if (task === 1) return order;
+  const [held, values] = heldAfter.slice(task - 2) as [Float32Array, Float32Array];
+  const from = { version: task - 1, crc: crc32(bytesOf(held)) };
+  const to = { version: task, crc: crc32(bytesOf(values)) };
+  const bytes = encodeDelta(plan, from, to, rowsOf(task));
+  const delta = { baseVersion: from.version, baseCrc: from.crc, bytes };
+  return { ...order, slice: { ...to, full: encodeSlice(task, values), delta } };
 }
 
-/** The round's updates as they arrived before the acknowledgement, and what the board still holds afterwards. */
-async function round(): Promise<{ updates: string[]; left: number }> {
-  const fleet = new LocalFleet({ boards: [identity()], patienceMs: 1000, pollMs: 10 });
+/** What the round left: its update as often as it arrived, and the board's last words. */
+interface Round {
+  updates: string[];
+  hello: Hello;
+  /** All that it said of itself in between. */
+  said: Hello[];
+}
+
+/** Hands every hello that passes to `hear`. */
+const hearing =
+  (hear: (hello: Hello) => void): OpenPipe =>
+  async (address, options) => {
+    const pipe = await openSerial(address, options);
+    const parser = new FrameParser();
+    const listen = (listener: (bytes: Uint8Array) => void) => (bytes: Uint8Array) => {
+      for (const { type, body } of parser.push(bytes))
+        if (type === (FrameType.hello | Reply.flag)) hear(decodeHello(body));
+      listener(bytes);
+    };
+    const { closed } = pipe;
+    const write = (bytes: Uint8Array) => pipe.write(bytes);
+    return { address, closed, write, close: () => pipe.close(), onData: (listener) => pipe.onData(listen(listener)) };
+  };
+
+async function round(board: LiveBoard, order: Order): Promise<Round> {
+  const said: Hello[] = [];
+  const open = hearing((hello) => said.push(hello));
+  const fleet = new LocalFleet({ boards: [board.identity], open, patienceMs: 1000, pollMs: 5 });
   const updates: string[] = [];
   await new Promise<void>((resolve, reject) => {
     void fleet.open((event) => {
       if (event.type === "refused") reject(new Error(event.reason));
       if (event.type !== "update") return;
       updates.push(Buffer.from(event.bytes).toString("hex"));
-      fleet.acknowledge(identity().id, event.task, "accepted");
-      setTimeout(resolve, 60); // the acknowledgement's way, and a repeated update's
+      fleet.acknowledge(order.board, event.task, "accepted");
+      resolve();
     });
-    fleet.dispatch(live.order(1));
+    fleet.dispatch(order);
   });
-  await fleet.close();
-  const session = new BoardSession(await openSerial(identity().address), { name: "cut", chipId: identity().id });
-  const { updateTask } = await session.hello();
+  await fleet.close(10_000); // delivers the acknowledgement, and takes the update again if the board has it still
+  const session = await board.session();
+  const hello = await session.hello();
   await session.close();
-  return { updates, left: updateTask };
+  return { updates, hello, said };
 }
 
-/** A factory-new board loses power at the `cut`th byte. */
-async function cutAt(cut: number) {
-  await live.board.erase();
-  const first = live.again(["--cut-after-flash-bytes", String(cut)]);
-  await first.start().catch((e) => console.log(String(e))); // it may die before it has a line
-  const { result, deaths } = await keptAlive(first, async () => {
-    for (let tries = 0; ; tries++)
-      try {
-        await recorded(identity(), 12, openSerial);
-        return await round();
-      } catch (error) {
-        if (tries >= 10) throw error; // the board died while it was asked
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
+/** What a board holds, part by part; each part is the old or the new, and nothing else. */
+const parts = (hello: Hello) => {
+  const { kernelsCrc, planCrc, frozenCrc, sliceVersion, sliceCrc, residualTask } = hello;
+  return { kernelsCrc, planCrc, frozenCrc, slice: `${sliceVersion}/${sliceCrc}`, residualTask };
+};
+/** What must be the same in the end. */
+const stateOf = ({ hello }: Round) => {
+  const { samples, task, updateTask, state } = hello;
+  return { ...parts(hello), samples, task, updateTask, state };
+};
+
+function expectOldOrNew(said: Hello[], before: Hello | undefined, after: Hello, at: number): void {
+  const old = before ? parts(before) : { kernelsCrc: 0, planCrc: 0, frozenCrc: 0, slice: "0/0", residualTask: 0 };
+  const fresh = parts(after);
+  for (const hello of said)
+    for (const [part, value] of Object.entries(parts(hello)) as [keyof typeof fresh, number | string][])
+      expect([old[part], fresh[part]], `${part} after a cut at byte ${at}`).toContain(value);
+}
+
+async function started(board: LiveBoard, from: FlashState | undefined, further: string[]): Promise<VirtualBoard> {
+  await board.board.erase();
+  from?.restore(board.board);
+  const other = board.again(further);
+  await other.start();
+  return other;
+}
+
+/** What the rounds so far left. */
+const left: { flash: FlashState; hello: Hello }[] = [];
+
+it.each([1, 2, 3])("ends round %i the same wherever power fails", { timeout: 7_200_000 }, async (task) => {
+  const before = left.at(-1);
+  const play = async (board: LiveBoard) => {
+    await recorded(board.identity, samples, openPatiently);
+    return round(board, orderOf(board, task));
+  };
+  const log = join(folder, `round-${task}.log`);
+  const undisturbed = await started(boards[0]!, before?.flash, ["--flash-log", log]);
+  const clean = await play(boards[0]!);
+  await undisturbed.kill();
+  left.push({ flash: flashOf(boards[0]!.board, join(folder, `round-${task}`)), hello: clean.hello });
+  expect(clean.updates).toHaveLength(1);
+  expect(clean.hello).toMatchObject({ updateTask: 0, residualTask: task, sliceVersion: task });
+
+  const operations = flashLog(log);
+  const positions = cutPositions(operations, everyByte);
+  let again = 0;
+  await together(positions, lanes, async (at, lane) => {
+    const board = boards[lane]!;
+    const cut = await started(board, before?.flash, [`--brownout-after-flash-bytes=${at}`]);
+    const played = await play(board);
+    expect(played.hello.resetReason, `cut at byte ${at}`).toBe(ResetReason.brownout);
+    expect(new Set(played.updates), `cut at byte ${at}`).toEqual(new Set(clean.updates));
+    expect(stateOf(played), `cut at byte ${at}`).toEqual(stateOf(clean));
+    expectOldOrNew(played.said, before?.hello, clean.hello, at);
+    if (played.updates.length > 1) again++;
+    await cut.kill();
   });
-  await first.kill();
-  return { ...result, deaths };
-}
-
-it("brings the round to the same end wherever power is cut", { timeout: 3_600_000 }, async () => {
-  const clean = await cutAt(0xffffff);
-  expect(clean.deaths).toBe(0);
-  expect(clean.left).toBe(0);
-  const wanted = clean.updates[0];
-  const stride = process.env.FTTE_SWEEP ? 1 : 149;
-  let cuts = 0;
-  for (let at = 1; ; at += stride) {
-    const { updates, left, deaths } = await cutAt(at);
-    if (deaths === 0) break; // past the last byte of the round
-    cuts++;
-    expect(new Set(updates), `cut at byte ${at}`).toEqual(new Set([wanted]));
-    expect(left, `cut at byte ${at}`).toBe(0);
-  }
-  expect(cuts).toBeGreaterThan(60);
-  console.log(`${cuts} power cuts, every ${stride} bytes of flash writes; each round ended with the same update`);
+  const erases = operations.filter(({ what }) => what === "erase").length;
+  const bytes = operations.reduce((sum, operation) => sum + operation.bytes, 0);
+  console.log(
+    `round ${task}: ${positions.length} power cuts in ${erases} erases and ${operations.length - erases} programs, ${bytes} bytes; ` +
+      `each ended with the same update and the same state, ${again} sent the update again`,
+  );
 });

@@ -53,7 +53,7 @@ function leaks(said: Buffer, samples: Float32Array): number {
 }
 
 it("no command reads a sample out of a board", { timeout: 180_000 }, async () => {
-  const live = await liveBoard("secret");
+  const live = await liveBoard("secret", { further: ["--baud", "0"] });
   try {
     await recorded({ id: live.board.chipId, address: live.board.address, name: "secret" }, 12, openSerial);
     const before = await everythingSaid(live.board.address);

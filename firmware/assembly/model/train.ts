@@ -2,6 +2,8 @@
 import { isamax, scopy, sfill } from "blas";
 import { float, resolve, setRate } from "../kernels/operands";
 import {
+  ANOMALY_DEVIATIONS,
+  ANOMALY_SCORES,
   ERR_PLAN,
   MODEL_KIND_CLASSIFIER,
   NONE,
@@ -86,7 +88,8 @@ export function inferStep(sampleAt: usize): i32 {
 
 /**
  * Reconstruction error of a sample. With `observe` it joins the running statistics at plan.anomalyAt: count, mean, variance (Welford 1962,
- * with the count held at 1000 so that old samples fade).
+ * with the count held at 1000 so that old samples fade). After the first ANOMALY_SCORES scores one above mean + ANOMALY_DEVIATIONS standard
+ * deviations joins as if it were that: a few unusual samples change little, and what goes on becomes usual.
  */
 export function scoreStep(sampleAt: usize, observe: i32): f32 {
   present(sampleAt, 0);
@@ -96,6 +99,10 @@ export function scoreStep(sampleAt: usize, observe: i32): f32 {
 }
 
 function join(at: usize, score: f32): void {
+  if (float(at, 0) >= <f32>ANOMALY_SCORES) {
+    const most = float(at, 1) + <f32>ANOMALY_DEVIATIONS * sqrt<f32>(float(at, 2));
+    if (!(score <= most)) score = most; // also when it is no number
+  } else if (!(abs<f32>(score) < f32.MAX_VALUE)) return;
   const count = min<f32>(float(at, 0) + <f32>1.0, 1000);
   const d = score - float(at, 1);
   const mean = float(at, 1) + d / count;

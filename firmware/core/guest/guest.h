@@ -90,8 +90,8 @@ void ftte_guest_close(struct ftte_guest *guest);
 int ftte_guest_bind(struct ftte_guest *guest, int region, const uint8_t *bytes, uint32_t length);
 
 // Calls an export; a negative code that the guest itself returns is in `result`. Returns FTTE_OK; FTTE_ERR_GUEST_TRAP,
-// FTTE_ERR_GUEST_BOUNDS or FTTE_ERR_GUEST_TIME, after which it can be called again; FTTE_ERR_GUEST_ABI when the kernels
-// have no such export; FTTE_ERR_MEMORY, after which it can only be closed; FTTE_ERR_STATE when it is closed.
+// FTTE_ERR_GUEST_BOUNDS or FTTE_ERR_GUEST_TIME, after which it can be called again; FTTE_ERR_MEMORY, after which it can
+// only be closed; FTTE_ERR_STATE when it is closed.
 int ftte_guest_call(struct ftte_guest *guest, enum ftte_guest_function function, const union ftte_value *args,
                     union ftte_value *result);
 

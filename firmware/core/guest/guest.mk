@@ -1,5 +1,10 @@
 # What an engine is made of. Paths from the project's root. wasm3 stays unedited: flags configure it, and its undefined behaviour is its
 # own business, so our warnings and sanitizers do not apply to its sources.
+
+# What engine and session take of the pool beside the arena, at the largest: measured on 32-bit boards.
+FTTE_WASM3_POOL_BYTES := 36864
+FTTE_AOT_POOL_BYTES := 8192
+
 FTTE_WASM3_FOLDER := node_modules/wasm3/cpp
 FTTE_WASM3_SOURCES := $(addprefix $(FTTE_WASM3_FOLDER)/,m3_bind.c m3_code.c m3_compile.c m3_core.c m3_env.c m3_exec.c \
 	m3_function.c m3_info.c m3_module.c m3_parse.c)

@@ -21,6 +21,7 @@
 
 static const char ftte_trap_bounds[] = "[trap] an operand lies outside the guest's memory";
 static const char ftte_trap_time[] = "[trap] the deadline passed";
+static const char ftte_other_abi[] = "an export of the guest ABI is missing";
 static const char ftte_trap_depth[] = "[trap] the guest's calls nest too deep";
 
 static M3Result ftte_trap_of(int error) { return error == FTTE_ERR_GUEST_TIME ? ftte_trap_time : ftte_trap_bounds; }
@@ -111,6 +112,7 @@ static int translate(struct ftte_guest *guest, M3Result result, int otherwise) {
     if (result == m3Err_none) return FTTE_OK;
     if (result == ftte_trap_bounds) return FTTE_ERR_GUEST_BOUNDS;
     if (result == ftte_trap_time) return FTTE_ERR_GUEST_TIME;
+    if (result == ftte_other_abi) return FTTE_ERR_GUEST_ABI;
     if (result == m3Err_mallocFailed) return FTTE_ERR_MEMORY;
     return otherwise;
 }
@@ -140,6 +142,31 @@ static M3Result link_blas(struct ftte_guest *guest, IM3Module module) {
     return m3Err_none;
 }
 
+static bool matches(IM3Function function, const struct signature *signature) {
+    if (m3_GetArgCount(function) != signature->arguments || m3_GetRetCount(function) != 1) return false;
+    for (uint32_t i = 0; i <= signature->arguments; i++) {
+        M3ValueType type = i < signature->arguments ? m3_GetArgType(function, i) : m3_GetRetType(function, 0);
+        if (type != (signature->types[i] == 'i' ? c_m3Type_i32 : c_m3Type_f32)) return false;
+    }
+    return true;
+}
+
+static bool exports(IM3Module module, const struct signature *signature) {
+    for (uint32_t i = 0; i < module->numFunctions; i++) {
+        IM3Function function = &module->functions[i];
+        if (function->export_name && strcmp(function->export_name, signature->name) == 0)
+            return matches(function, signature);
+    }
+    return false;
+}
+
+// Functions are translated late, so what a module lacks would show in the middle of a task.
+static M3Result check_abi(IM3Module module) {
+    for (int i = 0; i < FTTE_GUEST_FUNCTIONS; i++)
+        if (!exports(module, &signatures[i])) return ftte_other_abi;
+    return m3Err_none;
+}
+
 // Whatever the module asks for, it gets the memory that the plan needs: whole pages in name, cut to the byte by the
 // limit.
 static M3Result give_memory(struct ftte_guest *guest, IM3Module module, uint32_t memory_bytes) {
@@ -165,7 +192,8 @@ static M3Result load(struct ftte_guest *guest, const uint8_t *wasm, uint32_t was
     engine->runtime->numStackSlots = STACK_BYTES / sizeof(m3slot_t);
     result = m3_ParseModule(engine->environment, &module, wasm, wasm_bytes);
     if (!result) result = give_memory(guest, module, memory_bytes);
-    return result ? result : link_blas(guest, module);
+    if (!result) result = link_blas(guest, module);
+    return result ? result : check_abi(module);
 }
 
 int ftte_guest_open(struct ftte_guest *guest, struct ftte_pool *pool, const uint8_t *wasm, uint32_t wasm_bytes,
@@ -197,21 +225,11 @@ void ftte_guest_close(struct ftte_guest *guest) {
 
 // ---- calling ----
 
-static bool matches(IM3Function function, const struct signature *signature) {
-    if (m3_GetArgCount(function) != signature->arguments || m3_GetRetCount(function) != 1) return false;
-    for (uint32_t i = 0; i <= signature->arguments; i++) {
-        M3ValueType type = i < signature->arguments ? m3_GetArgType(function, i) : m3_GetRetType(function, 0);
-        if (type != (signature->types[i] == 'i' ? c_m3Type_i32 : c_m3Type_f32)) return false;
-    }
-    return true;
-}
-
 static int find(struct ftte_guest *guest, enum ftte_guest_function function) {
     struct engine *engine = guest->engine;
     M3Result found = m3_FindFunction(&engine->function[function], engine->runtime, signatures[function].name);
-    if (!found && matches(engine->function[function], &signatures[function])) return FTTE_OK;
-    engine->function[function] = NULL;
-    return translate(guest, found ? found : "an export of another type", FTTE_ERR_GUEST_ABI);
+    if (found) engine->function[function] = NULL;
+    return translate(guest, found, FTTE_ERR_GUEST_LOAD);
 }
 
 static int call(struct ftte_guest *guest, enum ftte_guest_function function, const union ftte_value *args,

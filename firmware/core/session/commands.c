@@ -27,6 +27,7 @@ static void tell_board(const struct ftte_session *s, struct ftte_hello *hello) {
     hello->wire_version = FTTE_WIRE_VERSION;
     hello->guest_abi = FTTE_ABI_VERSION;
     hello->firmware_version = FTTE_FIRMWARE_VERSION;
+    hello->firmware_build = FTTE_BUILD;
     ftte_port_chip_id(hello->chip_id);
     strncpy((char *)hello->board_class, ftte_port_board_class(), sizeof hello->board_class - 1);
     hello->features = features(s);
@@ -36,7 +37,7 @@ static void tell_board(const struct ftte_session *s, struct ftte_hello *hello) {
     hello->state = (uint8_t)ftte_session_state(s);
     hello->battery = (uint8_t)ftte_port_battery();
     hello->reset_reason = (uint8_t)ftte_port_reset_reason();
-    for (int i = 0; i < FTTE_REASONS; i++) hello->resets = (uint16_t)(hello->resets + s->resets[i]);
+    for (int i = 0; i < FTTE_REASONS; i++) hello->resets = (uint16_t)(hello->resets + s->health.resets[i]);
     hello->errors = s->errors;
 }
 

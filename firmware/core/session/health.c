@@ -1,19 +1,31 @@
 // What tells how a board is: resets by reason, which survive them in a blob of their own, and peaks of pool, arena and
-// stack, measured since the start.
+// stack, measured since the start. The blob also names the kernels that passed their self-test.
 #include <string.h>
 
 #include "session/state.h"
 
-void ftte_health_open(struct ftte_session *s) {
-    int reason = ftte_port_reset_reason(), kind = FTTE_BLOB_KIND_HEALTH;
-    struct ftte_blob blob = ftte_store_get(&s->store, kind);
-    if (blob.bytes && blob.length == sizeof s->resets) memcpy(s->resets, blob.bytes, sizeof s->resets);
-    if (reason < 0 || reason >= FTTE_REASONS) reason = FTTE_RESET_REASON_UNKNOWN;
-    if (s->resets[reason] < UINT16_MAX) s->resets[reason]++;
-    // A board that cannot store its counts works all the same.
-    int result = ftte_store_create(&s->store, kind, sizeof s->resets);
-    if (result >= 0) result = ftte_store_append(&s->store, kind, 0, s->resets, sizeof s->resets);
+// A board that cannot store this works all the same.
+static void keep(struct ftte_session *s) {
+    int kind = FTTE_BLOB_KIND_HEALTH;
+    int result = ftte_store_create(&s->store, kind, sizeof s->health);
+    if (result >= 0) result = ftte_store_append(&s->store, kind, 0, &s->health, sizeof s->health);
     if (result >= 0) (void)ftte_store_commit(&s->store, kind, 0);
+}
+
+void ftte_health_open(struct ftte_session *s) {
+    int reason = ftte_port_reset_reason();
+    struct ftte_blob blob = ftte_store_get(&s->store, FTTE_BLOB_KIND_HEALTH);
+    if (blob.bytes && blob.length == sizeof s->health) memcpy(&s->health, blob.bytes, sizeof s->health);
+    if (reason < 0 || reason >= FTTE_REASONS) reason = FTTE_RESET_REASON_UNKNOWN;
+    if (s->health.resets[reason] < UINT16_MAX) s->health.resets[reason]++;
+    s->died = reason == FTTE_RESET_REASON_WATCHDOG || reason == FTTE_RESET_REASON_FAULT;
+    keep(s);
+}
+
+void ftte_health_note_kernels(struct ftte_session *s, uint32_t crc) {
+    if (s->health.kernels_passed == crc) return;
+    s->health.kernels_passed = crc;
+    keep(s);
 }
 
 // Stacks grow down: what is still painted at the low end was never used.
@@ -41,14 +53,14 @@ struct ftte_stats ftte_health_stats(struct ftte_session *s) {
     tell_memory(s, &stats);
     stats.flash_erases = counters.erases;
     stats.flash_programs = counters.programs;
-    memcpy(stats.resets, s->resets, sizeof stats.resets);
+    memcpy(stats.resets, s->health.resets, sizeof stats.resets);
     stats.frames_good = s->parser.good;
     stats.frames_bad = s->parser.bad;
     stats.steps = s->steps;
-    stats.anomaly_mean = s->anomaly[1];
-    stats.anomaly_variance = s->anomaly[2];
-    stats.anomaly_threshold = ftte_sensor_threshold(s);
-    stats.anomaly_last = s->anomaly_last;
-    stats.anomalies = s->anomalies;
+    stats.anomaly_mean = s->watch.scores[1];
+    stats.anomaly_variance = s->watch.scores[2];
+    stats.anomaly_threshold = ftte_watch_threshold(s);
+    stats.anomaly_last = s->watch.last;
+    stats.anomalies = s->watch.unusual;
     return stats;
 }

@@ -22,7 +22,10 @@ static void note_slice(struct ftte_session *s) {
 static int install_kernels(struct ftte_session *s, int32_t *detail) {
     s->plan_at = 0;
     *detail = ftte_machine_self_test(s);
-    if (*detail >= 0) return FTTE_OK;
+    if (*detail >= 0) {
+        ftte_health_note_kernels(s, ftte_store_get(&s->store, FTTE_BLOB_KIND_KERNELS).crc);
+        return FTTE_OK;
+    }
     s->plan_at = 0;
     int result = ftte_store_revert(&s->store, FTTE_BLOB_KIND_KERNELS);
     return result < 0 ? result : FTTE_ERR_GUEST_SELFTEST;
@@ -31,9 +34,6 @@ static int install_kernels(struct ftte_session *s, int32_t *detail) {
 static int install_plan(struct ftte_session *s) {
     struct ftte_plan_header plan;
     int result = ftte_plan_read(s, &plan);
-    memset(s->anomaly, 0, sizeof s->anomaly); // another model's scores
-    s->anomalies = 0;
-    s->log_full = false;
     if (result < 0) (void)ftte_store_revert(&s->store, FTTE_BLOB_KIND_PLAN);
     return result;
 }
@@ -115,7 +115,7 @@ static int apply_delta(struct ftte_session *s) {
     int result = check_delta(s, &delta, &rows);
     if (result == FTTE_ERR_SLICE_VERSION && applied_before(s, &delta)) return FTTE_OK;
     ftte_transfer_retract(s, FTTE_BLOB_KIND_SLICE);
-    if (result >= 0) result = ftte_machine_open(s);
+    if (result >= 0) result = ftte_machine_open(s, 0);
     if (result >= 0) result = bind_delta(s);
     if (result >= 0) result = write_slice(s, &delta, rows);
     ftte_machine_close(s);
@@ -129,8 +129,7 @@ static int install_delta(struct ftte_session *s) {
     return result < 0 ? result : dropped;
 }
 
-int ftte_install(struct ftte_session *s, int kind, int32_t *detail) {
-    ftte_machine_close(s);
+static int install(struct ftte_session *s, int kind, int32_t *detail) {
     switch (kind) {
     case FTTE_BLOB_KIND_KERNELS: return install_kernels(s, detail);
     case FTTE_BLOB_KIND_PLAN: return install_plan(s);
@@ -140,10 +139,42 @@ int ftte_install(struct ftte_session *s, int kind, int32_t *detail) {
     }
 }
 
-void ftte_install_recover(struct ftte_session *s) {
+int ftte_install(struct ftte_session *s, int kind, int32_t *detail) {
+    ftte_machine_close(s);
+    int result = install(s, kind, detail);
+    if (result < 0) return result;
+    s->failure = FTTE_OK; // with other blobs the task that failed may be tried again
+    s->guest_rests = false;
+    ftte_watch_settle(s);
+    return FTTE_OK;
+}
+
+// ---- starting ----
+
+// The last start ended in the guest's hands, and what it was called for would end there again. So nothing that runs the
+// guest is done until the host asks for it, and the blob that was being put to use is not taken again.
+static void give_up(struct ftte_session *s) {
+    struct ftte_blob kernels = ftte_store_get(&s->store, FTTE_BLOB_KIND_KERNELS);
+    struct ftte_blob delta = ftte_store_get(&s->store, FTTE_BLOB_KIND_DELTA);
+    bool untested = kernels.bytes && kernels.crc != s->health.kernels_passed;
+    s->guest_rests = true;
+    if (untested || delta.bytes) memcpy(s->distrusted, untested ? kernels.sha256 : delta.sha256, sizeof s->distrusted);
+    if (untested) (void)ftte_store_revert(&s->store, FTTE_BLOB_KIND_KERNELS);
+    (void)ftte_store_drop(&s->store, FTTE_BLOB_KIND_DELTA);
+}
+
+// Power may have failed between commit and self-test, or between a delta's commit and the slice's.
+static void finish(struct ftte_session *s) {
     int32_t detail;
-    note_slice(s);
-    // Power may have failed between commit and self-test.
     if (ftte_store_get(&s->store, FTTE_BLOB_KIND_KERNELS).bytes) (void)install_kernels(s, &detail);
     if (ftte_store_get(&s->store, FTTE_BLOB_KIND_DELTA).bytes) (void)install_delta(s);
+}
+
+void ftte_install_recover(struct ftte_session *s) {
+    note_slice(s);
+    if (s->died)
+        give_up(s);
+    else
+        finish(s);
+    ftte_watch_settle(s);
 }

@@ -1,5 +1,6 @@
 // The guest's life on the board: opened with exactly plan_at + plan.memoryBytes of linear memory over the plan held,
-// measured and closed. The arena is painted before use, so that the peak is measured and not assumed.
+// measured and closed. The arena is painted before use, so that the peak is measured and not assumed. A sample that is
+// scored without being kept lies behind the arena, in a tail that no other use has.
 #include <string.h>
 
 #include "session/state.h"
@@ -77,8 +78,10 @@ static int probe(struct ftte_session *s) {
     int result = FTTE_ERR_GUEST_LOAD;
     union ftte_value at;
     for (uint32_t bytes = PROBE_BYTES; bytes <= PROBE_MAX; bytes *= 2) {
-        result = load(s, bytes);
-        if (result >= 0 || result == FTTE_ERR_BLOB_ABSENT || result == FTTE_ERR_MEMORY) break;
+        int loaded = load(s, bytes);
+        // A board that has no more memory to try with says what the kernels lacked with less.
+        if (loaded != FTTE_ERR_MEMORY || bytes == PROBE_BYTES) result = loaded;
+        if (loaded != FTTE_ERR_GUEST_LOAD) break;
     }
     if (result < 0) return result;
     result = ftte_guest_call(&s->guest, FTTE_GUEST_PLAN_AT, NULL, &at);
@@ -135,32 +138,42 @@ static int open_over_plan(struct ftte_session *s) {
     // Kernels that are part of the firmware were never installed: they pass their self-test here, at the first plan.
     if (result >= 0 && s->plan_at == 0) result = ftte_machine_self_test(s);
     if (result < 0) return result;
-    result = load(s, s->plan_at + s->plan.memory_bytes);
+    result = load(s, s->plan_at + s->plan.memory_bytes + s->tail_bytes);
     if (result == FTTE_ERR_MEMORY) return FTTE_ERR_PLAN_MEMORY;
     if (result >= 0) result = lay_plan(s);
     return result < 0 ? result : bind_all(s);
 }
 
-int ftte_machine_open(struct ftte_session *s) {
-    if (s->machine == FTTE_MACHINE_READY) return FTTE_OK;
+// Peaks are those of all that was done over one plan.
+static void measure_from_now(struct ftte_session *s) {
+    uint32_t plan_crc = ftte_store_get(&s->store, FTTE_BLOB_KIND_PLAN).crc;
+    if (plan_crc == s->measured_plan) return;
+    s->measured_plan = plan_crc;
+    s->arena_planned = s->plan.memory_bytes;
+    s->arena_peak = 0;
+    s->engine_peak = 0;
+}
+
+int ftte_machine_open(struct ftte_session *s, uint32_t tail_bytes) {
+    if (s->machine == FTTE_MACHINE_READY && s->tail_bytes == tail_bytes) return FTTE_OK;
+    ftte_machine_close(s);
+    s->tail_bytes = tail_bytes;
     int result = open_over_plan(s);
     if (result < 0) unload(s);
     if (result < 0) return result;
     s->machine = FTTE_MACHINE_READY;
-    s->arena_planned = s->plan.memory_bytes;
-    s->arena_peak = 0;
-    s->engine_peak = 0;
+    measure_from_now(s);
     return FTTE_OK;
 }
 
 int ftte_machine_start(struct ftte_session *s, const uint8_t *state) {
     union ftte_value resume = {.i32 = state != NULL}, started;
     uint8_t *place = ftte_machine_bytes(s, s->plan.state_at, s->plan.state_bytes);
-    uint8_t *anomaly = ftte_machine_bytes(s, s->plan.anomaly_at, sizeof s->anomaly);
+    uint8_t *scores = ftte_machine_bytes(s, s->plan.anomaly_at, sizeof s->watch.scores);
     if (!place) return FTTE_ERR_PLAN_RANGE;
     if (state) memcpy(place, state, s->plan.state_bytes);
     int result = ftte_machine_call(s, FTTE_GUEST_START, &resume, &started);
-    if (result >= 0 && !state && anomaly) memcpy(anomaly, s->anomaly, sizeof s->anomaly);
+    if (result >= 0 && scores) memcpy(scores, s->watch.scores, sizeof s->watch.scores);
     s->started = result >= 0;
     return result;
 }
@@ -178,7 +191,9 @@ static uint32_t painted_peak(struct ftte_session *s) {
 void ftte_machine_measure(struct ftte_session *s) {
     if (s->machine != FTTE_MACHINE_READY) return;
     uint32_t peak = painted_peak(s), used = s->pool.peak - s->pool_base;
-    if (s->guest.touched > s->plan_at + peak) peak = (s->guest.touched - s->plan_at + 3) & ~3u;
+    uint32_t end = s->plan_at + s->plan.memory_bytes, touched = s->guest.touched;
+    if (s->tail_bytes > 0 && touched > end) touched = end;
+    if (touched > s->plan_at + peak) peak = (touched - s->plan_at + 3) & ~3u;
     if (peak > s->arena_peak) s->arena_peak = peak;
     used = used > s->guest.memory_bytes ? used - s->guest.memory_bytes : 0;
     if (used > s->engine_peak) s->engine_peak = used;
@@ -187,8 +202,6 @@ void ftte_machine_measure(struct ftte_session *s) {
 void ftte_machine_close(struct ftte_session *s) {
     if (s->machine != FTTE_MACHINE_READY) return;
     ftte_machine_measure(s);
-    const uint8_t *anomaly = ftte_machine_bytes(s, s->plan.anomaly_at, sizeof s->anomaly);
-    if (s->started && anomaly) memcpy(s->anomaly, anomaly, sizeof s->anomaly);
     s->started = false;
     s->machine = FTTE_MACHINE_CLOSED;
     unload(s);

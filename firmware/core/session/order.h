@@ -1,5 +1,5 @@
-// In which order a task visits the samples. Pure; the TypeScript twin is tests/core/sample_order.ts, both are held to
-// tests/vectors/order.json.
+// In which order a task visits the samples. Pure; the TypeScript twin is host/sim/sample_order.ts, held to this by
+// tests/core/order.test.ts.
 #ifndef FTTE_ORDER_H
 #define FTTE_ORDER_H
 

@@ -1,17 +1,16 @@
 // Samples into the log: from the port's sensor while the board is idle, or by sampleAppend. A record is u16 label, two
 // zero bytes, the elements as the plan's sample type, padding to 4. Nothing here, and no command, takes samples out
-// again.
+// again. When the log is full the sensor's samples are only watched (watch.c).
 //
 // sampleAppend: every frame's body is SampleAppend {label, total} and then elements from the frame's offset on; total
 // counts the elements' bytes. Offset 0 begins a sample, the last byte commits it. A frame that is repeated with its id
 // does nothing again.
-#include <math.h>
 #include <string.h>
 
 #include "digest/crc32.h"
 #include "session/state.h"
 
-enum { RECORD_GUESS = 64, RECORD_MAX = 16384, SCORES_BEFORE_ALARM = 16 };
+enum { RECORD_GUESS = 64, RECORD_MAX = 16384 };
 
 void ftte_sensor_release(struct ftte_session *s) {
     ftte_pool_free(&s->pool, s->record);
@@ -38,42 +37,9 @@ static uint32_t wanted_bytes(const struct ftte_session *s) {
     return ftte_store_samples(&s->store) > 0 ? s->store.record_bytes : 0;
 }
 
-// ---- anomaly ----
-
-float ftte_sensor_threshold(const struct ftte_session *s) {
-    return s->anomaly[1] + 3 * sqrtf(s->anomaly[2] > 0 ? s->anomaly[2] : 0);
-}
-
-static int score(struct ftte_session *s, const uint8_t *record) {
-    union ftte_value args[2] = {{.u32 = 0}, {.i32 = 1}}, result;
-    int error = ftte_machine_open(s);
-    if (error >= 0 && !s->started) error = ftte_machine_start(s, NULL);
-    const uint8_t *place = error >= 0 ? ftte_machine_bytes(s, s->plan.anomaly_at, sizeof s->anomaly) : NULL;
-    if (!place) return error < 0 ? error : FTTE_ERR_PLAN_RANGE;
-    memcpy(s->anomaly, place, sizeof s->anomaly);
-    args[0].u32 = ftte_machine_sample_at(s, record);
-    error = ftte_machine_call(s, FTTE_GUEST_SCORE, args, &result);
-    if (error < 0) return error;
-    s->anomaly_last = result.f32;
-    if (s->anomaly[0] >= SCORES_BEFORE_ALARM && result.f32 > ftte_sensor_threshold(s)) s->anomalies++;
-    place = ftte_machine_bytes(s, s->plan.anomaly_at, sizeof s->anomaly);
-    memcpy(s->anomaly, place, sizeof s->anomaly);
-    return FTTE_OK;
-}
-
-// Autoencoders score every new sample, once they have been given a model.
-static void watch(struct ftte_session *s) {
-    struct ftte_plan_header plan;
-    struct ftte_slice_header slice;
-    const uint8_t *values;
-    if (ftte_plan_read(s, &plan) < 0 || plan.model_kind != FTTE_MODEL_KIND_AUTOENCODER) return;
-    if (!ftte_slice_held(s, &slice, &values) || slice.count != plan.slice_count) return;
-    const uint8_t *newest = ftte_store_sample(&s->store, ftte_store_samples(&s->store) - 1);
-    if (newest && score(s, newest) < 0) ftte_machine_close(s);
-}
-
 // ---- into the log ----
 
+// Appends s->record, which stays.
 static int keep(struct ftte_session *s) {
     uint32_t wanted = wanted_bytes(s);
     int result = FTTE_OK;
@@ -84,22 +50,28 @@ static int keep(struct ftte_session *s) {
         if (result == 0) result = FTTE_ERR_SAMPLES_FULL;
     }
     if (result >= 0) result = ftte_store_sample_append(&s->store, s->record);
-    ftte_sensor_release(s);
-    s->log_full = result == FTTE_ERR_SAMPLES_FULL;
-    if (result >= 0) watch(s);
     return result;
 }
 
 int ftte_sensor_clear(struct ftte_session *s) {
     ftte_sensor_release(s);
-    s->log_full = false;
-    return ftte_store_samples_clear(&s->store);
+    int result = ftte_store_samples_clear(&s->store);
+    ftte_watch_begin(s); // who wears the board now?
+    return result;
 }
 
 // Asks the port with a buffer of `bytes`. Returns the sample's bytes, 0 or an error.
 static int ask(struct ftte_session *s, uint32_t bytes) {
     int result = take_buffer(s, bytes);
     return result < 0 ? result : ftte_port_sample_read(s->record, bytes);
+}
+
+// What the sensor gave: a sample that does not fit the plan is dropped.
+static void take(struct ftte_session *s) {
+    int result = keep(s);
+    if (result == FTTE_ERR_SAMPLES_FULL) s->log_full = !ftte_watch_passing(s, s->record, s->record_bytes);
+    ftte_sensor_release(s);
+    if (result >= 0) ftte_watch_kept(s);
 }
 
 bool ftte_sensor_poll(struct ftte_session *s) {
@@ -112,7 +84,7 @@ bool ftte_sensor_poll(struct ftte_session *s) {
     if (got > 0) {
         s->sensor_seen = true;
         s->record_bytes = (uint32_t)got;
-        (void)keep(s); // a sample that does not fit the plan is dropped
+        take(s);
         return true;
     }
     ftte_sensor_release(s);
@@ -156,7 +128,14 @@ int ftte_sensor_append(struct ftte_session *s, const struct ftte_frame *frame) {
     if (head.total != s->record_total || bytes > head.total - frame->offset) return FTTE_ERR_ARGUMENT;
     memcpy(s->record + 4 + frame->offset, frame->body + sizeof head, bytes);
     s->record_have += bytes;
-    if (s->record_have == head.total) result = keep(s);
-    if (result >= 0) note(s, frame);
-    return result;
+    if (s->record_have < head.total) {
+        note(s, frame);
+        return FTTE_OK;
+    }
+    result = keep(s);
+    ftte_sensor_release(s);
+    if (result < 0) return result;
+    note(s, frame);
+    ftte_watch_kept(s);
+    return FTTE_OK;
 }

@@ -78,7 +78,7 @@ static bool work(struct ftte_session *s) {
         ftte_training_step(s);
         return true;
     }
-    return s->receiver.kind == 0 && ftte_sensor_poll(s);
+    return s->receiver.kind == 0 && (ftte_sensor_poll(s) || ftte_watch_step(s));
 }
 
 uint32_t ftte_session_poll(struct ftte_session *s) {

@@ -9,8 +9,9 @@
 //     training.c   a task from acceptance to its last step
 //     checkpoint.c a task's progress in flash
 //     update.c     the finished task: update and residual
-//     sensor.c     samples into the log, anomaly scores
-//     health.c     reset counts that survive resets, stack and memory measurements
+//     sensor.c     samples into the log
+//     watch.c      autoencoders: scores, baseline, what is unusual
+//     health.c     what survives resets to tell of them, stack and memory measurements
 #ifndef FTTE_STATE_H
 #define FTTE_STATE_H
 
@@ -54,6 +55,29 @@ struct ftte_residual {
     uint32_t run, task, plan_crc, count;
 };
 
+// How the last put ended, for a putEnd that is repeated. Kind 0: none did.
+struct ftte_finished {
+    uint8_t id, kind;
+    uint32_t total;
+    int32_t error, detail;
+};
+
+// What the health blob holds.
+struct ftte_health {
+    uint16_t resets[FTTE_REASONS], reserved;
+    uint32_t kernels_passed; // CRC of the kernels whose self-test passed last
+};
+_Static_assert(sizeof(struct ftte_health) == 20, "health");
+
+// The anomaly watch (watch.c).
+struct ftte_watch {
+    uint32_t weights_crc; // whose scores these are
+    float scores[3];      // count, mean, variance: kept while the machine is closed
+    float last;
+    uint32_t unusual;
+    uint32_t next, end; // samples of the log whose scores are still to join
+};
+
 struct ftte_session {
     struct ftte_store store;
     struct ftte_pool pool;
@@ -68,8 +92,7 @@ struct ftte_session {
     uint16_t outbox_count;
 
     struct ftte_receiver receiver;
-    uint8_t finished_id, finished_kind; // the last blob put (kind 0: none), for a putEnd that is repeated
-    uint32_t finished_total;
+    struct ftte_finished finished;
     struct ftte_sender sender;
 
     struct ftte_guest guest;
@@ -77,8 +100,10 @@ struct ftte_session {
     struct ftte_plan_header plan; // of the open machine
     uint32_t plan_at;             // where the kernels want the plan; 0: not asked yet
     bool started;                 // START went well
+    uint32_t tail_bytes;          // linear memory behind the arena
     uint32_t deadline_ms;         // clock at the start of the running call
     uint32_t arena_planned, arena_peak, engine_peak, pool_peak, pool_base;
+    uint32_t measured_plan; // CRC of the plan that these are of
 
     struct ftte_checkpoint run; // the task in progress
     enum ftte_phase phase;
@@ -96,13 +121,15 @@ struct ftte_session {
     uint32_t record_bytes, record_total, record_have; // of the record; of its elements; of those so far
     uint8_t appended_id;
     uint32_t appended_offset, appended_crc; // the last sampleAppend frame, for its repeats
-    bool log_full, sensor_seen;
-    float anomaly[3]; // count, mean, variance: kept while the machine is closed
-    float anomaly_last;
-    uint32_t anomalies;
+    bool log_full;                          // nothing is done with further samples
+    bool sensor_seen;
+    struct ftte_watch watch;
 
     uint32_t slice_crc; // of the f32 bytes held
-    uint16_t resets[FTTE_REASONS];
+    struct ftte_health health;
+    bool died;              // the last start followed a reset by the watchdog or a fault
+    bool guest_rests;       // and since then nobody asked for the guest
+    uint8_t distrusted[32]; // hash of the blob that was being put to use then
     uint32_t errors;
     int reset_kind; // -1: none asked
     uint32_t reset_ms;
@@ -141,7 +168,7 @@ bool ftte_transfer_pump(struct ftte_session *s);
 // After a commit: checks the blob of `kind` and puts it to use, or brings the previous state back. Returns FTTE_OK or
 // an error; `*detail` is then the error beneath it.
 int ftte_install(struct ftte_session *s, int kind, int32_t *detail);
-// After a start: finishes what a power cut interrupted.
+// After a start: finishes what a power cut interrupted, gives up what the watchdog did.
 void ftte_install_recover(struct ftte_session *s);
 // Header and f32 values of the slice held; false when there is none.
 bool ftte_slice_held(const struct ftte_session *s, struct ftte_slice_header *header, const uint8_t **values);
@@ -151,9 +178,10 @@ bool ftte_slice_held(const struct ftte_session *s, struct ftte_slice_header *hea
 int ftte_plan_read(const struct ftte_session *s, struct ftte_plan_header *plan);
 // Bytes of a sample record (label, two zero bytes, elements, padding to 4) that the plan reads.
 uint32_t ftte_plan_record_bytes(const struct ftte_plan_header *plan);
-// Opens the guest over the plan with frozen weights, slice and samples bound. Does nothing when it is open.
-int ftte_machine_open(struct ftte_session *s);
-// Closes it, keeping the measurements and the anomaly statistics. Safe when closed.
+// Opens the guest over the plan with frozen weights, slice and samples bound, and `tail_bytes` of linear memory behind
+// the arena. Does nothing when it is open with as many.
+int ftte_machine_open(struct ftte_session *s, uint32_t tail_bytes);
+// Closes it, keeping the measurements. Safe when closed.
 void ftte_machine_close(struct ftte_session *s);
 // START; with `state` null from the slice, else from those bytes.
 int ftte_machine_start(struct ftte_session *s, const uint8_t *state);
@@ -185,7 +213,7 @@ int ftte_training_accept(struct ftte_session *s, const struct ftte_task *task);
 bool ftte_training_step(struct ftte_session *s);
 // Ends the task without an update: `code` is told by progress (FTTE_OK: an abort).
 void ftte_training_end(struct ftte_session *s, int code);
-// Goes on with the task that a checkpoint holds.
+// Goes on with the task that a checkpoint holds, or gives it up if it ended in a reset by the watchdog.
 void ftte_training_resume(struct ftte_session *s);
 
 // ---- checkpoint.c
@@ -209,14 +237,28 @@ int ftte_sensor_append(struct ftte_session *s, const struct ftte_frame *frame);
 int ftte_sensor_clear(struct ftte_session *s);
 // Takes one sample from the port. Returns true when there was one.
 bool ftte_sensor_poll(struct ftte_session *s);
-// The score above which a sample counts as an anomaly: mean plus three standard deviations of the scores so far.
-float ftte_sensor_threshold(const struct ftte_session *s);
 // Gives the buffer of a half-appended sample back.
 void ftte_sensor_release(struct ftte_session *s);
+
+// ---- watch.c: does nothing unless the board holds an autoencoder and its weights
+// Begins a new baseline.
+void ftte_watch_begin(struct ftte_session *s);
+// Begins a new baseline if the weights are not those of the present one.
+void ftte_watch_settle(struct ftte_session *s);
+// The score above which a sample is unusual; 0 while there are too few scores to say.
+float ftte_watch_threshold(const struct ftte_session *s);
+// Scores the newest sample of the log.
+void ftte_watch_kept(struct ftte_session *s);
+// Scores a record that the log has no room for. False when nobody watches.
+bool ftte_watch_passing(struct ftte_session *s, const uint8_t *record, uint32_t bytes);
+// Scores the next sample of the log for the baseline. Returns true when there was one.
+bool ftte_watch_step(struct ftte_session *s);
 
 // ---- health.c
 // Counts this start.
 void ftte_health_open(struct ftte_session *s);
+// Notes that the kernels with this CRC passed their self-test.
+void ftte_health_note_kernels(struct ftte_session *s, uint32_t crc);
 struct ftte_stats ftte_health_stats(struct ftte_session *s);
 
 #endif

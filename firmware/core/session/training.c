@@ -1,6 +1,7 @@
 // A task, from acceptance to its last step: one sample per call, in the order of order.h. What is left of a micro-batch
 // at the last step is not applied. After a power cut the task goes on from its checkpoint and makes the same update,
-// bit for bit: the state is restored whole, samples and their order are fixed when the task is accepted.
+// bit for bit: the state is restored whole, samples and their order are fixed when the task is accepted. For the same
+// reason a task that failed is not tried again: it would fail again, and one that only the watchdog ended, for ever.
 #include <math.h>
 #include <string.h>
 
@@ -37,7 +38,7 @@ static int check_task(const struct ftte_session *s, const struct ftte_task *task
 // Opens the guest over the task in s->run; `state` is null for a start from the slice.
 static int begin(struct ftte_session *s, const uint8_t *state) {
     ftte_machine_close(s);
-    int result = ftte_machine_open(s);
+    int result = ftte_machine_open(s, 0);
     if (result >= 0) result = ftte_machine_start(s, state);
     s->phase = FTTE_PHASE_STEPS;
     s->checkpointed = s->run.step;
@@ -52,12 +53,14 @@ int ftte_training_accept(struct ftte_session *s, const struct ftte_task *task) {
     if (s->phase != FTTE_PHASE_NONE)
         return same_task(s->run.task.run, s->run.task.task, task) ? FTTE_OK : FTTE_ERR_BUSY;
     if (ftte_update_waits(s, &update)) return same_task(update.run, update.task, task) ? FTTE_OK : FTTE_ERR_STATE;
+    if (s->failure < 0 && same_task(s->failed.run, s->failed.task, task)) return s->failure;
     s->receiver.kind = 0; // a half-received blob stays in the store and can be resumed
     ftte_sensor_release(s);
     if (ftte_store_samples(&s->store) == 0) (void)ftte_sensor_poll(s);
     int result = check_task(s, task);
     if (result < 0) return result;
     s->failure = FTTE_OK;
+    s->guest_rests = false;
     s->run = (struct ftte_checkpoint){.task = *task, .samples = ftte_store_samples(&s->store)};
     result = ftte_checkpoint_write(s);
     return result < 0 ? result : begin(s, NULL);
@@ -81,6 +84,8 @@ void ftte_training_resume(struct ftte_session *s) {
     bool possible = check_task(s, &s->run.task) >= 0 && s->run.samples <= ftte_store_samples(&s->store);
     if (done || !possible)
         (void)ftte_store_drop(&s->store, FTTE_BLOB_KIND_CHECKPOINT);
+    else if (s->died)
+        ftte_training_end(s, FTTE_ERR_GUEST_TIME);
     else
         (void)begin(s, state.bytes);
 }

@@ -27,17 +27,23 @@ static void answer(struct ftte_session *s, const struct ftte_frame *frame, bool 
     ftte_outbox_reply(s, frame, &ack, sizeof ack);
 }
 
-static void answer_done(struct ftte_session *s, const struct ftte_frame *frame) {
-    struct ftte_put_ack ack = {.have = s->finished_total, .window_bytes = FTTE_WINDOW_BYTES, .done = 1};
-    ftte_outbox_reply(s, frame, &ack, sizeof ack);
+static void answer_finished(struct ftte_session *s, const struct ftte_frame *frame) {
+    struct ftte_put_ack ack = {.have = s->finished.total, .window_bytes = FTTE_WINDOW_BYTES, .done = 1};
+    if (s->finished.error < 0)
+        ftte_outbox_error(s, frame, s->finished.error, (uint32_t)s->finished.detail);
+    else
+        ftte_outbox_reply(s, frame, &ack, sizeof ack);
 }
 
-// Remembers what was put, so that a repeated putEnd gets the same answer.
-static void finish(struct ftte_session *s, const struct ftte_frame *frame, int kind, uint32_t total) {
-    s->finished_id = frame->id;
-    s->finished_kind = (uint8_t)kind;
-    s->finished_total = total;
-    answer_done(s, frame);
+// Remembers how a put ended, so that a repeated putEnd gets the same answer.
+static void finish(struct ftte_session *s, const struct ftte_frame *frame, struct ftte_finished finished) {
+    s->finished = finished;
+    s->finished.id = frame->id;
+    answer_finished(s, frame);
+}
+
+static bool repeats_finished(const struct ftte_session *s, const struct ftte_frame *frame) {
+    return s->finished.kind != 0 && frame->id == s->finished.id;
 }
 
 static bool held(const struct ftte_session *s, const struct ftte_put_begin *begin) {
@@ -52,8 +58,10 @@ int ftte_transfer_put_begin(struct ftte_session *s, const struct ftte_frame *fra
     memcpy(&begin, frame->body, sizeof begin);
     if (!may_put(begin.kind)) return FTTE_ERR_BLOB_KIND;
     if (s->phase != FTTE_PHASE_NONE) return FTTE_ERR_BUSY;
+    if (memcmp(begin.sha256, s->distrusted, sizeof begin.sha256) == 0)
+        return begin.kind == FTTE_BLOB_KIND_KERNELS ? FTTE_ERR_GUEST_SELFTEST : FTTE_ERR_GUEST_TIME;
     if (held(s, &begin)) {
-        finish(s, frame, begin.kind, begin.total);
+        finish(s, frame, (struct ftte_finished){.kind = begin.kind, .total = begin.total});
         return FTTE_OK;
     }
     ftte_transfer_retract(s, begin.kind);
@@ -61,13 +69,15 @@ int ftte_transfer_put_begin(struct ftte_session *s, const struct ftte_frame *fra
     int result = ftte_store_begin(&s->store, begin.kind, begin.total, begin.sha256, &have);
     s->receiver.kind = 0;
     if (result < 0) return result;
-    s->finished_kind = 0;
+    s->finished.kind = 0;
     ftte_receiver_begin(&s->receiver, frame->id, begin.kind, begin.total, have);
     answer(s, frame, false);
     return FTTE_OK;
 }
 
 int ftte_transfer_put_data(struct ftte_session *s, const struct ftte_frame *frame) {
+    // A host that does not know that the board restarted is told to begin again; repeats of what was put are nothing.
+    if (s->receiver.kind == 0 && !repeats_finished(s, frame)) return FTTE_ERR_STATE;
     switch (ftte_receiver_data(&s->receiver, frame->id, frame->offset, frame->body_bytes)) {
     case FTTE_RECEIVER_IGNORE: return FTTE_OK;
     case FTTE_RECEIVER_NAK: answer(s, frame, true); return FTTE_OK;
@@ -82,23 +92,17 @@ int ftte_transfer_put_data(struct ftte_session *s, const struct ftte_frame *fram
 }
 
 static int commit(struct ftte_session *s, const struct ftte_frame *frame) {
-    int kind = s->receiver.kind;
-    int32_t detail = 0;
-    int result = ftte_store_commit(&s->store, kind, 0);
+    struct ftte_finished finished = {.kind = s->receiver.kind, .total = s->receiver.total};
+    finished.error = ftte_store_commit(&s->store, finished.kind, 0);
     s->receiver.kind = 0;
-    if (result < 0) return result;
-    result = ftte_install(s, kind, &detail);
-    if (result < 0) {
-        ftte_outbox_error(s, frame, result, (uint32_t)detail);
-        return FTTE_OK;
-    }
-    finish(s, frame, kind, s->receiver.total);
+    if (finished.error >= 0) finished.error = ftte_install(s, finished.kind, &finished.detail);
+    finish(s, frame, finished);
     return FTTE_OK;
 }
 
 int ftte_transfer_put_end(struct ftte_session *s, const struct ftte_frame *frame) {
-    if (s->finished_kind != 0 && frame->id == s->finished_id) {
-        answer_done(s, frame);
+    if (repeats_finished(s, frame)) {
+        answer_finished(s, frame);
         return FTTE_OK;
     }
     if (s->receiver.kind == 0 || frame->id != s->receiver.id) return FTTE_ERR_STATE;
@@ -131,7 +135,7 @@ void ftte_transfer_abort(struct ftte_session *s) {
     // What cannot be forgotten now is found by the next begin, whose hash decides.
     if (s->receiver.kind != 0) (void)ftte_store_abandon(&s->store, s->receiver.kind);
     s->receiver.kind = 0;
-    s->finished_kind = 0;
+    s->finished.kind = 0;
     s->sender.kind = 0;
 }
 

@@ -25,8 +25,11 @@ struct board_options {
     bool seeded;   // random numbers from `seed`
     uint64_t seed;
     uint64_t cut_after; // flash bytes until the power is cut; UINT64_MAX: never
+    bool power_returns; // and is back at once
+    const char *flash_log;
     int reset_reason;
-    int inherited[2]; // the pty's two ends, handed over by a reset; -1: none
+    double watchdog_s; // processor seconds without progress until it bites; 0: never
+    int inherited[2];  // the pty's two ends, handed over by a reset; -1: none
     char **argv;
 };
 
@@ -62,6 +65,10 @@ void board_link_unlink(void);
 
 // ---- chip.c
 uint64_t board_clock_ns(void);
+// Starts the watchdog, once the link is open.
+void board_watchdog_start(void);
+// Starts the program again on the same flash and the same terminal. Returns only when it cannot.
+void board_restart(int reason);
 
 // ---- sensor.c
 void board_sensor_open(void);

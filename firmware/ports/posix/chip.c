@@ -1,10 +1,12 @@
 // Clock, random numbers, id, resets, watchdog, idle, battery of the virtual board. A reset starts the program again on
 // the same flash and the same terminal, as a chip behind a USB-UART bridge would.
 #define _GNU_SOURCE
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -54,32 +56,61 @@ const char *ftte_port_board_class(void) { return board_options.board_class; }
 
 int ftte_port_reset_reason(void) { return board_options.reset_reason; }
 
-// The options as they were, those of an earlier reset replaced by those of this one.
-static char **restarted(char *inherit) {
-    static char software[] = "--reset-reason=4", *args[128];
+// The options as they were, but for those that hold for one start.
+void board_restart(int reason) {
+    static char because[24], inherit[40], *args[128];
     size_t count = 0;
+    int ends[2];
+    board_link_ends(ends);
+    snprintf(because, sizeof because, "--reset-reason=%d", reason);
+    snprintf(inherit, sizeof inherit, "--inherit=%d,%d", ends[0], ends[1]);
     for (char **arg = board_options.argv; *arg && count < 120; arg++) {
-        bool own = !strncmp(*arg, "--reset-reason=", 15) || !strncmp(*arg, "--inherit=", 10);
-        if (!own) args[count++] = *arg;
+        bool once = !strncmp(*arg, "--reset-reason=", 15) || !strncmp(*arg, "--inherit=", 10) ||
+                    !strncmp(*arg, "--brownout-after-flash-bytes=", 29);
+        if (!once) args[count++] = *arg;
     }
-    args[count++] = software;
+    args[count++] = because;
     args[count++] = inherit;
     args[count] = NULL;
-    return args;
+    execv("/proc/self/exe", args);
 }
-_Static_assert(FTTE_RESET_REASON_SOFTWARE == 4, "--reset-reason");
 
 void ftte_port_reset(int kind) {
-    static char inherit[40];
-    int ends[2];
     (void)kind; // no bootloader; the session has forgotten what a factory reset forgets
-    board_link_ends(ends);
-    snprintf(inherit, sizeof inherit, "--inherit=%d,%d", ends[0], ends[1]);
-    execv("/proc/self/exe", restarted(inherit));
+    board_restart(FTTE_RESET_REASON_SOFTWARE);
     board_die("cannot start again");
 }
 
-void ftte_port_watchdog_feed(void) {} // processes are watched by the host
+// ---- watchdog: counts the process's own processor time, so that a loaded machine, or a stopped process, never fires
+// it
+
+enum { TICKS = 8 }; // of the watchdog's time; it bites between TICKS and TICKS + 1 of them after the last feeding
+
+static volatile sig_atomic_t hungry_ticks;
+
+// The session hangs in the guest and owns no lock that formatting or exec could want.
+static void tick(int signal) {
+    static const char text[] = "ftte-posix: the watchdog saw no progress; the board restarts\n";
+    sigset_t all;
+    (void)signal;
+    if (++hungry_ticks <= TICKS) return;
+    if (write(STDERR_FILENO, text, sizeof text - 1) < 0) _exit(1);
+    sigfillset(&all);
+    sigprocmask(SIG_UNBLOCK, &all, NULL); // the mask would outlive exec
+    board_restart(FTTE_RESET_REASON_WATCHDOG);
+    _exit(1);
+}
+
+void board_watchdog_start(void) {
+    uint64_t tick_us = (uint64_t)(board_options.watchdog_s * 1e6 / TICKS);
+    struct timeval every = {(time_t)(tick_us / 1000000u), (suseconds_t)(tick_us % 1000000u)};
+    struct itimerval timer = {every, every};
+    struct sigaction action = {.sa_handler = tick, .sa_flags = SA_ONSTACK | SA_RESTART};
+    sigaction(SIGPROF, &action, NULL);
+    setitimer(ITIMER_PROF, &timer, NULL); // also ends the one that a restart left behind
+}
+
+void ftte_port_watchdog_feed(void) { hungry_ticks = 0; }
 
 void ftte_port_idle(uint32_t max_ms) { board_link_wait(max_ms); }
 

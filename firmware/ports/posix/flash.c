@@ -3,6 +3,8 @@
 // the process, as flash survives a reset; fsync would only guard against the death of the whole machine.
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -12,7 +14,7 @@
 
 enum { CHUNK = 256, POWER_CUT_STATUS = 3 };
 
-static int file = -1;
+static int file = -1, log_file = -1;
 static struct ftte_flash_geometry geometry;
 
 static void write_at(uint32_t offset, const void *bytes, uint32_t count) {
@@ -51,11 +53,27 @@ static uint32_t until_cut(uint32_t count) {
     return done;
 }
 
+static void power_fails(void) {
+    if (board_options.power_returns) board_restart(FTTE_RESET_REASON_BROWNOUT);
+    _exit(POWER_CUT_STATUS);
+}
+
+// One line for each erase and program, as it begins.
+static void note(const char *what, uint32_t offset, uint32_t bytes) {
+    char line[64];
+    if (!board_options.flash_log) return;
+    if (log_file < 0) log_file = open(board_options.flash_log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    int length = snprintf(line, sizeof line, "%s %" PRIu32 " %" PRIu32 "\n", what, offset, bytes);
+    if (log_file < 0 || write(log_file, line, (size_t)length) != length)
+        board_die("cannot write %s", board_options.flash_log);
+}
+
 int ftte_port_flash_erase(uint32_t offset) {
     if (offset % geometry.page_bytes != 0 || offset >= geometry.bytes) return FTTE_ERR_FLASH_RANGE;
+    note("erase", offset, geometry.page_bytes);
     uint32_t done = until_cut(geometry.page_bytes);
     fill(offset, done);
-    if (done < geometry.page_bytes) _exit(POWER_CUT_STATUS);
+    if (done < geometry.page_bytes) power_fails();
     return FTTE_OK;
 }
 
@@ -65,8 +83,9 @@ int ftte_port_flash_program(uint32_t offset, const void *buf, uint32_t bytes) {
     if (offset % geometry.program_bytes != 0 || bytes % geometry.program_bytes != 0) return FTTE_ERR_FLASH_RANGE;
     for (uint32_t i = 0; i < bytes; i++)
         if (from[i] & ~held[i]) return FTTE_ERR_FLASH_BITS;
+    note("program", offset, bytes);
     uint32_t done = until_cut(bytes);
     write_at(offset, buf, done);
-    if (done < bytes) _exit(POWER_CUT_STATUS);
+    if (done < bytes) power_fails();
     return FTTE_OK;
 }

@@ -94,5 +94,6 @@ int main(int argc, char **argv) {
     board_memory_open();
     board_sensor_open();
     tell(board_link_open());
+    board_watchdog_start();
     board_memory_run(run);
 }

@@ -17,6 +17,7 @@ struct board_options board_options = {
     .battery = 255,
     .cut_after = UINT64_MAX,
     .reset_reason = FTTE_RESET_REASON_POWER_ON,
+    .watchdog_s = 40, // longer than the deadline of any call of the guest (session/machine.c)
     .inherited = {-1, -1},
 };
 
@@ -37,8 +38,11 @@ static const char help[] =
     "  --speed SHARE           of this machine's speed: 0.1 is a tenth (1)\n"
     "  --baud RATE             line rate, 10 bits a byte; 0 is unlimited (921600)\n"
     "  --battery PERCENT       at the start; without it the board has none to measure\n"
+    "  --watchdog SECONDS      of processor time without progress until the board restarts; 0 is never (40)\n"
     "  --seed N                predictable random numbers\n"
-    "  --cut-after-flash-bytes N  power fails before the N-th byte programmed or erased from now\n"
+    "  --cut-after-flash-bytes N  power fails when N more bytes were programmed or erased: the process ends\n"
+    "  --brownout-after-flash-bytes=N  the same, and power is back at once\n"
+    "  --flash-log FILE        gets a line for each erase and program: what, offset, bytes\n"
     "  --stay                  go on when the parent process ends\n"
     "  --help\n"
     "\n"
@@ -59,8 +63,11 @@ enum {
     SPEED,
     BAUD,
     BATTERY,
+    WATCHDOG,
     SEED,
     CUT,
+    BROWNOUT,
+    FLASH_LOG,
     STAY,
     RESET_REASON,
     INHERIT,
@@ -82,8 +89,11 @@ static const struct option options[] = {
     {"speed", 1, 0, SPEED},
     {"baud", 1, 0, BAUD},
     {"battery", 1, 0, BATTERY},
+    {"watchdog", 1, 0, WATCHDOG},
     {"seed", 1, 0, SEED},
     {"cut-after-flash-bytes", 1, 0, CUT},
+    {"brownout-after-flash-bytes", 1, 0, BROWNOUT},
+    {"flash-log", 1, 0, FLASH_LOG},
     {"stay", 0, 0, STAY},
     {"help", 0, 0, HELP},
     {"reset-reason", 1, 0, RESET_REASON},
@@ -112,10 +122,10 @@ static uint64_t number(const char *text, uint64_t max, const char *what) {
     return value;
 }
 
-static double share(const char *text) {
+static double real(const char *text, double max, const char *what) {
     char *end;
     double value = strtod(text, &end);
-    if (end == text || *end != 0 || !(value > 0 && value <= 1)) refuse("--speed", "must be above 0 and at most 1");
+    if (end == text || *end != 0 || !(value >= 0 && value <= max)) refuse(what, "is not a number in range");
     return value;
 }
 
@@ -172,6 +182,10 @@ static void take_size(int option, const char *value) {
     case PROGRAM_BYTES: o->geometry.program_bytes = (uint32_t)number(value, 32, "--program-bytes"); break;
     case BAUD: o->baud = (uint32_t)number(value, 100000000, "--baud"); break;
     case BATTERY: o->battery = (int)number(value, 100, "--battery"); break;
+    case BROWNOUT:
+        o->power_returns = true;
+        o->cut_after = number(value, UINT64_MAX, "--brownout-after-flash-bytes");
+        break;
     case CUT: o->cut_after = number(value, UINT64_MAX, "--cut-after-flash-bytes"); break;
     case RESET_REASON: o->reset_reason = (int)number(value, FTTE_RESET_REASON_FAULT, "--reset-reason"); break;
     default: break;
@@ -190,12 +204,17 @@ static void take(int option, const char *value) {
         break;
     case CHIP_ID: read_chip_id(value); break;
     case PARTITIONS: read_partitions(value); break;
-    case SPEED: o->speed = share(value); break;
+    case SPEED:
+        o->speed = real(value, 1, "--speed");
+        if (o->speed == 0) refuse("--speed", "must be above 0");
+        break;
+    case WATCHDOG: o->watchdog_s = real(value, 1e6, "--watchdog"); break;
     case SEED:
         o->seeded = true;
         o->seed = number(value, UINT64_MAX, "--seed");
         break;
     case STAY: o->stay = true; break;
+    case FLASH_LOG: o->flash_log = value; break;
     case INHERIT:
         if (sscanf(value, "%d,%d", &o->inherited[0], &o->inherited[1]) != 2) refuse("--inherit", "is a reset's own");
         break;

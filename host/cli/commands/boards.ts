@@ -1,4 +1,4 @@
-// `ftte boards`: who answers, on which port, by chip id; and of the others, why not.
+// `ftte boards`: who answers, on which port, by chip id, and what its watch says; and of the others, why not.
 
 import { readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -26,29 +26,50 @@ function entries(folder: string): string[] {
   }
 }
 
-const row = (report: PortReport): string[] =>
-  report.answers
-    ? [report.chipId, report.address, report.boardClass, report.firmware, report.state]
-    : ["–", report.address, "–", "–", `${report.code}: ${report.reason}`];
+/** What an autoencoder's board says of its newest samples; undefined for other boards, and before the first score. */
+function watchOf(report: PortReport) {
+  if (!report.answers || !report.stats || report.stats.anomalyMean === 0) return undefined;
+  const { anomalyLast: score, anomalyMean: mean, anomalyThreshold: threshold, anomalies: unusual } = report.stats;
+  return { score, mean, threshold: threshold || null, unusual }; // no threshold yet: it still learns its baseline
+}
 
-/** One object per port, without the raw hello. */
+function watchCells(report: PortReport): string[] {
+  const watch = watchOf(report);
+  if (!watch) return ["–", "–", "–"];
+  return [watch.score.toPrecision(3), watch.threshold?.toPrecision(3) ?? "learning", String(watch.unusual)];
+}
+
+function text(reports: PortReport[]): string {
+  const watched = reports.some(watchOf);
+  const rows = reports.map((report) => [
+    ...(report.answers
+      ? [report.chipId, report.address, report.boardClass, report.firmware, report.state]
+      : ["–", report.address, "–", "–", `${report.code}: ${report.reason}`]),
+    ...(watched ? watchCells(report) : []),
+  ]);
+  const header = ["chip id", "port", "class", "firmware", "state"];
+  return table([...header, ...(watched ? ["last score", "threshold", "unusual"] : [])], rows);
+}
+
+/** One object per port, without the raw structs. */
 const json = (report: PortReport) => {
-  const { hello: _hello, ...rest } = { hello: undefined, ...report };
-  return rest;
+  const { hello: _hello, stats: _stats, ...rest } = { hello: undefined, stats: undefined, ...report };
+  const watch = watchOf(report);
+  return watch ? { ...rest, watch } : rest;
 };
 
 /** Exit status 3 when ports were named and one of them does not answer. */
 export async function boards(options: { config: string; port?: string[]; json?: boolean }): Promise<void> {
   const named = options.port?.map((address): PortCandidate => ({ address, kind: "serial" }));
   const ports = named ?? [...(await virtualPorts(dirname(resolve(options.config)))), ...(await listPorts())];
-  const reports = (await discoverBoards(ports)).sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  const reports = (await discoverBoards(ports, { stats: true })).sort((a, b) => (key(a) < key(b) ? -1 : 1));
   if (options.json) sayJson({ type: "result", boards: reports.map(json) });
   else if (reports.length === 0)
     say(
       false,
       "no serial ports and no virtual boards here; plug a board in, or start virtual ones: ftte train --virtual 2",
     );
-  else say(false, table(["chip id", "port", "class", "firmware", "state"], reports.map(row)));
+  else say(false, text(reports));
   if (named && reports.some((report) => !report.answers)) process.exitCode = exitStatus.board;
 }
 

@@ -19,7 +19,10 @@ function writeWhole(path: string, content: string | Uint8Array): void {
   }
 }
 
-export async function exportRun(id: string, options: { config: string; out: string; json?: boolean }): Promise<void> {
+export async function exportRun(
+  id: string | undefined,
+  options: { config: string; out: string; json?: boolean },
+): Promise<void> {
   const store = openStore(dirname(resolve(options.config)));
   try {
     const record = findRun(store, id);

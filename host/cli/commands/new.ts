@@ -49,11 +49,29 @@ An ftte project: a fleet of boards trains one model together.
     npm install          # once
     npx ftte plan        # what each board class trains, and every byte that it needs
     npx ftte train       # virtual boards, the real firmware; Ctrl-C ends cleanly
-    npx ftte run resume  # goes on where a run was interrupted
-    npx ftte run export  # the model as safetensors, C header and JSON
+    npx ftte run resume  # goes on where the newest run was interrupted
+    npx ftte run export  # its model as safetensors, C header and JSON
 
-Change ftte.config.ts: the model, the data, the fleet.
+Change ftte.config.ts: the model, the data, the fleet. An editor that knows TypeScript completes it.
 `;
+
+/** Types for the editor alone; ftte needs no compiler to read the config. */
+const tsconfig = {
+  compilerOptions: {
+    module: "NodeNext",
+    target: "ES2022",
+    strict: true,
+    noEmit: true,
+    allowImportingTsExtensions: true,
+    types: [],
+  },
+  include: ["*.ts"],
+};
+
+/** A link to the package instead of a copy with all its dependencies, whatever npm's version does by default. */
+const npmrc = ["install-links=false", "legacy-peer-deps=true", "audit=false", "fund=false", ""].join("\n");
+
+const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
 /** @throws FtteError "file-unwritable" when the folder exists or cannot be made, "usage" when the name is none */
 export async function newProject(name: string, options: { json?: boolean }): Promise<void> {
@@ -66,7 +84,9 @@ export async function newProject(name: string, options: { json?: boolean }): Pro
   const files: Record<string, string> = {
     "ftte.config.ts": configText(name),
     "README.md": readmeText(name),
-    "package.json": `${JSON.stringify({ name, private: true, type: "module", dependencies: { ftte: `file:${packageFolder}` } }, null, 2)}\n`,
+    "package.json": json({ name, private: true, type: "module", dependencies: { ftte: `file:${packageFolder}` } }),
+    "tsconfig.json": json(tsconfig),
+    ".npmrc": npmrc,
     ".gitignore": "node_modules/\n.ftte/\n",
   };
   try {
@@ -76,5 +96,8 @@ export async function newProject(name: string, options: { json?: boolean }): Pro
     throw new FtteError("file-unwritable", `${folder} cannot be written: ${(cause as Error).message}`, { cause });
   }
   if (options.json) process.stdout.write(`${JSON.stringify({ type: "result", folder, files: Object.keys(files) })}\n`);
-  else process.stdout.write(`${folder} is ready. Go on with:\n  cd ${name}\n  npx ftte plan\n  npx ftte train\n`);
+  else
+    process.stdout.write(
+      `${folder} is ready. Go on with:\n  cd ${name}\n  npm install\n  npx ftte plan\n  npx ftte train\n`,
+    );
 }

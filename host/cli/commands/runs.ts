@@ -38,7 +38,7 @@ export async function runs(options: Options): Promise<void> {
   }
 }
 
-export async function show(id: string, options: Options): Promise<void> {
+export async function show(id: string | undefined, options: Options): Promise<void> {
   const store = openStore(dirname(resolve(options.config)));
   try {
     const record = findRun(store, id);
@@ -66,7 +66,7 @@ export async function show(id: string, options: Options): Promise<void> {
         `run ${record.id} (${record.name}): ${record.state}, started ${record.created}, config ${record.sha256.slice(0, 12)}`,
         `version ${record.versions ?? 0}, accuracy ${last ? percent(last.accuracy) : "–"}; updates: ${folded} folded, ${rejected} rejected, ${waiting} waiting`,
         "",
-        ...drawCurve(evaluations, 60, 8),
+        ...drawCurve(evaluations, 60, 9),
         "",
         table(
           ["board", "tasks", "version"],

@@ -1,6 +1,8 @@
 // `ftte train` and `ftte run resume`: start a run, or go on with one.
 
 import { dirname, resolve as resolvePath } from "node:path";
+import { loadBoardConfig } from "../../boards/config.ts";
+import { discoverBoards, type PortReport } from "../../boards/discover.ts";
 import { exitStatus, FtteError } from "../../errors.ts";
 import type { RunRecord, Store } from "../../store/store.ts";
 import type { ResolvedConfig } from "../config_schema.ts";
@@ -13,6 +15,7 @@ import { resultJson, resultText } from "../view/result.ts";
 export interface TrainOptions {
   config: string;
   virtual?: number;
+  port?: string[];
   minutes?: number;
   seed?: number;
   deterministic?: boolean;
@@ -33,12 +36,48 @@ function virtually(config: ResolvedConfig, boards: number): ResolvedConfig["flee
   return parts.filter((part) => part.count > 0);
 }
 
+/** `--port`: the boards that answer there, each as the fleet's entry of its class. */
+async function byPort(config: ResolvedConfig, ports: string[]): Promise<ResolvedConfig["fleet"]> {
+  const entries = config.fleet.map((entry) => ({ entry, board: loadBoardConfig(entry.board), ports: [] as string[] }));
+  for (const address of ports) {
+    const { boardClass } = await answering(address, new Set(entries.map(({ board }) => board.link.baud)));
+    const match = entries.find(({ board }) => board.class === boardClass);
+    if (!match)
+      throw new FtteError(
+        "config-invalid",
+        `${address} is a board of class ${boardClass}; the config's fleet has ${entries.map((e) => e.board.class).join(", ")}`,
+      );
+    match.ports.push(address);
+  }
+  return entries
+    .filter((e) => e.ports.length > 0)
+    .map(({ entry: { count: _, ...entry }, ports }) => ({ ...entry, ports }));
+}
+
+/** @throws FtteError of the port, when it answers at none of the rates */
+async function answering(address: string, baudRates: Iterable<number>): Promise<PortReport & { answers: true }> {
+  let refusal: FtteError | undefined;
+  for (const baudRate of baudRates) {
+    const [report] = await discoverBoards([{ address, kind: "serial" }], { baudRate, timeoutMs: 3000 });
+    if (report?.answers) return report;
+    if (report) refusal = new FtteError(report.code, report.reason);
+  }
+  throw refusal ?? new FtteError("port-absent", `${address}: was not asked`);
+}
+
+/** The fleet that the command line asks for, or the config's. */
+async function fleetFor(config: ResolvedConfig, { virtual, port }: TrainOptions): Promise<ResolvedConfig["fleet"]> {
+  if (virtual !== undefined && port) throw new FtteError("usage", "give --virtual or --port, not both");
+  if (port) return byPort(config, port);
+  return virtual === undefined ? config.fleet : virtually(config, virtual);
+}
+
 export async function train(options: TrainOptions): Promise<void> {
   const { folder, config: read } = await loadProject(options.config);
   const config: ResolvedConfig = {
     ...read,
     ...(options.seed !== undefined && { seed: options.seed }),
-    ...(options.virtual !== undefined && { fleet: virtually(read, options.virtual) }),
+    fleet: await fleetFor(read, options),
   };
   const store = openStore(folder);
   try {
@@ -52,7 +91,10 @@ export async function train(options: TrainOptions): Promise<void> {
   }
 }
 
-export async function resume(id: string, options: Pick<TrainOptions, "config" | "minutes" | "json">): Promise<void> {
+export async function resume(
+  id: string | undefined,
+  options: Pick<TrainOptions, "config" | "minutes" | "json">,
+): Promise<void> {
   const folder = dirname(resolvePath(options.config));
   const store = openStore(folder);
   try {

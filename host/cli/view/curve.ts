@@ -16,12 +16,12 @@ const dots = [
   [0x40, 0x80],
 ];
 
-/** The smallest range of whole tenths that holds every accuracy. */
+/** The smallest range of whole twentieths that holds every accuracy. */
 function accuracyRange(points: CurvePoint[]): [low: number, high: number] {
   const values = points.map((p) => p.accuracy);
-  const low = Math.floor(Math.min(...values) * 10) / 10;
-  const high = Math.ceil(Math.max(...values) * 10) / 10;
-  return low === high ? [Math.max(0, low - 0.1), Math.min(1, high + 0.1)] : [low, high];
+  const low = Math.floor(Math.min(...values) * 20) / 20;
+  const high = Math.ceil(Math.max(...values) * 20) / 20;
+  return low === high ? [Math.max(0, low - 0.05), Math.min(1, high + 0.05)] : [low, high];
 }
 
 /** The curve as lines of text, `width` × `height` cells of braille (2 × 4 dots each), with a scale. Empty without points. */
@@ -39,10 +39,12 @@ export function drawCurve(points: CurvePoint[], width = 60, height = 8): string[
   }
   const lines = cells.map((row, i) => {
     const value = high - ((high - low) * i) / (height - 1);
-    return `${(value * 100).toFixed(0).padStart(4)} % ┤${String.fromCodePoint(...[...row].map((c) => 0x2800 + c))}`;
+    const labelled = i % ((height - 1) / 2) === 0; // top, bottom, and the middle where there is one
+    const scale = labelled ? `${(value * 100).toFixed(1).padStart(5)} % ┤` : "        │";
+    return `${scale}${String.fromCodePoint(...[...row].map((c) => 0x2800 + c))}`;
   });
   const label = `${Math.round(end)} s`;
-  return [...lines, `       └${"─".repeat(width)}`, `        0${label.padStart(width - 1)}`];
+  return [...lines, `        └${"─".repeat(width)}`, `         0${label.padStart(width - 1)}`];
 }
 
 /** The curves as one SVG picture. */

@@ -4,46 +4,60 @@ import type { RunOutcome } from "../training_run.ts";
 import { drawCurve } from "./curve.ts";
 import { bytes, minutes, percent, table } from "./text.ts";
 
-/** The run that it is compared with: synchronous full-model FedAvg over the same boards and shards. */
+/** Synchronous full-model FedAvg over the same boards and shards, int8 both ways like the run that it is compared with. */
 export interface Baseline {
   strategy: "fedavg-full";
   accuracy: number;
-  time: number; // seconds until its last evaluation first reached within half a point of its final accuracy
-  bytes: number; // both directions
-  memory: number; // planned arena
+  time: number; // seconds to the target
+  bytes: number; // both directions, to the target
+  memory: number; // planned arena of the smallest board
 }
 
-/** Seconds until the curve first came within half a point of its best. */
-export function settled(curve: readonly { seconds: number; accuracy: number }[]): number {
-  const best = Math.max(0, ...curve.map((p) => p.accuracy));
-  return curve.find((p) => p.accuracy >= best - 0.005)?.seconds ?? 0;
+/** Two runs measured by when each reached what both reached. */
+export interface Comparison {
+  /** Half a point below the lower of the two final accuracies. */
+  target: number;
+  own: { time: number; bytes: number };
+  baseline: Baseline;
 }
 
 /** Boards' classes differ; the smallest board's arena is what decides whether a fleet can train. */
 const smallestArena = (outcome: RunOutcome) => Math.min(...outcome.memory.map((m) => m.planned));
 
-export function baselineOf(outcome: RunOutcome): Baseline {
+function reached(outcome: RunOutcome, target: number): { time: number; bytes: number } {
+  const point = outcome.curve.find((p) => p.accuracy >= target);
+  return { time: point?.seconds ?? outcome.seconds, bytes: point?.bytes ?? outcome.bytes.up + outcome.bytes.down };
+}
+
+export function compare(outcome: RunOutcome, baseline: RunOutcome): Comparison {
+  const target = Math.min(outcome.accuracy, baseline.accuracy) - 0.005;
   return {
-    strategy: "fedavg-full",
-    accuracy: outcome.accuracy,
-    time: settled(outcome.curve),
-    bytes: outcome.bytes.up + outcome.bytes.down,
-    memory: smallestArena(outcome),
+    target,
+    own: reached(outcome, target),
+    baseline: {
+      strategy: "fedavg-full",
+      accuracy: baseline.accuracy,
+      ...reached(baseline, target),
+      memory: smallestArena(baseline),
+    },
   };
 }
 
-export function resultJson(outcome: RunOutcome, baseline?: Baseline): object {
+export function resultJson(outcome: RunOutcome, comparison?: Comparison): object {
   const { curve: _curve, shards: _shards, ...rest } = outcome;
-  return { type: "result", ...rest, time: settled(outcome.curve), ...(baseline && { baseline }) };
+  if (!comparison) return { type: "result", ...rest };
+  const { target, own, baseline } = comparison;
+  return { type: "result", ...rest, target, toTarget: own, baseline };
 }
 
-export function resultText(outcome: RunOutcome, baseline?: Baseline): string {
+export function resultText(outcome: RunOutcome, comparison?: Comparison): string {
   const { updates } = outcome;
-  const row = (name: string, own: string, theirs = "") => (baseline ? [name, own, theirs] : [name, own]);
+  const row = (name: string, own: string, theirs = "") => (comparison ? [name, own, theirs] : [name, own]);
   const rows = [
     row("accuracy before", percent(outcome.accuracyBefore)),
-    row("accuracy after", percent(outcome.accuracy), baseline && percent(baseline.accuracy)),
-    row("settled after", minutes(settled(outcome.curve)), baseline && minutes(baseline.time)),
+    row("accuracy after", percent(outcome.accuracy), comparison && percent(comparison.baseline.accuracy)),
+    ...(comparison ? targetRows(comparison) : []),
+    row("smallest arena", `${smallestArena(outcome)} B`, comparison && `${comparison.baseline.memory} B`),
     row("model", `${outcome.parameters} parameters`),
     row("versions", String(outcome.versions)),
     row("updates folded", String(updates.folded)),
@@ -52,16 +66,21 @@ export function resultText(outcome: RunOutcome, baseline?: Baseline): string {
     row("  lost", String(updates.lost)),
     row("bytes up", bytes(outcome.bytes.up)),
     row("bytes down", bytes(outcome.bytes.down)),
-    row("bytes in all", bytes(outcome.bytes.up + outcome.bytes.down), baseline && bytes(baseline.bytes)),
-    row("smallest arena", `${smallestArena(outcome)} B`, baseline && `${baseline.memory} B`),
   ];
   const memory = outcome.memory.map((m) => [m.class, `${m.planned} B`, m.measured ? `${m.measured} B` : "–"]);
   return [
     "",
-    table(baseline ? ["", "ftte", "fedavg, full model"] : ["", "ftte"], rows),
+    table(comparison ? ["", "ftte", "fedavg, full model"] : ["", "ftte"], rows),
     "",
     table(["memory of the arena", "planned", "measured"], memory),
     "",
-    ...drawCurve(outcome.curve, 60, 8),
+    ...drawCurve(outcome.curve, 60, 9),
   ].join("\n");
+}
+
+function targetRows({ target, own, baseline }: Comparison): string[][] {
+  return [
+    [`time to ${percent(target)}`, minutes(own.time), minutes(baseline.time)],
+    [`bytes to ${percent(target)}`, bytes(own.bytes), bytes(baseline.bytes)],
+  ];
 }

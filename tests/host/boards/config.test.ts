@@ -55,7 +55,7 @@ describe("board configs", () => {
   });
 
   it("refuse partitions that leave no room for samples", () => {
-    const full = changed("virtual-64k", (board) => Object.assign(board.flash as object, { bytes: 240 * 1024 }));
+    const full = changed("virtual-64k", (board) => Object.assign(board.flash as object, { bytes: 200 * 1024 }));
     expect(() => loadBoardConfig("virtual-64k", full)).toThrow(/leave no room for samples/);
   });
 });

@@ -4,6 +4,7 @@ import { render } from "../../../host/cli/view/live.ts";
 import { plainView } from "../../../host/cli/view/plain.ts";
 import { emptyView, reduce } from "../../../host/cli/view/state.ts";
 import { bar, bytes, table } from "../../../host/cli/view/text.ts";
+import { coloured } from "../../../host/cli/view/tone.ts";
 import type { RunEvent } from "../../../host/fl/events.ts";
 
 const events: RunEvent[] = [
@@ -40,9 +41,18 @@ describe("the live view", () => {
     const text = render(viewOf(events), 120);
     expect(text).toMatch(/accuracy 90\.0 %/);
     expect(text).toMatch(/version 1/);
-    expect(text).toMatch(/▶ wrist-01 .*training .*███·+ +77% τ {2}2 {3}1 upd +88\.0 kB\/s/);
+    expect(text).toMatch(/^ +board +class +state +task +battery +stale +updates +link$/m);
+    expect(text).toMatch(/▶ wrist-01 .*training .*███·+ +77 % +2 +1 +88\.0 kB\/s$/m);
     expect(text).toMatch(/✗ wrist-02 .*offline .*link dropped/);
     expect(text).toMatch(/12\.3 kB up, 1\.23 MB down/);
+  });
+
+  it("is the same text in colour", () => {
+    const text = render(viewOf(events), 120);
+    const inColour = coloured(text);
+    expect(inColour).toContain("\x1b[31m✗\x1b[0m");
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape codes are what is looked for
+    expect(inColour.replace(/\x1b\[\d+m/g, "")).toBe(text);
   });
 
   it("keeps within the terminal's width", () => {
@@ -70,7 +80,7 @@ describe("the accuracy curve", () => {
 
   it("is drawn from bottom left to top right when accuracy rises", () => {
     const lines = drawCurve(points, 20, 4);
-    expect(lines[0]).toMatch(/100 % ┤\u2800+[^\u2800]/);
+    expect(lines[0]).toMatch(/100\.0 % ┤\u2800+[^\u2800]/);
     expect(lines[3]).toMatch(/┤[^\u2800]/);
     expect(lines.at(-1)).toMatch(/0 +30 s$/);
   });

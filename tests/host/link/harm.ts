@@ -1,19 +1,33 @@
 // A pipe in front of a pipe that harms what passes: single frames in either direction, single bits, or noise by chance.
 import type { Pipe } from "../../../host/link/pipe.ts";
+import { decodeFrame } from "../../../host/wire/frame.ts";
 
 export type Harm = "drop" | "repeat" | "swap" | "truncate";
 export interface HarmPlan {
-  /** Harms the frame with this number; frames to the board count from 0, frames from it too. */
-  frame?: { direction: "down" | "up"; at: number; harm: Harm };
+  /** Harms the frame with this number; frames to the board count from 0, frames from it too; only those of `type` where it is given. */
+  frame?: { direction: "down" | "up"; at: number; type?: number; harm: Harm };
+  /** Each flips a bit of the encoded frame with this number among those of its type. */
+  flips?: readonly { direction: "down" | "up"; type: number; at: number; bit: number }[];
   /** Flips this bit of the stream. */
   bit?: { direction: "down" | "up"; at: number };
   /** Share of frames harmed, each way, each in the next of all ways. */
   share?: number;
   random?: () => number;
 }
+interface Passed {
+  readonly frames: number;
+  readonly bytes: number;
+  readonly types: ReadonlyMap<number, number>;
+}
 export interface HarmedPipe extends Pipe {
-  /** What passed so far: frames and bytes. */
-  readonly passed: { down: { frames: number; bytes: number }; up: { frames: number; bytes: number } };
+  /** What passed so far: frames and bytes, and how many frames of each type. */
+  readonly passed: { down: Passed; up: Passed };
+}
+
+/** Of an encoded frame with its closing 0x00; -1 when it is none. */
+function typeOf(piece: Buffer): number {
+  const frame = decodeFrame(piece.subarray(0, -1));
+  return typeof frame === "string" ? -1 : frame.type;
 }
 
 const harms: Harm[] = ["drop", "repeat", "swap", "truncate"];
@@ -22,6 +36,7 @@ const harms: Harm[] = ["drop", "repeat", "swap", "truncate"];
 class Direction {
   frames = 0;
   bytes = 0;
+  readonly types = new Map<number, number>();
   private rest: Buffer = Buffer.alloc(0);
   private held: Buffer | undefined;
   private next = 0;
@@ -52,7 +67,13 @@ class Direction {
   private piece(piece: Buffer): Buffer[] {
     const released = this.held ? [this.held] : [];
     this.held = undefined;
-    switch (this.harmOf(this.frames++)) {
+    const type = typeOf(piece);
+    const nth = this.types.get(type) ?? 0;
+    this.types.set(type, nth + 1);
+    for (const flip of this.plan.flips ?? [])
+      if (flip.direction === this.name && flip.type === type && flip.at === nth)
+        piece[flip.bit >> 3]! ^= 1 << (flip.bit & 7);
+    switch (this.harmOf(this.frames++, type, nth)) {
       case "drop":
         return released;
       case "repeat":
@@ -67,9 +88,10 @@ class Direction {
     }
   }
 
-  private harmOf(frame: number): Harm | undefined {
+  private harmOf(frame: number, type: number, nth: number): Harm | undefined {
     const { frame: one, share = 0, random = Math.random } = this.plan;
-    if (one?.direction === this.name && one.at === frame) return one.harm;
+    const number = one?.type === undefined ? frame : one.type === type ? nth : -1;
+    if (one?.direction === this.name && one.at === number) return one.harm;
     return share > 0 && random() < share ? harms[this.next++ % harms.length] : undefined;
   }
 }

@@ -1,9 +1,10 @@
 // A Pipe over a child process's standard input and output, for boards that are plain programs.
-import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
 import { FtteError } from "../../../host/errors.ts";
 import type { Pipe } from "../../../host/link/pipe.ts";
 
-export function processPipe(child: ChildProcessWithoutNullStreams): Pipe {
+export function processPipe(child: ChildProcess & { stdin: Writable; stdout: Readable }): Pipe {
   const kept: Uint8Array[] = [];
   let listener = (bytes: Uint8Array): void => void kept.push(bytes);
   child.stdout.on("data", (bytes: Buffer) => listener(bytes));

@@ -29,7 +29,7 @@ afterEach(async () => {
 });
 
 function board(): Pipe {
-  const pipe = processPipe(spawn(program, { cwd: root, stdio: ["pipe", "pipe", "inherit"] }) as never);
+  const pipe = processPipe(spawn(program, { cwd: root, stdio: ["pipe", "pipe", "inherit"] }));
   open.push(pipe);
   return pipe;
 }

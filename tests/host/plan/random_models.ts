@@ -17,7 +17,9 @@ interface Draw {
   c: number;
 }
 
-const activations: (ActivationName | undefined)[] = [undefined, "relu", "relu6", "sigmoid", "tanh"];
+const named: ActivationName[] = ["relu", "relu6", "sigmoid", "tanh"];
+/** One of the activations, or none. */
+const activationOf = (draw: number): ActivationName | undefined => [undefined, ...named][draw % (named.length + 1)];
 const after = (n: number, kernel: number, stride: number, same: boolean) =>
   same ? Math.ceil(n / stride) : Math.floor((n - kernel) / stride) + 1;
 
@@ -48,7 +50,7 @@ class Draft {
     const same = d.c % 2 === 1;
     const rows = this.space.h === 1 ? { k: 1, s: 1, out: 1 } : this.slide(this.space.h, d.b, same);
     const columns = this.slide(this.space.w, d.a, same);
-    const activation = activations[d.c % 5];
+    const activation = activationOf(d.c);
     const common = { padding: same ? "same" : "valid", ...(activation ? { activation } : {}) } as const;
     const filters = 1 + (d.a % 4);
     const deep = d.kind % 2 === 1;
@@ -84,7 +86,7 @@ class Draft {
     const { h, w, c } = this.space;
     const fitting = this.shapes.flatMap((s, i) => (s.h === h && s.w === w && s.c === c ? [i] : []));
     const from = fitting[d.a % Math.max(1, fitting.length)];
-    const activation = activations[d.c % 5];
+    const activation = activationOf(d.c);
     if (from !== undefined)
       this.push({ kind: "residual", from: `l${from}`, ...(activation ? { activation } : {}) }, this.space);
   }
@@ -99,14 +101,14 @@ class Draft {
     switch (d.kind % 9) {
       case 0:
       case 1:
-        return flat ? this.dense(1 + (d.a % 5), activations[d.c % 5]) : this.convolution(d);
+        return flat ? this.dense(1 + (d.a % 5), activationOf(d.c)) : this.convolution(d);
       case 2:
       case 3:
-        return this.rank === 1 ? this.dense(1 + (d.b % 5), activations[d.a % 5]) : this.convolution(d);
+        return this.rank === 1 ? this.dense(1 + (d.b % 5), activationOf(d.a)) : this.convolution(d);
       case 4:
         return this.rank === 1 ? undefined : this.pool(d);
       case 5:
-        return this.push({ kind: "activation", activation: activations[1 + (d.a % 4)]! }, this.space);
+        return this.push({ kind: "activation", activation: named[d.a % named.length]! }, this.space);
       case 6:
         return this.push({ kind: "scaleBias" }, this.space);
       case 7:
@@ -139,9 +141,8 @@ export const randomModel: fc.Arbitrary<Model> = fc
     const space = { h: rank === 3 ? input.h : 1, w: rank === 1 ? 1 : input.w, c };
     const draft = new Draft(rank, space);
     for (const d of draws) if (rank !== 1 || d.kind % 9 !== 8) draft.add(d);
-    if (autoencoder) draft.dense(space.h * space.w * space.c, activations[end.c % 5]);
-    else if (end.kind % 3 > 0 || draft.space.h * draft.space.w > 1)
-      draft.dense(2 + (end.a % 3), activations[end.c % 5]);
+    if (autoencoder) draft.dense(space.h * space.w * space.c, activationOf(end.c));
+    else if (end.kind % 3 > 0 || draft.space.h * draft.space.w > 1) draft.dense(2 + (end.a % 3), activationOf(end.c));
     if (draft.layers.length === 0) draft.dense(2, undefined);
     if (end.b % 4 === 0) draft.layers.push({ kind: "flatten" });
     const shape = rank === 1 ? [c] : rank === 2 ? [space.w, c] : [space.h, space.w, c];

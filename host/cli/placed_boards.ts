@@ -1,0 +1,131 @@
+// The boards of a run at their places: virtual ones (posix and emulated) with their shards as sensor files, real ones by the ports that the
+// config names.
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { BoardProcess, BoardProcessOptions } from "../boards/board_process.ts";
+import { virtualBoardArguments } from "../boards/config.ts";
+import { discoverBoards } from "../boards/discover.ts";
+import { EmulatedBoard } from "../boards/emulated.ts";
+import type { FleetBoard, LocalFleet } from "../boards/local_fleet.ts";
+import { VirtualBoard } from "../boards/virtual.ts";
+import { buildFirmware } from "../build/firmware.ts";
+import type { Engine } from "../build/port.ts";
+import { packRecords, subset } from "../data/dataset.ts";
+import { type Dataset, type Partition, sampleHeaderBytes } from "../data/types.ts";
+import { FtteError } from "../errors.ts";
+import type { BoardSetup } from "../fl/coordinator.ts";
+import type { FleetPart } from "./setup.ts";
+
+export interface ClassMemory {
+  class: string;
+  planned: number; // bytes of arena
+  measured: number; // the largest that a board of this class reported
+}
+
+export interface PlacedBoard extends BoardSetup, FleetBoard {
+  id: string;
+  name: string;
+}
+export interface VirtualPlace extends PlacedBoard {
+  virtual: BoardProcess;
+}
+
+/** The sensor's samples of one virtual board, in the form that the posix port reads. */
+function writeSamples(path: string, shard: Dataset): void {
+  const records = packRecords(shard);
+  const recordBytes = shard.count ? records.length / shard.count : sampleHeaderBytes;
+  const header = Buffer.from(Uint32Array.of(0x314d5346, recordBytes, shard.count, 0).buffer);
+  writeFileSync(path, Buffer.concat([header, records]));
+}
+
+/** How many virtual boards an entry asks for: none when it names ports. */
+export const virtualCount = ({ entry }: FleetPart) => (entry.ports ? 0 : (entry.count ?? 1));
+
+const engineOf = ({ entry }: FleetPart): Engine => entry.engine ?? "wasm3";
+
+/** Every other virtual board is a process of the posix firmware, with its board's memory. */
+const isEmulated = ({ board }: FleetPart) => board.flashing.method === "emulator";
+
+const programKey = (part: FleetPart) => `${isEmulated(part) ? part.board.id : "posix"} ${engineOf(part)}`;
+
+/** Builds what the virtual boards run; returns the programs' paths, for placeVirtual. */
+export async function buildPrograms(parts: FleetPart[]): Promise<ReadonlyMap<string, string>> {
+  const programs = new Map<string, string>();
+  for (const part of parts.filter(virtualCount)) {
+    const key = programKey(part);
+    if (programs.has(key)) continue;
+    const engine = engineOf(part);
+    const what = isEmulated(part) ? { board: part.board, engine } : { port: "posix", engine };
+    programs.set(key, (await buildFirmware(what)).path);
+  }
+  return programs;
+}
+
+function virtualBoard(part: FleetPart, own: BoardProcessOptions, program: string): BoardProcess {
+  const { speed, battery } = part.entry;
+  if (!isEmulated(part)) {
+    const further = { ...(speed !== undefined && { speed }), ...(battery !== undefined && { battery }) };
+    return new VirtualBoard({ ...own, program, configArguments: virtualBoardArguments(part.board), ...further });
+  }
+  if (speed === undefined && battery === undefined) return new EmulatedBoard({ ...own, program, board: part.board });
+  const what = `fleet: boards of ${part.board.id} are emulated`;
+  throw new FtteError("config-invalid", `${what}: they have the machine's speed and no battery; leave both out`);
+}
+
+/** One board per shard, its samples and its state in `folder`. Starts none of them. */
+export function placeVirtual(
+  parts: FleetPart[],
+  shards: Partition,
+  train: Dataset,
+  folder: string,
+  programs: ReadonlyMap<string, string>,
+): VirtualPlace[] {
+  mkdirSync(folder, { recursive: true });
+  const placed: VirtualPlace[] = [];
+  for (const part of parts)
+    for (let i = 0; i < virtualCount(part); i++) {
+      const index = placed.length;
+      const name = `wrist-${String(index + 1).padStart(2, "0")}`;
+      const samples = join(folder, `${name}.samples`);
+      writeSamples(samples, subset(train, shards[index]!));
+      const virtual = virtualBoard(part, { name, folder, samples }, programs.get(programKey(part))!);
+      const { speed = 1 } = part.entry;
+      placed.push({ id: virtual.chipId, address: virtual.address, name, class: part.label, speed, virtual });
+    }
+  return placed;
+}
+
+/** Real boards are known by their chip ids. @throws FtteError of a port that the config names and that does not answer */
+export async function placeReal(parts: FleetPart[]): Promise<PlacedBoard[]> {
+  const placed: PlacedBoard[] = [];
+  for (const part of parts) {
+    const baudRate = part.board.link.baud;
+    const ports = (part.entry.ports ?? []).map((address) => ({ address, kind: "serial" as const }));
+    for (const report of await discoverBoards(ports, { baudRate, timeoutMs: 3000 })) {
+      if (!report.answers) throw new FtteError(report.code, report.reason);
+      const { chipId: id, address } = report;
+      placed.push({ id, address, name: id.slice(0, 8), class: part.label, speed: part.entry.speed ?? 1, baudRate });
+    }
+  }
+  return placed.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** The largest arena that any board of each class used, asked of the boards that answer. */
+export async function measureMemory(
+  fleet: LocalFleet,
+  boards: PlacedBoard[],
+  parts: FleetPart[],
+): Promise<ClassMemory[]> {
+  const peaks = new Map<string, number>();
+  await Promise.all(
+    boards.map(async ({ id, class: label }) => {
+      const stats = await Promise.race([fleet.stats(id).catch(() => undefined), wait(3000)]);
+      if (stats) peaks.set(label, Math.max(peaks.get(label) ?? 0, stats.arenaPeak));
+    }),
+  );
+  const classes = new Map(parts.map((part) => [part.label, part.plan.memoryBytes]));
+  return [...classes].map(([name, planned]) => ({ class: name, planned, measured: peaks.get(name) ?? 0 }));
+}
+
+const wait = (ms: number) => new Promise<undefined>((resolve) => setTimeout(resolve, ms, undefined).unref());

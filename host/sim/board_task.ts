@@ -1,0 +1,102 @@
+// A task as a board does it, in Node: the same kernels, order of samples, losses and encoding, so that the update is the board's, bit for
+// bit (tests/system/board_task.test.ts holds it to the real firmware). Judges boards, and simulates them. Knows no link and no flash.
+
+import { rowsBytes } from "../plan/slice.ts";
+import type { Plan } from "../plan/types.ts";
+import { encodeUpdateHeader, UpdateHeaderBytes } from "../wire/spec.gen.ts";
+import { Guest } from "./guest.ts";
+import { sampleIndex } from "./sample_order.ts";
+
+export interface BoardTask {
+  run: number;
+  task: number;
+  baseVersion: number;
+  steps: number;
+  learningRate: number;
+  seed: number;
+}
+
+export interface BoardState {
+  plan: Plan;
+  frozen: Uint8Array;
+  slice: Float32Array;
+  /** Elements of the samples in the log, each padded to 4 bytes, one after the other. */
+  samples: Uint8Array;
+  labels: ArrayLike<number>;
+  /** What earlier updates of this run and plan left over; none for the first. */
+  residual?: Float32Array;
+}
+
+export interface BoardUpdate {
+  bytes: Uint8Array; // UpdateHeader and rows, as fetched from a board
+  residual: Float32Array; // what the next task carries when this update is accepted
+}
+
+const f = Math.fround;
+
+/** The losses' sums over the first and the last tenth of the steps, in the board's f32 arithmetic. */
+class LossEnds {
+  first = 0;
+  last = 0;
+  private readonly tenth: number;
+
+  constructor(private readonly steps: number) {
+    this.tenth = steps < 10 ? 1 : Math.floor(steps / 10);
+  }
+
+  add(step: number, loss: number): void {
+    const share = f(loss / this.tenth);
+    if (step < this.tenth) this.first = f(this.first + share);
+    if (step >= this.steps - this.tenth) this.last = f(this.last + share);
+  }
+}
+
+/**
+ * @param kernels bytes of kernels.twin.wasm
+ * @throws FtteError when the guest refuses the plan
+ */
+export function runBoardTask(kernels: Uint8Array, board: BoardState, task: BoardTask): BoardUpdate {
+  const { plan, frozen, slice, samples, labels, residual } = board;
+  const guest = new Guest(kernels, plan.binary, { frozen, slice, samples, ...(residual && { residual }) });
+  const count = labels.length;
+  const stride = samples.length / count;
+  const losses = new LossEnds(task.steps);
+  guest.start();
+  for (let step = 0; step < task.steps; step++) {
+    const index = sampleIndex(task.seed, step, count);
+    losses.add(step, guest.step(index * stride, labels[index]!, task.learningRate));
+  }
+  return encode(guest, plan, residual !== undefined, {
+    run: task.run,
+    task: task.task,
+    baseVersion: task.baseVersion,
+    planCrc: plan.planCrc,
+    samples: count,
+    steps: task.steps,
+    lossFirst: losses.first,
+    lossLast: losses.last,
+    rows: plan.segments.reduce((sum, s) => sum + s.rows, 0),
+    count: plan.sliceCount,
+  });
+}
+
+function encode(
+  guest: Guest,
+  plan: Plan,
+  carries: boolean,
+  header: Parameters<typeof encodeUpdateHeader>[0],
+): BoardUpdate {
+  const bytes = new Uint8Array(UpdateHeaderBytes + rowsBytes(plan));
+  const residual = new Float32Array(plan.sliceCount);
+  bytes.set(encodeUpdateHeader(header));
+  let at = UpdateHeaderBytes;
+  let element = 0;
+  for (let row = 0; row < header.rows; row++) {
+    const encoded = guest.encodeRow(row, carries);
+    bytes.set(encoded.row, at);
+    residual.set(encoded.residual, element);
+    at += encoded.row.length;
+    element += encoded.residual.length;
+  }
+  return { bytes, residual };
+}

@@ -1,0 +1,278 @@
+// The server step and the spread of a buffer against f64 references, over nested tiers that cover the model unequally; and the SIMD fold
+// against the plain formula, bit for bit, for every row length.
+
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { buildFold } from "../../../host/build/fold.ts";
+import { builtGuest } from "../../../host/build/root.ts";
+import { aggregate, type BufferedUpdate, type Folder, variances } from "../../../host/fl/aggregate.ts";
+import { wasmFolder } from "../../../host/fl/fold.ts";
+import type { Step } from "../../../host/fl/strategy.ts";
+import { planModel } from "../../../host/plan/plan.ts";
+import { planTiers } from "../../../host/plan/select.ts";
+import type { Model, Plan } from "../../../host/plan/types.ts";
+import { sweep, uniform } from "../plan/random_models.ts";
+import { deltaOf, randomRows } from "./reference_fold.ts";
+
+await buildFold();
+const folder = wasmFolder(readFileSync(builtGuest("fold.wasm")));
+
+/** Odd row lengths: 7·3 = 21, 5·3·5 = 75, 13. */
+const models: Model[] = [
+  {
+    name: "dense",
+    kind: "classifier",
+    input: { shape: [21], type: "f32" },
+    layers: [
+      { kind: "dense", units: 13, activation: "relu" },
+      { kind: "dense", units: 5 },
+    ],
+  },
+  {
+    name: "convolution",
+    kind: "classifier",
+    input: { shape: [14, 3], type: "i16" },
+    layers: [
+      { kind: "conv1d", filters: 5, kernel: 3, activation: "relu" },
+      { kind: "depthwise1d", kernel: 3 },
+      { kind: "conv1d", filters: 7, kernel: 3, stride: 2, activation: "relu" },
+      { kind: "dense", units: 3 },
+    ],
+  },
+];
+const tiers = models.map((model) => {
+  const [least, most] = (["none", "all"] as const).map((selection) => planModel(model, { selection }).memoryBytes);
+  const between = (share: number) => Math.round(least! + share * (most! - least!));
+  return planTiers(model, [between(0.3), between(0.5), between(0.8), most!], {});
+});
+
+interface Case {
+  plans: Plan[];
+  parameters: Float32Array;
+  buffer: BufferedUpdate[];
+  step: Step;
+}
+
+const cases: fc.Arbitrary<Case> = fc
+  .record({
+    which: fc.nat(models.length - 1),
+    picks: fc.array(fc.nat(3), { minLength: 1, maxLength: 11 }),
+    seed: fc.integer({ min: 1, max: 1e6 }),
+    covering: fc.boolean(),
+  })
+  .map(({ which, picks, seed, covering }) => {
+    const random = uniform(seed);
+    const plans = tiers[which]!;
+    const buffer = picks.map((p) => ({ plan: plans[p]!, rows: randomRows(plans[p]!, random, 1e-3 * (1 + p)) }));
+    const weights = picks.map(() => (random() < 0.1 ? 0 : 10 ** (random() * 4 - 2)));
+    const divisor = covering ? "covering" : (1 + random()) * picks.length;
+    const parameters = Float32Array.from({ length: plans[0]!.parameterCount }, () => random() * 2 - 1);
+    return { plans, parameters, buffer, step: { weights, divisor, serverLearningRate: 0.5 + random() } };
+  });
+
+/** w + η Σ a Δ / N in f64, and how large the summands are: what rounding is measured by. */
+function reference({ parameters, buffer, step }: Case): { value: number; size: number }[] {
+  const out = Array.from(parameters, (w) => ({ w, sum: 0, size: 0, weights: 0 }));
+  buffer.forEach(({ plan, rows }, i) => {
+    const a = step.weights[i]!;
+    for (const [c, delta] of deltaOf(rows, plan)) {
+      out[c]!.sum += a * delta;
+      out[c]!.size += Math.abs(a * delta);
+      out[c]!.weights += a;
+    }
+  });
+  return out.map(({ w, sum, size, weights }) => {
+    const n = step.divisor === "covering" ? weights : step.divisor;
+    const scale = n > 0 ? step.serverLearningRate / n : 0;
+    return { value: w + scale * sum, size: Math.abs(w) + scale * size };
+  });
+}
+
+describe("tiers of a model", () => {
+  it("cover unequal parts of it, the smaller inside the larger", () => {
+    for (const plans of tiers) {
+      expect(new Set(plans.map((p) => p.planCrc)).size).toBeGreaterThanOrEqual(3);
+      expect(plans.at(-1)!.sliceCount).toBe(plans[0]!.parameterCount);
+      expect(plans.some((p) => p.segments.some((s) => s.rowElements % 4 > 0))).toBe(true);
+    }
+  });
+});
+
+describe("a server step", () => {
+  it("is w + η Σ a Δ / N at every coordinate, over the updates that cover it", () => {
+    let uncovered = 0;
+    fc.assert(
+      fc.property(cases, (c) => {
+        const got = aggregate(c.parameters, c.buffer, c.step, folder);
+        reference(c).forEach(({ value, size }, i) => {
+          if (!(Math.abs(got[i]! - value) <= 2e-6 * size)) expect.fail(`parameter ${i}: ${got[i]} instead of ${value}`);
+          if (got[i] === c.parameters[i]) uncovered++;
+        });
+      }),
+      sweep(150),
+    );
+    expect(uncovered).toBeGreaterThan(1000); // smaller tiers leave the rest alone
+  });
+
+  it("leaves what it was given alone, and gives the same bits for the same buffer", () => {
+    fc.assert(
+      fc.property(cases, (c) => {
+        const before = c.parameters.slice();
+        const rows = c.buffer.map((u) => u.rows.slice());
+        const first = aggregate(c.parameters, c.buffer, c.step, folder);
+        expect(aggregate(c.parameters, c.buffer, c.step, folder)).toEqual(first);
+        expect(c.parameters).toEqual(before);
+        expect(c.buffer.map((u) => u.rows)).toEqual(rows);
+      }),
+      sweep(40),
+    );
+  });
+
+  it("gives the same bits wherever the updates of other tiers stand between those of one", () => {
+    fc.assert(
+      fc.property(cases, (c) => {
+        // Sorted by tier, each tier's updates in their order, the tiers in the order in which they first came.
+        const order = [...new Set(c.buffer.map((u) => u.plan))].flatMap((plan) =>
+          c.buffer.flatMap((u, i) => (u.plan === plan ? [i] : [])),
+        );
+        const step = { ...c.step, weights: order.map((i) => c.step.weights[i]!) };
+        const sorted = order.map((i) => c.buffer[i]!);
+        expect(aggregate(c.parameters, sorted, step, folder)).toEqual(
+          aggregate(c.parameters, c.buffer, c.step, folder),
+        );
+      }),
+      sweep(40),
+    );
+  });
+
+  it("changes nothing where every weight is 0", () => {
+    fc.assert(
+      fc.property(cases, (c) => {
+        const step = { ...c.step, weights: c.buffer.map(() => 0) };
+        expect(aggregate(c.parameters, c.buffer, step, folder)).toEqual(c.parameters);
+      }),
+      sweep(20),
+    );
+  });
+});
+
+describe("the variance of an update", () => {
+  it("is its squared distance to the buffer's mean relative to the mean's squared norm, where it covers", () => {
+    fc.assert(
+      fc.property(cases, ({ buffer, parameters }) => {
+        const deltas = buffer.map(({ plan, rows }) => deltaOf(rows, plan));
+        const mean = (c: number) => {
+          const covering = deltas.flatMap((d) => (d.has(c) ? [d.get(c)!] : []));
+          return covering.reduce((a, b) => a + b, 0) / covering.length;
+        };
+        const got = variances(buffer, parameters.length, folder);
+        deltas.forEach((delta, i) => {
+          let distance = 0;
+          let norm = 0;
+          for (const [c, d] of delta) {
+            distance += (d - mean(c)) ** 2;
+            norm += mean(c) ** 2;
+          }
+          const expected = norm > 0 ? distance / norm : 0;
+          if (!(Math.abs(got[i]! - expected) <= 1e-5 * (expected + 1e-6)))
+            expect.fail(`update ${i}: ${got[i]} instead of ${expected}`);
+        });
+      }),
+      sweep(40),
+    );
+  });
+
+  it("is 0 for a lone update, for equal ones and for those that say nothing", () => {
+    const plan = tiers[0]![3]!;
+    const rows = randomRows(plan, uniform(5), 1);
+    const zero = new Uint8Array(rows.length);
+    expect(variances([{ plan, rows }], plan.parameterCount, folder)).toEqual([0]);
+    for (const v of variances(Array(3).fill({ plan, rows }), plan.parameterCount, folder))
+      expect(v).toBeLessThan(1e-12);
+    expect(variances(Array(2).fill({ plan, rows: zero }), plan.parameterCount, folder)).toEqual([0, 0]);
+  });
+});
+
+/** The same sum, element by element in f32, one update after the other. */
+const plain: Folder = {
+  sum(plan, updates) {
+    const f = Math.fround;
+    const sum = new Float32Array(plan.sliceCount);
+    for (const { rows, weight } of updates) {
+      const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
+      let byte = 0;
+      for (const s of plan.segments)
+        for (let row = 0; row < s.rows; row++) {
+          const k = f(f(weight) * view.getFloat32(byte, true));
+          for (let i = 0; i < s.rowElements; i++) {
+            const at = s.sliceOffset + row * s.rowElements + i;
+            sum[at] = f(sum[at]! + f(k * view.getInt8(byte + 4 + i)));
+          }
+          byte += 4 + 4 * Math.ceil(s.rowElements / 4);
+        }
+    }
+    return sum;
+  },
+};
+
+/** A slice of one or two segments, as far as the fold looks at a plan. */
+function sliceOf(...shapes: [rows: number, rowElements: number][]): Plan {
+  let sliceCount = 0;
+  const segments = shapes.map(([rows, rowElements], i) => {
+    const sliceOffset = sliceCount;
+    sliceCount += rows * rowElements;
+    return { parameter: `p${i}`, rows, rowElements, sliceOffset };
+  });
+  return { segments, sliceCount } as unknown as Plan;
+}
+
+const bits = (values: Float32Array) => [...new Uint32Array(values.buffer, values.byteOffset, values.length)];
+
+describe("the SIMD fold", () => {
+  it("gives the plain formula's bits for every row length from 1 to 40 and 0 to 9 updates, in groups of four and rest", () => {
+    const random = uniform(6);
+    for (let n = 1; n <= 40; n++)
+      for (let count = 0; count <= 9; count++) {
+        const plan = sliceOf([3, n], [2, 1 + (n % 5)]);
+        const updates = Array.from({ length: count }, () => {
+          return { rows: randomRows(plan, random, 10 ** (random() * 6 - 3)), weight: random() * 3 };
+        });
+        expect(bits(folder.sum(plan, updates)), `${count} updates of rows of ${n}`).toEqual(
+          bits(plain.sum(plan, updates)),
+        );
+      }
+  });
+
+  it("gives the plain formula's bits for any bytes: any int8, any scale, any weight", () => {
+    const weight = fc.float({ min: 0, noNaN: true, noDefaultInfinity: true });
+    const shape = fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 40 }));
+    const check = (shapes: [number, number][], weights: number[], seed: number) => {
+      const random = uniform(seed);
+      const plan = sliceOf(...shapes);
+      const updates = weights.map((w) => ({ rows: randomRows(plan, random, 1), weight: w }));
+      for (const { rows } of updates)
+        for (let i = 0; i < rows.length; i++) if (random() < 0.5) rows[i] = Math.floor(random() * 256);
+      const expected = plain.sum(plan, updates);
+      folder.sum(plan, updates).forEach((v, i) => {
+        if (!Object.is(v, expected[i])) expect.fail(`element ${i}: ${v} instead of ${expected[i]}`);
+      });
+    };
+    const some = fc.array(weight, { maxLength: 11 });
+    fc.assert(fc.property(fc.array(shape, { minLength: 1, maxLength: 3 }), some, fc.nat(1e6), check), sweep(300));
+  });
+
+  it("is not disturbed by a larger sum before, nor by rows that lie anywhere in their buffer", () => {
+    const random = uniform(7);
+    const large = sliceOf([300, 257]);
+    folder.sum(large, Array(5).fill({ rows: randomRows(large, random, 100), weight: 1 }));
+    const plan = sliceOf([5, 11]);
+    for (let shift = 0; shift < 8; shift++) {
+      const rows = randomRows(plan, random, 1);
+      const shifted = new Uint8Array(rows.length + 16).subarray(shift, shift + rows.length);
+      shifted.set(rows);
+      const updates = Array(5).fill({ rows: shifted, weight: 0.3 });
+      expect(bits(folder.sum(plan, updates))).toEqual(bits(plain.sum(plan, updates)));
+    }
+  });
+});

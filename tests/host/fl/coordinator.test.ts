@@ -1,0 +1,171 @@
+// The coordinator with the real store and boards that train with the real kernels: what a run comes to must not depend on when boards answer,
+// how often they repeat themselves or what else they send, nor on where the host was killed; and every model must be what the formula makes
+// of the updates that the file says were folded.
+
+import { describe, expect, it } from "vitest";
+import { fedavg } from "../../../host/fl/fedavg.ts";
+import { ftte } from "../../../host/fl/ftte.ts";
+import type { Strategy } from "../../../host/fl/strategy.ts";
+import { uniform } from "../plan/random_models.ts";
+import { type Answer, neverOrdered } from "./scripted_fleet.ts";
+import { type Recorded, recomputed, recorded, type Session, type SessionOptions, session, TestRun } from "./session.ts";
+
+const sweeping = !!process.env.FTTE_SWEEP;
+const classes = ["small", "large", "small", "large"];
+
+/** A sixth of the tasks is refused, a sixth gives an invalid update; never three in a row, at which a board would be set aside. */
+function moody(board: string, task: number): Answer {
+  const draw = (Number(board.slice(-1)) * 7 + task * 5) % 6;
+  if (draw === 0) return "refuse";
+  return draw === 3 ? "invalid" : "update";
+}
+
+const strategies: [
+  name: string,
+  strategy: () => Strategy,
+  weight: (t: number, n: number) => number,
+  covering: boolean,
+][] = [
+  ["ftte", () => ftte({ buffer: 3 }), (staleness) => 1 / Math.sqrt(1 + staleness), false],
+  ["fedavg", () => fedavg(), (_staleness, samples) => samples, true],
+];
+
+async function finished(
+  run: TestRun,
+  options: SessionOptions,
+): Promise<Session & { summary: NonNullable<Session["summary"]> }> {
+  const result = await session(run, options);
+  expect(result.summary?.reason).toBe("versions");
+  return result as never;
+}
+
+/** Every accepted update is in the file and every folded one was accepted; each model follows from the one before. */
+function expectSound(run: TestRun, file: Recorded, name: string): void {
+  const [, , weight, covering] = strategies.find(([n]) => n === name)!;
+  const sum = (list: number[]) => list.reduce((a, b) => a + b, 0);
+  const models = recomputed(
+    file,
+    (board) => run.setups.find((s) => s.id === board)!.class,
+    ({ staleness, samples }) => weight(staleness, samples),
+    covering ? sum : () => 3,
+  );
+  models.forEach((expected, i) => {
+    file.models[i + 1]!.forEach((w, c) => {
+      expect(Math.abs(w - expected[c]!), `version ${i + 1}, parameter ${c}`).toBeLessThan(1e-5);
+    });
+  });
+  expect(file.models.length).toBeGreaterThan(1);
+  expect(new Set(file.models.map((m) => m.join())).size).toBe(file.models.length);
+}
+
+/** What the fleet was told must fit what it sent: the board's own answer decides, not when or how often it came. */
+function expectVerdicts({ fleet }: Session): void {
+  for (const { board, task, verdict } of fleet.verdicts) {
+    const good = task < neverOrdered - 1 && moody(board, task) === "update";
+    expect(`${board}/${task} ${verdict}`).toBe(`${board}/${task} ${good ? "accepted" : "rejected"}`);
+  }
+}
+
+/** Counts as the file has them, which is where a resumed run takes them from. */
+function counted(file: Recorded): { folded: number; rejected: number } {
+  const of = (state: string) => file.tasks.filter((t) => t.state === state).length;
+  return { folded: of("folded"), rejected: of("rejected") };
+}
+
+describe.each(strategies)("%s under the deterministic schedule", (name, strategy) => {
+  const options = (seed: number, noise: number): SessionOptions => {
+    return { strategy: strategy(), script: { seed, noise, answer: moody }, stop: { versions: 4 } };
+  };
+  const quiet = (async () => {
+    const run = new TestRun(classes);
+    const { summary, points } = await finished(run, options(1, 0));
+    return { run, file: recorded(run.path), summary, points };
+  })();
+
+  it("makes each model of the updates that it folded, as the formula says", async () => {
+    const { run, file, summary } = await quiet;
+    expectSound(run, file, name);
+    expect(summary.updates).toEqual({ ...counted(file), duplicates: 0, lost: 0 });
+    expect(summary.updates.rejected).toBeGreaterThan(2);
+    expect(summary.parameters).toEqual(file.models.at(-1));
+  });
+
+  it.each([2, 3, 4, 5, 6])(
+    "gives the same model whatever the order of events, with repeats and noise (seed %i)",
+    async (seed) => {
+      const expected = await quiet;
+      const run = new TestRun(classes);
+      const result = await finished(run, options(seed, 0.6));
+      const file = recorded(run.path);
+      expect(file.models).toEqual(expected.file.models);
+      const { folded, rejected } = expected.summary.updates;
+      expect(result.summary.updates).toMatchObject({ folded, rejected, lost: 0 });
+      const told = result.events.filter((e) => e.type === "update");
+      for (const outcome of ["folded", "rejected"] as const)
+        expect(told.filter((e) => e.outcome === outcome)).toHaveLength(result.summary.updates[outcome]);
+      expect(told.filter((e) => e.outcome === "duplicate")).toHaveLength(result.summary.updates.duplicates);
+      expectVerdicts(result);
+    },
+  );
+
+  it("gives the same model when the host is killed at any event of the fleet or step of the fold", {
+    timeout: 300_000,
+  }, async () => {
+    const expected = await quiet;
+    let kills = 0;
+    for (let killAt = 1; killAt < expected.points; killAt += sweeping ? 1 : 13) {
+      const run = new TestRun(classes);
+      const first = await session(run, { ...options(1, 0), killAt }); // may end with fewer events than the session that was counted
+      const { updates } = first.summary ?? (await finished(run, options(killAt, 0.3))).summary;
+      expect(recorded(run.path).models, `killed at ${killAt}`).toEqual(expected.file.models);
+      const { folded, rejected } = expected.summary.updates;
+      expect(updates).toMatchObject({ folded, rejected, lost: 0 });
+      if (!first.summary) kills++;
+    }
+    expect(kills).toBeGreaterThan(sweeping ? 50 : 4);
+  });
+
+  it("gives the same model when the host is killed again and again", { timeout: 300_000 }, async () => {
+    const expected = await quiet;
+    for (let seed = 1; seed <= (sweeping ? 60 : 2); seed++) {
+      const random = uniform(seed * 1000);
+      const run = new TestRun(classes);
+      let kills = 0;
+      for (let attempt = 0; ; attempt++) {
+        const killAt = 1 + Math.floor(random() * 25);
+        const { summary } = await session(run, { ...options(seed + attempt, 0.3), killAt });
+        if (summary?.reason === "versions") break;
+        kills++;
+      }
+      expect(kills).toBeGreaterThan(2);
+      expect(recorded(run.path).models, `seed ${seed}`).toEqual(expected.file.models);
+    }
+  });
+});
+
+describe("a run without the deterministic schedule", () => {
+  it.each([11, 12, 13])("folds every acknowledged update exactly once, whatever comes (seed %i)", async (seed) => {
+    const run = new TestRun(classes);
+    const random = uniform(seed);
+    const accepted = new Set<string>();
+    const options: SessionOptions = {
+      strategy: ftte({ buffer: 3 }),
+      deterministic: false,
+      script: { seed, noise: 0.6, answer: moody },
+      stop: { versions: 6 },
+    };
+    for (let attempt = 0; ; attempt++) {
+      const script = { ...options.script, seed: seed + attempt };
+      const result = await session(run, { ...options, script, killAt: 5 + Math.floor(random() * 40) });
+      expectVerdicts(result);
+      for (const v of result.fleet.verdicts) if (v.verdict === "accepted") accepted.add(`${v.board}/${v.task}`);
+      if (result.summary) expect(result.summary.updates.lost).toBe(0);
+      if (result.summary?.reason === "versions") break;
+    }
+    const file = recorded(run.path);
+    expectSound(run, file, "ftte");
+    const kept = file.tasks.filter((t) => t.bytes && t.state !== "rejected").map((t) => `${t.board}/${t.task}`);
+    expect(kept).toEqual(expect.arrayContaining([...accepted]));
+    for (let v = 1; v < file.models.length; v++) expect(file.tasks.filter((t) => t.foldedIn === v)).toHaveLength(3);
+  });
+});

@@ -1,0 +1,34 @@
+// The judge of the fold: int8 rows decoded one element at a time into f64, by flat coordinate. Knows the rows' layout (docs/wire.md) and
+// nothing of slices, folders or SIMD.
+
+import type { Plan } from "../../../host/plan/types.ts";
+import { places } from "../plan/bench.ts";
+
+/** Δ of an update's rows, by flat coordinate. */
+export function deltaOf(rows: Uint8Array, plan: Plan): Map<number, number> {
+  const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
+  const at = places(plan);
+  const delta = new Map<number, number>();
+  let byte = 0;
+  for (const s of plan.segments)
+    for (let row = 0; row < s.rows; row++) {
+      const scale = view.getFloat32(byte, true);
+      for (let i = 0; i < s.rowElements; i++)
+        delta.set(at[s.sliceOffset + row * s.rowElements + i]!, scale * view.getInt8(byte + 4 + i));
+      byte += 4 + 4 * Math.ceil(s.rowElements / 4);
+    }
+  return delta;
+}
+
+/** Rows with every element drawn: scales around `size`, some of them 0, elements from -127 to 127. */
+export function randomRows(plan: Pick<Plan, "segments">, random: () => number, size: number): Uint8Array {
+  const bytes: number[] = [];
+  for (const s of plan.segments)
+    for (let row = 0; row < s.rows; row++) {
+      const scale = random() < 0.1 ? 0 : size * (0.1 + random());
+      bytes.push(...new Uint8Array(Float32Array.of(scale).buffer));
+      for (let i = 0; i < 4 * Math.ceil(s.rowElements / 4); i++)
+        bytes.push(i < s.rowElements ? Math.floor(random() * 255) - 127 : 0);
+    }
+  return Uint8Array.from(bytes);
+}

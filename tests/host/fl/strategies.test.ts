@@ -1,0 +1,155 @@
+// The strategies against numbers worked out by hand, with unequal sample counts, staleness and variance, so that an unweighted mean, a
+// wrong divisor or a swapped factor gives another result; and the contract that all of them keep.
+
+import { describe, expect, it } from "vitest";
+import { aggregate, type Folder, type WeightedRows } from "../../../host/fl/aggregate.ts";
+import { fedavg } from "../../../host/fl/fedavg.ts";
+import { type FtteOptions, ftte } from "../../../host/fl/ftte.ts";
+import type { Step, UpdateFacts } from "../../../host/fl/strategy.ts";
+import type { Plan } from "../../../host/plan/types.ts";
+import { strategyContract } from "../../contracts/strategy.ts";
+
+const ages = ["constant", "polynomial", "hinge"] as const;
+const variances = ["constant", "inverse", "relative"] as const;
+const divisors = ["buffer", "covering"] as const;
+for (const age of ages)
+  for (const variance of variances)
+    for (const divisor of divisors) {
+      const options = { buffer: 3, age, variance, divisor, samplesPower: 0.5 };
+      strategyContract(`ftte (${age} age, ${variance} variance, divided by ${divisor})`, "nobody", () => ftte(options));
+    }
+strategyContract("ftte with its defaults", "nobody", () => ftte());
+strategyContract("ftte with a buffer of one", "nobody", () => ftte({ buffer: 1 }));
+strategyContract("fedavg", "cohort", () => fedavg());
+strategyContract("fedavg at half the rate", "cohort", () => fedavg({ serverLearningRate: 0.5 }));
+
+const facts = (staleness: number, samples = 1, variance = 0): UpdateFacts => {
+  return { board: "a", task: 1, baseVersion: 90, staleness, samples, steps: 10, variance };
+};
+
+/** Three updates that differ in everything: τ = 0, 3, 8; n = 16, 4, 25; v = 0.5, 3, 1. */
+const buffer = [facts(0, 16, 0.5), facts(3, 4, 3), facts(8, 25, 1)];
+
+function expectWeights(step: Step, ...expected: number[]): void {
+  step.weights.forEach((weight, i) => {
+    expect(weight).toBeCloseTo(expected[i]!, 12);
+  });
+  expect(step.weights).toHaveLength(expected.length);
+}
+
+describe("ftte's weights", () => {
+  const weigh = (options: FtteOptions) => ftte({ age: "constant", ...options }).weigh(buffer);
+
+  it("are 1 when neither age nor variance nor samples count", () => {
+    expectWeights(weigh({}), 1, 1, 1);
+  });
+
+  it("fall as 1/√(1+τ) with polynomial age", () => {
+    expectWeights(weigh({ age: "polynomial" }), 1, 1 / 2, 1 / 3);
+  });
+
+  it("stay at 1 up to τ = 4 and then fall as 1/(1+(τ-4)/2) with hinge age", () => {
+    expectWeights(weigh({ age: "hinge" }), 1, 1, 1 / 3);
+    expectWeights(ftte({ age: "hinge" }).weigh([facts(4), facts(5), facts(6), facts(10)]), 1, 2 / 3, 1 / 2, 1 / 4);
+  });
+
+  it("fall as 1/(1+v) with inverse variance", () => {
+    expectWeights(weigh({ variance: "inverse" }), 2 / 3, 1 / 4, 1 / 2);
+  });
+
+  it("fall as 1/(1+v/median v) with relative variance", () => {
+    expectWeights(weigh({ variance: "relative" }), 2 / 3, 1 / 4, 1 / 2); // the median is 1
+    const even = [facts(0, 1, 1), facts(0, 1, 3), facts(0, 1, 5), facts(0, 1, 12)]; // the median is (3 + 5) / 2
+    expectWeights(ftte({ variance: "relative" }).weigh(even), 4 / 5, 4 / 7, 4 / 9, 1 / 4);
+  });
+
+  it("ignore variance when at least half of the buffer has none to compare with", () => {
+    expectWeights(ftte({ variance: "relative" }).weigh([facts(0, 1, 0), facts(0, 1, 0), facts(0, 1, 9)]), 1, 1, 1);
+  });
+
+  it("grow as n^ρ with the samples", () => {
+    expectWeights(weigh({ samplesPower: 0.5 }), 4, 2, 5);
+    expectWeights(weigh({ samplesPower: 1 }), 16, 4, 25);
+  });
+
+  it("are the product of all three", () => {
+    const step = weigh({ age: "polynomial", variance: "inverse", samplesPower: 0.5 });
+    expectWeights(step, 4 * 1 * (2 / 3), 2 * (1 / 2) * (1 / 4), 5 * (1 / 3) * (1 / 2));
+  });
+});
+
+describe("ftte's divisor", () => {
+  it("is the buffer's size, so that a stale buffer takes a smaller step", () => {
+    expect(ftte().weigh(buffer).divisor).toBe(3);
+  });
+
+  it("is the size times the mean of n^ρ when samples count, so that the units of n cancel", () => {
+    expect(ftte({ samplesPower: 0.5 }).weigh(buffer).divisor).toBeCloseTo(4 + 2 + 5, 12);
+  });
+
+  it("is left to the coverage when asked for", () => {
+    expect(ftte({ divisor: "covering" }).weigh(buffer).divisor).toBe("covering");
+  });
+});
+
+describe("fedavg's weights", () => {
+  it("are the sample counts, divided by the sum over the boards that cover a coordinate", () => {
+    const step = fedavg().weigh(buffer);
+    expectWeights(step, 16, 4, 25);
+    expect(step).toMatchObject({ divisor: "covering", serverLearningRate: 1 });
+  });
+});
+
+describe("a server step by hand", () => {
+  /** One parameter of value 10; an update's only byte is its Δ. The sum is in f64, so that nothing but the formula is judged. */
+  const plan = { runs: [{ sliceOffset: 0, modelOffset: 0, count: 1 }] } as unknown as Plan;
+  const plain: Folder = {
+    sum: (_plan, updates: readonly WeightedRows[]) =>
+      Float32Array.of(updates.reduce((sum, { rows, weight }) => sum + rows[0]! * weight, 0)),
+  };
+  const updates = [30, 60, 90].map((delta) => ({ plan, rows: Uint8Array.of(delta) }));
+  const moved = (step: Step) => aggregate(Float32Array.of(10), updates, step, plain)[0]!;
+
+  it("of ftte by age: (30/1 + 60/2 + 90/3) / 3 = 30, where the plain mean would be 60", () => {
+    expect(moved(ftte({ buffer: 3 }).weigh(buffer))).toBeCloseTo(10 + 30, 4);
+  });
+
+  it("of ftte by age over the covering weights: 90 / (1 + 1/2 + 1/3) = 49.0909", () => {
+    expect(moved(ftte({ divisor: "covering" }).weigh(buffer))).toBeCloseTo(10 + 540 / 11, 4);
+  });
+
+  it("of ftte by age, variance and samples at half the rate: 0.5 · (80 + 15 + 75) / 11 = 7.7273", () => {
+    const options = { variance: "inverse", samplesPower: 0.5, serverLearningRate: 0.5 } as const;
+    expect(moved(ftte(options).weigh(buffer))).toBeCloseTo(10 + (0.5 * (80 + 15 + 75)) / 11, 4);
+  });
+
+  it("of fedavg: (16·30 + 4·60 + 25·90) / 45 = 66", () => {
+    expect(moved(fedavg().weigh(buffer))).toBeCloseTo(10 + 66, 4);
+  });
+});
+
+describe("who gets work, and when a step is made", () => {
+  const some = { boardClass: "c", online: true, lost: false, busy: false, tasksDone: 3 };
+
+  it("ftte: every idle board at once, a step at the K-th update", () => {
+    const strategy = ftte({ buffer: 2 });
+    const fleet = [
+      { ...some, id: "a", lastVersion: 7 },
+      { ...some, id: "b", busy: true, lastVersion: -1 },
+      { ...some, id: "c", online: false, lost: true, lastVersion: 2 },
+    ];
+    expect(strategy.assign(fleet, 7)).toEqual(["a", "c"]);
+    expect(strategy.ready(buffer.slice(0, 1), fleet, 7)).toBe(false);
+    expect(strategy.ready(buffer.slice(0, 2), fleet, 7)).toBe(true);
+  });
+
+  it("fedavg: a board that has reported on this version waits, and a lost one holds nobody up", () => {
+    const working = { ...some, id: "b", busy: true, lastVersion: 6 };
+    const reported = { ...some, id: "a", lastVersion: 7 };
+    const late = { ...some, id: "c", lastVersion: 6 };
+    expect(fedavg().assign([reported, working, late], 7)).toEqual(["c"]);
+    expect(fedavg().ready(buffer, [reported, working], 7)).toBe(false);
+    expect(fedavg().ready(buffer, [reported, { ...working, online: false }], 7)).toBe(false); // it may be back in a moment
+    expect(fedavg().ready(buffer, [reported, { ...working, online: false, lost: true }], 7)).toBe(true);
+  });
+});

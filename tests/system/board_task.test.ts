@@ -1,0 +1,55 @@
+// The real firmware against its twin in Node (host/sim/board_task.ts): two tasks, the second of which carries what the first one's int8
+// rows could not say. Updates are equal to the last bit.
+
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { LocalFleet } from "../../host/boards/local_fleet.ts";
+import { builtGuest } from "../../host/build/root.ts";
+import type { Order } from "../../host/fl/fleet.ts";
+import { runBoardTask } from "../../host/sim/board_task.ts";
+import { elements, type LiveBoard, liveBoard, plan } from "./live_board.ts";
+
+const count = 12;
+
+function trained(live: LiveBoard, order: Order): Promise<Uint8Array> {
+  const identity = { id: live.board.chipId, address: live.board.address };
+  const fleet = new LocalFleet({ boards: [identity], pollMs: 10 });
+  return new Promise<Uint8Array>((resolve, reject) => {
+    void fleet.open((event) => {
+      if (event.type === "refused") reject(new Error(event.reason));
+      if (event.type !== "update") return;
+      fleet.acknowledge(identity.id, event.task, "accepted");
+      resolve(event.bytes);
+    });
+    fleet.dispatch(order);
+  }).finally(() => fleet.close());
+}
+
+it("gives the update that its twin in Node gives, bit for bit", { timeout: 60_000 }, async () => {
+  const live = await liveBoard("twin", { samples: count });
+  const kernels = readFileSync(builtGuest("kernels.twin.wasm"));
+  try {
+    let residual: Float32Array | undefined;
+    for (const number of [1, 2]) {
+      const order = live.order(number);
+      const twin = runBoardTask(
+        kernels,
+        {
+          plan,
+          frozen: order.required[2]!.bytes,
+          slice: new Float32Array(order.slice.full.slice(8).buffer),
+          samples: new Uint8Array(live.samples.buffer),
+          labels: Uint16Array.from({ length: count }, (_, i) => i % 3),
+          ...(residual && { residual }),
+        },
+        { ...order, baseVersion: order.slice.version },
+      );
+      residual = twin.residual;
+      expect(Buffer.from(await trained(live, order)).toString("hex")).toBe(Buffer.from(twin.bytes).toString("hex"));
+    }
+    expect(live.samples.length).toBe(count * elements);
+    expect(residual!.some((left) => left !== 0)).toBe(true);
+  } finally {
+    await live.end();
+  }
+});

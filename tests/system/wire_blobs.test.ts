@@ -1,0 +1,112 @@
+// Putting and getting blobs on a real board, frame by frame (wire_bench.ts): which kinds may be put and read, what is refused and why, and
+// that repeats do no harm.
+
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { loadBoardConfig } from "../../host/boards/config.ts";
+import { encodeFrame, type Frame } from "../../host/wire/frame.ts";
+import { BlobKind, decodePutAck, FrameType } from "../../host/wire/spec.gen.ts";
+import { type LiveBoard, liveBoard } from "./live_board.ts";
+import { Bench, beginOf, getOf, noise, none } from "./wire_bench.ts";
+import { outcomeOf } from "./wire_line.ts";
+
+const config = loadBoardConfig("virtual-64k");
+
+let full: LiveBoard; // with samples, and what a task needs
+let bench: Bench;
+beforeAll(async () => {
+  full = await liveBoard("full", { further: ["--baud", "0"] });
+  bench = await Bench.on(full);
+  await bench.equip(full.order(1));
+}, 60_000);
+afterAll(async () => {
+  await bench.close();
+  await full.end();
+});
+afterEach(() => bench.rest());
+
+describe("putBegin, putData, putEnd", () => {
+  it("take kernels, plan, frozen weights, slice and delta, and no other kind", async () => {
+    const bytes = noise(100);
+    for (let kind = 0; kind < 256; kind++) {
+      const may = kind >= BlobKind.kernels && kind <= BlobKind.delta;
+      expect(await bench.outcome(FrameType.putBegin, beginOf(kind, bytes)), `kind ${kind}`).toBe(
+        may ? "ok" : "blob-kind",
+      );
+      if (kind >= 16 && kind < 250) kind += 13;
+    }
+  });
+
+  it("refuse what does not fit, and what is out of turn", async () => {
+    for (const [kind, name] of Object.entries(config.flash.partitions)
+      .slice(0, 5)
+      .map(([k, b]) => [k, b] as const)) {
+      const body = beginOf(BlobKind[kind as keyof typeof BlobKind], new Uint8Array(name - 127));
+      expect(await bench.outcome(FrameType.putBegin, body), kind).toBe("blob-long");
+    }
+    expect(await bench.outcome(FrameType.putBegin, beginOf(BlobKind.slice, noise(9)).subarray(0, 39))).toBe("argument");
+    expect(await bench.outcome(FrameType.putEnd)).toBe("state");
+    expect(await bench.outcome(FrameType.putData, noise(10))).toBe("state");
+  });
+
+  it("acknowledge each window, complain once about a gap, and say again what is done", async () => {
+    const bytes = full.order(2).slice.full;
+    const id = 90;
+    const data = (offset: number, count: number) =>
+      encodeFrame({ type: FrameType.putData, id, offset, body: bytes.subarray(offset, offset + count) });
+    const acks = (frames: Frame[]) => frames.filter((f) => f.id === id).map((f) => decodePutAck(f.body));
+    await bench.line.ask(FrameType.putBegin, beginOf(BlobKind.slice, bytes), { id });
+    expect(acks(await bench.line.send(data(40, 20)))).toMatchObject([{ have: 0, nak: 1 }]);
+    expect(acks(await bench.line.send(data(60, 20)))).toEqual([]); // of the same gap
+    expect(acks(await bench.line.send(data(0, 40)))).toEqual([]); // stored; nothing to say yet
+    expect(acks(await bench.line.send(data(0, 40)))).toMatchObject([{ have: 40, nak: 0 }]); // a repeat
+    expect(acks(await bench.line.send(data(bytes.length - 4, 10)))).toMatchObject([{ have: 40, nak: 1 }]);
+    const beyond = encodeFrame({ type: FrameType.putData, id, offset: 40, body: noise(240) });
+    expect(acks(await bench.line.send(beyond))).toEqual([]); // longer than the blob: none of it
+    expect((await bench.line.ask(FrameType.putEnd, none, { id })).map((f) => decodePutAck(f.body).done)).toEqual([
+      0, 0,
+    ]);
+    expect(acks(await bench.line.send(data(40, 240)))).toMatchObject([{ have: bytes.length, nak: 0 }]);
+    expect((await bench.line.ask(FrameType.putEnd, none, { id })).map((f) => decodePutAck(f.body).done)).toEqual([
+      1, 1,
+    ]);
+    expect((await bench.hello()).sliceVersion).toBe(2);
+    const [again] = await bench.line.ask(FrameType.putBegin, beginOf(BlobKind.slice, bytes));
+    expect(decodePutAck(again!.body)).toMatchObject({ done: 1, have: bytes.length });
+  });
+
+  it("keep the old blob when the new one is not what it says", async () => {
+    const before = await bench.hello();
+    const bytes = full.order(3).slice.full;
+    const id = 91;
+    await bench.line.ask(FrameType.putBegin, beginOf(BlobKind.slice, bytes), { id });
+    await bench.line.send(encodeFrame({ type: FrameType.putData, id, offset: 0, body: noise(bytes.length) }));
+    expect(await bench.outcome(FrameType.putEnd, none, { id })).toBe("blob-hash");
+    expect(await bench.put(BlobKind.slice, noise(bytes.length))).toBe("slice-mismatch");
+    expect(await bench.put(BlobKind.slice, none)).toBe("slice-mismatch");
+    expect(await bench.put(BlobKind.plan, noise(600))).toBe("plan");
+    expect(await bench.put(BlobKind.delta, noise(300))).toBe("slice-version");
+    expect(await bench.put(BlobKind.delta, noise(10))).toBe("slice-mismatch");
+    expect(await bench.hello()).toEqual({ ...before, errors: expect.any(Number) });
+  });
+});
+
+describe("getBegin, getAck", () => {
+  it("give back kernels, plan, frozen weights and slice as they were put", async () => {
+    const order = full.order(4);
+    await bench.equip(order);
+    for (const { kind, bytes } of order.required)
+      expect(await bench.get(BlobKind[kind]), kind).toEqual(Uint8Array.from(bytes));
+    expect(await bench.get(BlobKind.slice)).toEqual(order.slice.full);
+  });
+
+  it("give no other kind, and nothing that is not there", async () => {
+    const readable: number[] = [BlobKind.kernels, BlobKind.plan, BlobKind.frozen, BlobKind.slice, BlobKind.update];
+    for (let kind = 0; kind < 16; kind++) {
+      const wanted = kind === BlobKind.update ? "blob-absent" : readable.includes(kind) ? "ok" : "blob-kind";
+      const [info] = await bench.line.ask(FrameType.getBegin, getOf(kind), { times: 1 });
+      expect(outcomeOf(info!), `kind ${kind}`).toBe(wanted);
+    }
+    expect(await bench.outcome(FrameType.getBegin, Uint8Array.of(1))).toBe("argument");
+    expect(await bench.line.send(encodeFrame({ type: FrameType.getAck, id: 9, offset: 5, body: none }))).toEqual([]);
+  });
+});
