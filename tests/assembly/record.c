@@ -64,7 +64,7 @@ static int open_plan(struct replay *replay) {
     memset(arena, RECORD_PAINT, r->header.memory_bytes);
     memcpy(arena, r->plan, r->plan_bytes);
     int error = replay_call(replay, FTTE_GUEST_OPEN, r->plan_bytes, 0, 0, &opened);
-    return error < 0 ? error : opened.i32;
+    return error < 0 ? error : opened.i32 < 0 ? FTTE_ERR_PLAN : FTTE_OK;
 }
 
 static int load(struct replay *replay, const uint8_t *wasm, uint32_t wasm_bytes, uint32_t memory_bytes) {

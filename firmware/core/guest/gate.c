@@ -50,5 +50,5 @@ int ftte_guest_bind(struct ftte_guest *guest, int region, const uint8_t *bytes, 
     guest->region[region].length = length;
     union ftte_value args[3] = {{.i32 = region}, {.u32 = (uint32_t)region << 28}, {.u32 = length}}, result;
     int error = ftte_guest_call(guest, FTTE_GUEST_BIND, args, &result);
-    return error < 0 ? error : result.i32;
+    return error < 0 ? error : result.i32 == FTTE_OK ? FTTE_OK : FTTE_ERR_ARGUMENT;
 }

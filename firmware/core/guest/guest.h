@@ -85,8 +85,8 @@ int ftte_guest_open(struct ftte_guest *guest, struct ftte_pool *pool, const uint
 void ftte_guest_close(struct ftte_guest *guest);
 
 // Makes `bytes` (readable until rebound or closed) the read-only region `region` (8..12) and tells the guest. Returns
-// FTTE_OK, an error of ftte_guest_call, or FTTE_ERR_ARGUMENT: another region, 2^28 bytes or more, and on 64-bit hosts
-// bytes that do not lie within 4 GiB above linear memory.
+// FTTE_OK, an error of ftte_guest_call, or FTTE_ERR_ARGUMENT: another region, 2^28 bytes or more, a guest that refuses,
+// and on 64-bit hosts bytes that do not lie within 4 GiB above linear memory.
 int ftte_guest_bind(struct ftte_guest *guest, int region, const uint8_t *bytes, uint32_t length);
 
 // Calls an export; a negative code that the guest itself returns is in `result`. Returns FTTE_OK; FTTE_ERR_GUEST_TRAP,

@@ -89,9 +89,7 @@ static int open_hostile(struct ftte_guest *guest, const uint8_t *wasm, uint32_t 
     int error = ftte_guest_open(guest, &pool, wasm, bytes, MEMORY);
     const int kinds[2] = {FTTE_REGION_FROZEN, FTTE_REGION_SAMPLES};
     for (int i = 0; i < 2 && error >= 0; i++) {
-        ftte_guest_bind(guest, kinds[i], region(i), REGION); // a guest that has no bind is told by the gate alone
-        guest->region[kinds[i]].bytes = region(i);
-        guest->region[kinds[i]].length = REGION;
+        error = ftte_guest_bind(guest, kinds[i], region(i), REGION);
     }
     return error;
 }
@@ -206,7 +204,7 @@ static int exercise(struct replay *r) {
 }
 
 static bool known(int error) {
-    return error >= 0 || error == FTTE_ERR_MEMORY || error == FTTE_ERR_STATE ||
+    return error >= 0 || error == FTTE_ERR_ARGUMENT || error == FTTE_ERR_MEMORY || error == FTTE_ERR_STATE ||
            (error <= FTTE_ERR_GUEST_LOAD && error >= FTTE_ERR_GUEST_TIME) ||
            (error <= FTTE_ERR_PLAN && error >= FTTE_ERR_PLAN_RANGE);
 }

@@ -2,6 +2,7 @@
 
 import { boardErrors } from "../../../host/wire/spec.gen.ts";
 import { assemble } from "../../core/wat.ts";
+import { exportsBut, exportTypes } from "./exports.ts";
 
 const code = (name: "guest-load" | "guest-trap" | "guest-time" | "guest-bounds" | "guest-abi") =>
   boardErrors[name].code;
@@ -13,11 +14,10 @@ export interface Hostile {
   error: number;
 }
 
-const abi = '(func (export "abi") (result i32) i32.const 1)';
 const tick = '(import "blas" "tick" (func $tick))';
 /** A module whose selfTest has this body; `rest` stands before, `imports` first of all. */
 const guest = (body: string, rest = "", imports = "") =>
-  `(module ${imports} (memory 1) ${rest} ${abi} (func (export "selfTest") (result i32) ${body}))`;
+  `(module ${imports} (memory 1) ${rest} ${exportsBut("selfTest")} (func (export "selfTest") (result i32) ${body}))`;
 const returning = (body: string) => `${body} i32.const 0`;
 const times = (count: number, text: string) => Array(count).fill(text).join(" ");
 const nested = (depth: number) => times(depth, "(block ") + ")".repeat(depth);
@@ -131,14 +131,14 @@ const refusals: Record<string, string> = {
   "memory.grow far beyond the limit": guest("(memory.grow (i32.const 0x7fffffff))"),
   "memory.copy": guest(returning("(memory.copy (i32.const 0) (i32.const 8) (i32.const 0x7fffffff))")),
   "memory.fill": guest(returning("(memory.fill (i32.const 0) (i32.const 8) (i32.const 0x7fffffff))")),
-  "a start function": `(module (memory 1) ${abi} (func $run unreachable) (start $run))`,
-  "a table": `(module (memory 1) (table 1 funcref) ${abi})`,
-  "an indirect call": `(module (memory 1) (table 1 funcref) (type $t (func)) ${abi}
+  "a start function": `(module (memory 1) ${exportsBut()} (func $run unreachable) (start $run))`,
+  "a table": `(module (memory 1) (table 1 funcref) ${exportsBut()})`,
+  "an indirect call": `(module (memory 1) (table 1 funcref) (type $t (func)) ${exportsBut("selfTest")}
     (func (export "selfTest") (result i32) (call_indirect (type $t) (i32.const 99)) i32.const 0))`,
-  "two memories": `(module (memory 1) (memory 1) ${abi})`,
-  "no memory": `(module ${abi})`,
-  "memory from outside": `(module (import "blas" "memory" (memory 1)) ${abi})`,
-  "a global from outside": `(module (import "blas" "x" (global i32)) (memory 1) ${abi})`,
+  "two memories": `(module (memory 1) (memory 1) ${exportsBut()})`,
+  "no memory": `(module ${exportsBut()})`,
+  "memory from outside": `(module (import "blas" "memory" (memory 1)) ${exportsBut()})`,
+  "a global from outside": `(module (import "blas" "x" (global i32)) (memory 1) ${exportsBut()})`,
   "an import from another module": guest("i32.const 0", "", '(import "env" "tick" (func))'),
   "an import that the BLAS does not have": guest("i32.const 0", "", '(import "blas" "system" (func (param i32)))'),
   "a leaf with too few parameters": guest("i32.const 0", "", '(import "blas" "scopy" (func (param i32 i32)))'),
@@ -154,11 +154,11 @@ const refusals: Record<string, string> = {
     '(import "blas" "scopy" (func (param i32 i64 i32)))',
   ),
   "an exported leaf": `(module ${tick} (memory 1) (export "abi" (func $tick)))`,
-  "data behind the largest memory": `(module (memory 1) (data (i32.const 0x7fffffff) "x") ${abi})`,
-  "data before the first byte": `(module (memory 1) (data (i32.const -1) "xx") ${abi})`,
-  "data behind this memory": `(module (memory 1) (data (i32.const 4107) "xx") ${abi})`,
-  "data placed by a global": `(module (memory 1) (global $g i32 (i32.const 0)) (data (global.get $g) "x") ${abi})`,
-  "passive data": `(module (memory 1) (data "x") ${abi})`,
+  "data behind the largest memory": `(module (memory 1) (data (i32.const 0x7fffffff) "x") ${exportsBut()})`,
+  "data before the first byte": `(module (memory 1) (data (i32.const -1) "xx") ${exportsBut()})`,
+  "data behind this memory": `(module (memory 1) (data (i32.const 4107) "xx") ${exportsBut()})`,
+  "data placed by a global": `(module (memory 1) (global $g i32 (i32.const 0)) (data (global.get $g) "x") ${exportsBut()})`,
+  "passive data": `(module (memory 1) (data "x") ${exportsBut()})`,
   "17 parameters": guest("i32.const 0", `(func (param ${times(17, "i32")}))`),
   "two results": guest("i32.const 0", "(func (result i32 i32) i32.const 0 i32.const 0)"),
   "33 locals": guest("i32.const 0", `(func (local ${times(33, "i32")}))`),
@@ -207,12 +207,24 @@ const leb = (n: number): number[] => (n < 128 ? [n] : [(n & 127) | 128, ...leb(n
 const vector = (items: number[][]): number[] => [...leb(items.length), ...items.flat()];
 const sized = (bytes: number[]): number[] => [...leb(bytes.length), ...bytes];
 const exported = (name: string, index: number) => [...sized([...Buffer.from(name)]), 0, index];
+const names = Object.keys(exportTypes);
+const valueTypes: Record<string, number> = { i: 0x7f, f: 0x7d };
+const types = Object.values(exportTypes).map(([parameters, result]) => [
+  0x60,
+  ...vector([...parameters].map((letter) => [valueTypes[letter]!])),
+  ...vector([[valueTypes[result]!]]),
+]);
+/** Returns 0; abi, the first, returns 1. */
+const stubs = Object.values(exportTypes).map(([, result], i) =>
+  result === "i" ? [0, 0x41, i === 0 ? 1 : 0, 0x0b] : [0, 0x43, 0, 0, 0, 0, 0x0b],
+);
+/** Every export is a function of its own, of a type of its own; selfTest, the last, has this body. */
 const sections = (body: number[]): [id: number, bytes: number[]][] => [
-  [1, vector([[0x60, 0, 1, 0x7f]])],
-  [3, vector([[0], [0]])],
+  [1, vector(types)],
+  [3, vector(names.map((_, i) => [i]))],
   [5, vector([[0, 1]])],
-  [7, vector([exported("abi", 0), exported("selfTest", 1)])],
-  [10, vector([sized([0, 0x41, 1, 0x0b]), sized(body)])],
+  [7, vector(names.map(exported))],
+  [10, vector([...stubs.slice(0, -1), body].map(sized))],
 ];
 const binary = (parts: [id: number, bytes: number[]][]) =>
   Uint8Array.from([0, 97, 115, 109, 1, 0, 0, 0, ...parts.flatMap(([id, bytes]) => [id, ...sized(bytes)])]);
@@ -245,7 +257,7 @@ const raw: Record<string, Uint8Array> = {
   "a block whose type is a function's": withBody(0, 2, 0, 0x41, 0, 0x0b, 0x0b),
   "a body longer than its section": binary([
     ...sections(good).slice(0, 4),
-    [10, [2, 4, ...[0, 0x41, 1, 0x0b], 99, ...good]],
+    [10, [stubs.length, ...stubs.slice(0, -1).flatMap(sized), 99, ...good]],
   ]),
   "a section longer than the module": Buffer.concat([withBody(...good), Uint8Array.of(11, 99)]),
   "a section whose length overflows": Buffer.concat([withBody(...good), Uint8Array.of(11, 255, 255, 255, 255, 15)]),
@@ -255,12 +267,12 @@ const raw: Record<string, Uint8Array> = {
   "fewer bodies than functions": binary([...sections(good).slice(0, 4), [10, vector([sized(good)])]]),
   "a function of a type that is not there": binary([
     sections(good)[0]!,
-    [3, vector([[0], [9]])],
+    [3, vector(names.map((_, i) => [i === 5 ? 99 : i]))],
     ...sections(good).slice(2),
   ]),
   "an export of a function that is not there": binary([
     ...sections(good).slice(0, 3),
-    [7, vector([exported("abi", 9)])],
+    [7, vector([exported("abi", 99)])],
     sections(good)[4]!,
   ]),
   "an export with a name of 4 billion bytes": binary([
