@@ -1,6 +1,6 @@
 // Builds every tests/core/fuzz/*_fuzz.c with libFuzzer and the address and undefined-behaviour sanitizers, and runs them two at
 // a time. A target names what it is linked with in lines "// sources: a.c b.c" and, if need be, "// flags: -I...".
-// Seeds are in tests/core/fuzz/corpus/<target>; what is found goes to build/fuzz/corpus/<target>, reduced to what adds coverage.
+// Seeds are in tests/core/fuzz/corpus/<target>, or in the one that a line "// corpus: x" names; what is found goes to build/fuzz/corpus/<target>, reduced to what adds coverage.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = "tests/core/fuzz";
-const help = `Fuzzes the firmware's parsers: frames, flash images, plans.
+const help = `Fuzzes the firmware's parsers: frames, flash images, plans, kernels.
 
   npm run fuzz -- [options]
 
@@ -82,7 +82,9 @@ function execute(name: string, args: string[]): Promise<{ code: number | null; t
   });
 }
 
-const seedsOf = (name: string) => `${folder}/corpus/${name}`;
+/** A target may share another's seeds: "// corpus: plan". */
+const seedsOf = (name: string) =>
+  `${folder}/corpus/${header(readFileSync(`${root}${folder}/${name}_fuzz.c`, "utf8"), "corpus")[0] ?? name}`;
 const foundOf = (name: string) => `build/fuzz/corpus/${name}`;
 
 /** Leaves in build/fuzz/corpus only inputs that add coverage; with `keep`, adds those that the seeds lack to the seeds. */

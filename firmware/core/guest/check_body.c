@@ -142,7 +142,7 @@ static const char *variable(struct ftte_check *c, uint8_t opcode) {
 }
 
 // For opcodes 0x28 (i32.load) to 0x3e (i64.store32): type, and the largest alignment.
-static const char *access(struct ftte_check *c, uint8_t opcode) {
+static const char *load_or_store(struct ftte_check *c, uint8_t opcode) {
     static const uint8_t accesses[] = {0x02, 0x13, 0x22, 0x33, 0x00, 0x00, 0x01, 0x01, 0x10, 0x10, 0x11, 0x11,
                                        0x12, 0x12, 0x02, 0x13, 0x22, 0x33, 0x00, 0x01, 0x10, 0x11, 0x12};
     uint8_t what = accesses[opcode - 0x28], type = what >> 4;
@@ -153,7 +153,7 @@ static const char *access(struct ftte_check *c, uint8_t opcode) {
     return wrong || opcode >= 0x36 ? wrong : push(c, type);
 }
 
-static const char *select(struct ftte_check *c) {
+static const char *choose(struct ftte_check *c) {
     const char *wrong = pop(c, FTTE_CHECK_I32);
     uint8_t type = c->operands > 0 ? c->operand[c->operands - 1] : FTTE_CHECK_I32;
     return wrong ? wrong : pop_push(c, type, 2, type);
@@ -235,7 +235,7 @@ static const char *control(struct ftte_check *c, uint8_t opcode) {
     case 0x0f: return end_of_way(c, branch(c, c->depth - 1)); // return
     case 0x10: return call(c);
     case 0x1a: return drop(c);
-    case 0x1b: return select(c);
+    case 0x1b: return choose(c);
     default: return unknown;
     }
 }
@@ -245,7 +245,7 @@ static const char *instruction(struct ftte_check *c, uint8_t opcode) {
     if (opcode < 0x20) return control(c, opcode);
     if (opcode <= 0x24) return variable(c, opcode);
     if (opcode < 0x28) return unknown;
-    if (opcode <= 0x3e) return access(c, opcode);
+    if (opcode <= 0x3e) return load_or_store(c, opcode);
     if (opcode == 0x3f) return ftte_check_u8(&c->in) == 0 ? push(c, FTTE_CHECK_I32) : unknown; // memory.size
     if (opcode == 0x40) return unknown;                                                        // memory.grow
     if (opcode <= 0x44) return constant(c, opcode);

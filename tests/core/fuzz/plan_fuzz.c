@@ -1,8 +1,9 @@
 // Any bytes as a plan: the guest refuses them, or runs them without leaving its memory and the bound regions, or traps.
-// Everything around linear memory and the regions is poisoned, so that one wrong byte ends the run. The input: plan,
-// and in its last four bytes which calls are made.
+// Everything around the pool and the regions is poisoned, so that one wrong byte ends the run. The input: plan, and in
+// its last four bytes which calls are made. plan_aot_fuzz.c is the same for the other engine.
 //
 // sources: firmware/core/guest/pool.c firmware/core/guest/gate.c firmware/core/guest/wasm3.c
+// sources: firmware/core/guest/check_module.c firmware/core/guest/check_body.c
 // sources: firmware/core/guest/blas_translated.c node_modules/wasm3/cpp/m3_bind.c node_modules/wasm3/cpp/m3_code.c
 // sources: node_modules/wasm3/cpp/m3_compile.c node_modules/wasm3/cpp/m3_core.c node_modules/wasm3/cpp/m3_env.c node_modules/wasm3/cpp/m3_exec.c
 // sources: node_modules/wasm3/cpp/m3_function.c node_modules/wasm3/cpp/m3_info.c node_modules/wasm3/cpp/m3_module.c node_modules/wasm3/cpp/m3_parse.c
@@ -18,16 +19,17 @@
 
 #include "guest/guest.h"
 
-enum { POOL = 1 << 17, REGION = 4096, GAP = 256, KERNELS = 1 << 16, CALLS = 4, DEADLINE = 200 };
+enum { POOL = 1 << 17, REGION = 4096, GAP = 256, KERNELS = 1 << 16, CALLS = 4, DEADLINE = 2 };
 
 static uint8_t arena[POOL + 3 * (REGION + GAP)] __attribute__((aligned(64)));
 static uint8_t kernels[KERNELS];
-static uint32_t kernels_bytes, checks;
+static uint32_t kernels_bytes, looks;
 
-// A plan may ask for more work than a fuzzer has time for.
+// A plan may ask for more work than a fuzzer has time for: between two looks at the clock lies a leaf of
+// FTTE_LEAF_TURNS_MAX turns at most.
 static bool expired(void *context) {
     (void)context;
-    return ++checks > DEADLINE;
+    return ++looks > DEADLINE;
 }
 
 static uint8_t *region(int i) { return arena + POOL + GAP + i * (REGION + GAP); }
@@ -43,7 +45,7 @@ int LLVMFuzzerInitialize(int *count, char ***args) {
 
 static void call(struct ftte_guest *guest, enum ftte_guest_function function, uint32_t a, uint32_t b, uint32_t c) {
     union ftte_value args[3] = {{.u32 = a}, {.u32 = b}, {.u32 = c}}, result;
-    checks = 0;
+    looks = 0;
     ftte_guest_call(guest, function, args, &result);
 }
 
@@ -61,6 +63,20 @@ static void run(struct ftte_guest *guest, const uint8_t *choice) {
     }
 }
 
+// Good kernels in enough memory open. Where the engine takes one block with linear memory at its end, the pool is as
+// large as that and ends where the poison begins.
+static void open_guest(struct ftte_guest *guest, struct ftte_pool *pool, uint32_t memory) {
+    looks = 0;
+    ftte_pool_open(pool, arena, POOL);
+    if (ftte_guest_open(guest, pool, kernels, kernels_bytes, memory) < 0) abort();
+#ifdef ONE_BLOCK
+    uint32_t block = pool->used;
+    ftte_guest_close(guest);
+    ftte_pool_open(pool, arena + POOL - block, block);
+    if (ftte_guest_open(guest, pool, kernels, kernels_bytes, memory) < 0) abort();
+#endif
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct ftte_guest guest = {.expired = expired};
     struct ftte_pool pool;
@@ -72,9 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     __asan_unpoison_memory_region(arena, sizeof arena);
     memset(arena, 0, sizeof arena);
     for (int i = 0; i < 4; i++) __asan_poison_memory_region(arena + POOL + i * (REGION + GAP), i < 3 ? GAP : 0);
-    ftte_pool_open(&pool, arena, POOL);
-    checks = 0;
-    if (ftte_guest_open(&guest, &pool, kernels, kernels_bytes, memory) < 0) abort(); // good kernels in enough memory
+    open_guest(&guest, &pool, memory);
     if (ftte_guest_call(&guest, FTTE_GUEST_PLAN_AT, NULL, &at) < 0) abort();
     uint8_t *place = ftte_guest_memory(&guest, at.u32, plan_bytes);
     if (place) {
