@@ -2,6 +2,7 @@
 // H = 1, a vector H = W = 1.
 
 import { FtteError } from "../errors.ts";
+import { beyondBoards } from "./limits.ts";
 import type { ActivationName, Layer, Model, Parameter } from "./types.ts";
 
 export interface Shape {
@@ -133,6 +134,8 @@ class Shaper {
     const shape: LayerShape = { ...base, output, geometry };
     if ("activation" in layer && layer.activation) shape.activation = layer.activation;
     if (layer.kind === "residual") shape.from = this.source(layer.from, index, input);
+    const beyond = beyondBoards(shape);
+    if (beyond) this.fail(index, beyond);
     this.layers.push(shape);
     this.addParameters(shape);
     return output;
