@@ -15,11 +15,11 @@
 #define RTC_SWD_CONF REGISTER(0x600080acu)
 #define RTC_SWD_WPROTECT REGISTER(0x600080b0u)
 #define RTC_OPTION1 REGISTER(0x600080f4u)
-#define RTC_RESET_SYSTEM (1u << 31)        // in OPTIONS0
-#define RTC_RESET_CAUSE 0x3fu              // in RESET_STATE
-#define RTC_FORCE_DOWNLOAD 1u              // in OPTION1
-#define RTC_WDT_ENABLE (1u << 31)          // in WDTCONFIG0, like the next two
-#define RTC_WDT_RESETS_SYSTEM (3u << 28)   // what stage 0 does
+#define RTC_RESET_SYSTEM (1u << 31)         // in OPTIONS0
+#define RTC_RESET_CAUSE 0x3fu               // in RESET_STATE
+#define RTC_FORCE_DOWNLOAD 1u               // in OPTION1
+#define RTC_WDT_ENABLE (1u << 31)           // in WDTCONFIG0, like the next two
+#define RTC_WDT_RESETS_SYSTEM (3u << 28)    // what stage 0 does
 #define RTC_WDT_PULSE (7u << 16 | 7u << 13) // the longest
 #define RTC_WDT_FEED (1u << 31)
 #define RTC_SWD_AUTO_FEED (1u << 31)
@@ -27,8 +27,8 @@
 #define SWD_KEY 0x8f1d312au
 
 // timer_group_reg.h: both groups' watchdogs, which the ROM starts
-#define TIMG_WDTCONFIG0(group) REGISTER(0x6001f048u + (group) * 0x1000u)
-#define TIMG_WDTWPROTECT(group) REGISTER(0x6001f064u + (group) * 0x1000u)
+#define TIMG_WDTCONFIG0(group) REGISTER(0x6001f048u + (group)*0x1000u)
+#define TIMG_WDTWPROTECT(group) REGISTER(0x6001f064u + (group)*0x1000u)
 
 // systimer_reg.h: 52 bits at 16 MHz, from the crystal
 #define SYSTIMER_CONF REGISTER(0x60023000u)
@@ -112,7 +112,8 @@ void esp_soc_open(void) {
 
 static uint64_t ticks(void) {
     SYSTIMER_UNIT0_OP = SYSTIMER_UPDATE;
-    while (!(SYSTIMER_UNIT0_OP & SYSTIMER_VALID)) {}
+    while (!(SYSTIMER_UNIT0_OP & SYSTIMER_VALID)) {
+    }
     return (uint64_t)SYSTIMER_UNIT0_VALUE_HI << 32 | SYSTIMER_UNIT0_VALUE_LO;
 }
 
@@ -153,10 +154,7 @@ ESP_RAM void esp_soc_unmask(uint32_t state) {
 // Generator"): good for sampling, not for keys.
 uint32_t esp_soc_random(void) { return SYSCON_RND_DATA; }
 
-void esp_soc_mac(uint8_t mac[6]) {
-    uint32_t low = EFUSE_MAC_LOW, high = EFUSE_MAC_HIGH;
-    for (int i = 0; i < 6; i++) mac[i] = (uint8_t)(i < 2 ? high >> (8 - 8 * i) : low >> (40 - 8 * i));
-}
+uint64_t esp_soc_mac(void) { return (uint64_t)(EFUSE_MAC_HIGH & 0xffff) << 32 | EFUSE_MAC_LOW; }
 
 // components/soc/esp32c3/include/soc/reset_reasons.h
 int esp_soc_reason(void) {
@@ -185,7 +183,8 @@ int esp_soc_reason(void) {
 ESP_RAM void esp_soc_reset(int reason) {
     RTC_STORE0 = NOTE | (uint32_t)reason;
     RTC_OPTIONS0 |= RTC_RESET_SYSTEM;
-    for (;;) {}
+    for (;;) {
+    }
 }
 
 void esp_soc_download(void) { RTC_OPTION1 |= RTC_FORCE_DOWNLOAD; }

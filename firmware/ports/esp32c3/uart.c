@@ -12,11 +12,11 @@
 #define UART_CONF1 REGISTER(0x60000024u)
 #define UART_MEM_CONF REGISTER(0x60000060u)
 #define UART_CLK_CONF REGISTER(0x60000078u)
-#define UART_FIFO_RESET (1u << 17 | 1u << 18) // in CONF0: received, to send
-#define UART_8N1 (3u << 2 | 1u << 4)          // in CONF0: BIT_NUM, STOP_BIT_NUM
-#define UART_MEMORY_CLOCK (1u << 28)          // in CONF0
-#define UART_TIMEOUT (1u << 21)               // in CONF1
-#define UART_TIMEOUT_BITS(bits) ((bits) << 16) // in MEM_CONF
+#define UART_FIFO_RESET (1u << 17 | 1u << 18)                   // in CONF0: received, to send
+#define UART_8N1 (3u << 2 | 1u << 4)                            // in CONF0: BIT_NUM, STOP_BIT_NUM
+#define UART_MEMORY_CLOCK (1u << 28)                            // in CONF0
+#define UART_TIMEOUT (1u << 21)                                 // in CONF1
+#define UART_TIMEOUT_BITS(bits) ((bits) << 16)                  // in MEM_CONF
 #define UART_CLOCKS (1u << 25 | 1u << 24 | 1u << 22 | 3u << 20) // RX_SCLK_EN, TX_SCLK_EN, SCLK_EN; SCLK_SEL: crystal
 enum {
     INT_RECEIVED = 1 << 0 | 1 << 8, // RXFIFO_FULL, RXFIFO_TOUT
@@ -33,7 +33,8 @@ enum {
 
 void esp_uart_open(void) {
     uint32_t sixteenths = (uint32_t)(CRYSTAL_HZ * 16ull / FTTE_LINK_BAUD);
-    while (UART_STATUS >> 16 & 0x3ff) {} // the ROM's greeting
+    while (UART_STATUS >> 16 & 0x3ff) {
+    } // the ROM's greeting
     UART_INT_ENA = 0;
     UART_CLK_CONF = UART_CLOCKS;
     UART_CLKDIV = sixteenths >> 4 | (sixteenths & 15) << 20;

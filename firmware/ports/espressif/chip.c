@@ -31,8 +31,9 @@ int ftte_port_random(void *buf, size_t bytes) {
 }
 
 void ftte_port_chip_id(uint8_t id[16]) {
+    uint64_t mac = esp_soc_mac();
     memset(id, 0, 16);
-    esp_soc_mac(id);
+    for (int i = 0; i < 6; i++) id[i] = (uint8_t)(mac >> (40 - 8 * i));
 }
 
 const char *ftte_port_board_class(void) { return FTTE_BOARD_CLASS; }

@@ -1,6 +1,6 @@
 // What Espressif's chips share, and what each gives to it. The port functions are here (link.c, flash.c, chip.c,
-// sensor.c), over the few things that a chip's own folder does by its registers: uart.c, spi_flash.c, soc.c and start.S.
-// Private to ports/espressif, esp32c3 and esp32.
+// sensor.c), over the few things that a chip's own folder does by its registers: uart.c, spi_flash.c, soc.c and
+// start.S. Private to ports/espressif, esp32c3 and esp32.
 //
 // Code marked ESP_RAM lies in RAM: it runs while flash cannot be read.
 #ifndef ESP_H
@@ -46,7 +46,7 @@ void esp_soc_sleep(uint32_t us);
 uint32_t esp_soc_mask(void);
 void esp_soc_unmask(uint32_t state);
 uint32_t esp_soc_random(void);
-void esp_soc_mac(uint8_t mac[6]);
+uint64_t esp_soc_mac(void); // the factory's, 48 bits, the first byte highest
 void esp_soc_feed(void);
 // Why the chip started: enum ftte_reset_reason. Asked once.
 int esp_soc_reason(void);

@@ -1,5 +1,5 @@
-// The session's stack at the bottom of RAM, and the pool behind the data. start.S begins on that stack; under RAM nothing
-// answers, so its overflow is a fault, and a fault is a reset.
+// The session's stack at the bottom of RAM, and the pool behind the data. start.S begins on that stack; under RAM
+// nothing answers, so its overflow is a fault, and a fault is a reset.
 #include "esp.h"
 #include "session/session.h"
 

@@ -79,6 +79,30 @@ export const machines = {
     variables: { PORT_LINKER_SCRIPT: `${here}/esp32c3/virt.ld` },
     testVariables: { EXTRA_CFLAGS: includes("espressif") },
   },
+  // The same of an ESP32, FPU and division included, at its own addresses: the machine's core has them, and RAM everywhere. The file is
+  // ftte's flash, then the chip's id.
+  esp32: {
+    board: "esp32-devkitc",
+    chipId: "30aea4000002",
+    qemu: (program, memory) => [
+      ...(["qemu-system-xtensa", "-M", "sim", "-cpu", "de233_fpu", "-m", "2G"] as const),
+      ...["-display", "none", "-monitor", "none", "-semihosting-config", `enable=on,arg=ftte,arg=${memory}`],
+      ...["-kernel", program],
+    ],
+    prepare: (memory, { flash: { bytes } }) =>
+      prepareFile(memory, bytes + 6, [
+        [0, Buffer.alloc(bytes, 0xff)],
+        [bytes, Buffer.from("30aea4000002", "hex")],
+      ]),
+    sources: [
+      ...files("firmware/ports/esp32", ["start.S", "fpu.S", "float64.c", "arithmetic.c"]),
+      ...[...espressif, `${here}/esp32/sim.c`, `${here}/esp32/reset.S`],
+    ],
+    main: "firmware/ports/espressif/main.c",
+    contract: "espressif.c",
+    variables: { PORT_LINKER_SCRIPT: `${here}/esp32/sim.ld` },
+    testVariables: { EXTRA_CFLAGS: includes("espressif") },
+  },
 } satisfies Record<string, Machine>;
 
 export type MachineName = keyof typeof machines;

@@ -68,7 +68,11 @@ uint32_t esp_soc_random(void) {
     return state ^ state >> 15;
 }
 
-void esp_soc_mac(uint8_t mac[6]) { memcpy(mac, machine_chip, 6); }
+uint64_t esp_soc_mac(void) {
+    uint64_t mac = 0;
+    for (int i = 0; i < 6; i++) mac = mac << 8 | machine_chip[i];
+    return mac;
+}
 void esp_soc_feed(void) {}
 
 int esp_soc_reason(void) {
