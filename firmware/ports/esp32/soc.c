@@ -112,11 +112,14 @@ ESP_RAM void esp_soc_interrupt(void) {
     if (lines & 1u << LINE_UART) esp_link_interrupt();
 }
 
+// Masked until `waiti` lets interrupts come, so that the alarm cannot come before the sleep.
 void esp_soc_sleep(uint32_t us) {
+    uint32_t state = esp_soc_mask();
     set_alarm(cycle_count() + us * CRYSTAL_MHZ);
     enable_lines(1u << LINE_UART | 1u << LINE_ALARM);
     __asm volatile("waiti 0" ::: "memory");
     enable_lines(1u << LINE_UART);
+    esp_soc_unmask(state);
 }
 
 ESP_RAM uint32_t esp_soc_mask(void) {

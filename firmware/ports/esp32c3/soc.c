@@ -33,9 +33,7 @@
 // systimer_reg.h: 52 bits at 16 MHz, from the crystal
 #define SYSTIMER_CONF REGISTER(0x60023000u)
 #define SYSTIMER_UNIT0_OP REGISTER(0x60023004u)
-#define SYSTIMER_TARGET0_HI REGISTER(0x6002301cu)
-#define SYSTIMER_TARGET0_LO REGISTER(0x60023020u)
-#define SYSTIMER_TARGET0_CONF REGISTER(0x60023034u)
+#define SYSTIMER_TARGET0_CONF REGISTER(0x60023034u) // period in bits 0 to 25
 #define SYSTIMER_UNIT0_VALUE_HI REGISTER(0x60023040u)
 #define SYSTIMER_UNIT0_VALUE_LO REGISTER(0x60023044u)
 #define SYSTIMER_COMP0_LOAD REGISTER(0x60023050u)
@@ -43,6 +41,7 @@
 #define SYSTIMER_INT_CLR REGISTER(0x6002306cu)
 #define SYSTIMER_CLOCK (1u << 31 | 1u << 30) // CLK_EN, TIMER_UNIT0_WORK_EN
 #define SYSTIMER_TARGET0_WORKS (1u << 24)
+#define SYSTIMER_PERIODIC (1u << 30)
 #define SYSTIMER_UPDATE (1u << 30)
 #define SYSTIMER_VALID (1u << 29)
 enum { TICKS_PER_US = 16 };
@@ -105,7 +104,6 @@ static void open_interrupts(void) {
 void esp_soc_open(void) {
     open_watchdogs();
     SYSTIMER_CONF |= SYSTIMER_CLOCK;
-    SYSTIMER_TARGET0_CONF = 0; // unit 0, once
     SYSTIMER_INT_ENA = 1;
     open_interrupts();
 }
@@ -122,21 +120,20 @@ uint64_t esp_soc_us(void) { return ticks() / TICKS_PER_US; }
 // Called by start.S for every interrupt.
 void esp_soc_interrupt(uint32_t line);
 ESP_RAM void esp_soc_interrupt(uint32_t line) {
-    if (line == LINE_ALARM) {
-        SYSTIMER_CONF &= ~SYSTIMER_TARGET0_WORKS;
-        SYSTIMER_INT_CLR = 1;
-    }
+    if (line == LINE_ALARM) SYSTIMER_INT_CLR = 1;
     if (line == LINE_UART) esp_link_interrupt();
 }
 
+// The alarm repeats: if it comes before the processor sleeps, the next one ends the sleep. (The manuals do not say
+// whether an interrupt that is masked ends this core's wfi.)
 void esp_soc_sleep(uint32_t us) {
-    uint64_t target = ticks() + (uint64_t)us * TICKS_PER_US;
     SYSTIMER_CONF &= ~SYSTIMER_TARGET0_WORKS;
-    SYSTIMER_TARGET0_HI = (uint32_t)(target >> 32);
-    SYSTIMER_TARGET0_LO = (uint32_t)target;
+    SYSTIMER_TARGET0_CONF = us * TICKS_PER_US; // unit 0
     SYSTIMER_COMP0_LOAD = 1;
+    SYSTIMER_TARGET0_CONF |= SYSTIMER_PERIODIC;
     SYSTIMER_CONF |= SYSTIMER_TARGET0_WORKS;
     __asm volatile("wfi" ::: "memory");
+    SYSTIMER_CONF &= ~SYSTIMER_TARGET0_WORKS;
 }
 
 // mstatus.MIE is bit 3.

@@ -6,7 +6,8 @@
 enum {
     US_PER_MS = 1000,
     // A byte may arrive between the last look and the sleep, whose interrupt then does not end it: no sleep is longer.
-    SLICE_US = 10000
+    SLICE_US = 10000,
+    LEAST_US = 100
 };
 
 static uint64_t start_us;
@@ -52,8 +53,10 @@ void ftte_port_watchdog_feed(void) { esp_soc_feed(); }
 
 void ftte_port_idle(uint32_t max_ms) {
     uint64_t end = esp_soc_us() + (uint64_t)max_ms * US_PER_MS;
-    for (uint64_t now = esp_soc_us(); now < end && !esp_link_waits(); now = esp_soc_us())
-        esp_soc_sleep(end - now < SLICE_US ? (uint32_t)(end - now) : SLICE_US);
+    for (uint64_t now = esp_soc_us(); now < end && !esp_link_waits(); now = esp_soc_us()) {
+        uint32_t us = end - now < SLICE_US ? (uint32_t)(end - now) : SLICE_US;
+        esp_soc_sleep(us < LEAST_US ? LEAST_US : us);
+    }
 }
 
 int ftte_port_battery(void) { return 255; }

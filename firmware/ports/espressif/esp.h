@@ -40,7 +40,7 @@ enum { ESP_SECTOR = 4096, ESP_FLASH_CHUNK = 64 };
 void esp_soc_open(void);
 // Microseconds since some time before.
 uint64_t esp_soc_us(void);
-// Sleeps until an interrupt, at most `us`; may return early.
+// Sleeps until an interrupt, at most about `us` (100 to 10000); may return early.
 void esp_soc_sleep(uint32_t us);
 // Keeps interrupts away until the state that it returns is given back.
 uint32_t esp_soc_mask(void);

@@ -100,11 +100,12 @@ uint64_t esp_soc_us(void) {
 void esp_soc_interrupt(void);
 void esp_soc_interrupt(void) { __asm volatile("wsr.ccompare0 %0\n rsync" ::"r"(0)); }
 
-// Nothing interrupts but the timer: the line is looked at every millisecond.
+// Nothing interrupts but the timer: the line is looked at every millisecond. Masked until `waiti`.
 void esp_soc_sleep(uint32_t us) {
-    uint32_t end = cycles() + (us < 1000 ? us : 1000) * CYCLES_PER_US;
+    uint32_t state = esp_soc_mask(), end = cycles() + (us < 1000 ? us : 1000) * CYCLES_PER_US;
     __asm volatile("wsr.ccompare0 %0\n wsr.intenable %1\n rsync\n waiti 0" ::"r"(end), "r"(ALARM) : "memory");
     __asm volatile("wsr.intenable %0\n rsync" ::"r"(0));
+    esp_soc_unmask(state);
 }
 
 uint32_t esp_soc_mask(void) {
