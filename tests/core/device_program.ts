@@ -28,7 +28,7 @@ export function buildDevice({ name, board, sources, engine, variables }: DeviceP
   const noEngine = { ENGINE_SOURCES: "", FOREIGN_SOURCES: "", FTTE_BLAS_SOURCES: "" };
   const all = {
     PORT: "mps2",
-    BOARD: name,
+    NAME: name,
     OUT: out,
     OWN_SOURCES: [...sources, "tests/core/semihosting.c"].join(" "),
     ...(engine ? { ENGINE: engine } : noEngine),
