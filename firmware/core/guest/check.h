@@ -25,7 +25,7 @@ enum {
     FTTE_CHECK_PARAMETERS = 16,
     FTTE_CHECK_LOCALS = 32, // beside the parameters
     FTTE_CHECK_OPERANDS = 24,
-    FTTE_CHECK_DEPTH = 16, // of nested blocks, the function itself included
+    FTTE_CHECK_DEPTH = 12, // of nested blocks, the function itself included
     FTTE_CHECK_BODY_BYTES = 8192
 };
 

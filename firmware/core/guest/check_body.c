@@ -99,10 +99,22 @@ static const char *branch(struct ftte_check *c, uint32_t label) {
     return wrong ? wrong : push(c, target->result);
 }
 
+// What a branch to the label takes along; the label is checked by branch().
+static uint8_t taken_along(const struct ftte_check *c, uint32_t label) {
+    const struct ftte_check_block *target = &c->block[label < c->depth ? c->depth - 1 - label : 0];
+    return target->opcode == LOOP ? FTTE_CHECK_NONE : target->result;
+}
+
 static const char *branch_table(struct ftte_check *c) {
     const char *wrong = pop(c, FTTE_CHECK_I32);
     uint32_t count = ftte_check_u32(&c->in);
-    for (uint32_t i = 0; i <= count && !wrong && !c->in.bad; i++) wrong = branch(c, ftte_check_u32(&c->in));
+    uint8_t taken = UINT8_MAX;
+    for (uint32_t i = 0; i <= count && !wrong && !c->in.bad; i++) {
+        uint32_t label = ftte_check_u32(&c->in);
+        wrong = branch(c, label);
+        if (i > 0 && taken_along(c, label) != taken) wrong = types_differ;
+        taken = taken_along(c, label);
+    }
     set_dead(c);
     return wrong;
 }

@@ -27,13 +27,20 @@ static M3Result ftte_trap_of(int error) { return error == FTTE_ERR_GUEST_TIME ? 
 
 #include "blas_wasm3.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+enum { FRAME_SCALE = 4 }; // its frames are that much larger
+#else
+enum { FRAME_SCALE = 1 };
+#endif
+
 enum {
     OWNER = 1, // of the engine's blocks in the pool
     STACK_BYTES = 2048,
     // wasm3 checks its stack where a function begins, but writes a call's arguments and result before that.
     STACK_SLACK = 8 * (FTTE_CHECK_PARAMETERS + 1),
-    // Of native stack that the guest's calls may take; translating a function comes on top.
-    NATIVE_STACK_BYTES = 512 * sizeof(void *)
+    // Of native stack that the guest's calls may take: good kernels take half of it. Translating a function comes on
+    // top, 3 KiB at most on a 32-bit chip.
+    NATIVE_STACK_BYTES = FRAME_SCALE * 384 * sizeof(void *)
 };
 
 struct engine {
@@ -170,8 +177,12 @@ int ftte_guest_open(struct ftte_guest *guest, struct ftte_pool *pool, const uint
     guest->engine = ftte_pool_alloc_for(pool, OWNER, sizeof(struct engine));
     if (!guest->engine) return FTTE_ERR_MEMORY;
     int error = translate(guest, load(guest, wasm, wasm_bytes, memory_bytes), FTTE_ERR_GUEST_LOAD);
-    if (error >= 0) error = ftte_guest_call(guest, FTTE_GUEST_ABI, NULL, &abi);
-    if (error >= 0 && abi.u32 != FTTE_ABI_VERSION) error = FTTE_ERR_GUEST_ABI;
+    if (error >= 0) {
+        int called = ftte_guest_call(guest, FTTE_GUEST_ABI, NULL, &abi);
+        error = called == FTTE_ERR_MEMORY                   ? FTTE_ERR_MEMORY
+                : called < 0 || abi.u32 != FTTE_ABI_VERSION ? FTTE_ERR_GUEST_ABI
+                                                            : FTTE_OK;
+    }
     if (error < 0) ftte_guest_close(guest);
     return error;
 }
