@@ -1,4 +1,4 @@
-// Builds everything that runs: kernels.wasm and the fold module, the posix firmware, and dist/ (the host, bundled so that the CLI
+// Builds everything that runs: kernels.wasm and the fold module, the posix firmware with each engine, and dist/ (the host, bundled so that the CLI
 // starts fast). Each part is skipped when its outputs are newer than its inputs.
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -34,5 +34,6 @@ await buildGuest();
 await buildFold();
 say("posix firmware (C)");
 await buildFirmware({ port: "posix", engine: "wasm3" });
+await buildFirmware({ port: "posix", engine: "aot" });
 say("host");
 await bundleHost();

@@ -287,6 +287,8 @@ _Static_assert(sizeof(struct ftte_update_header) == 40, "UpdateHeader");
 #define FTTE_PLAN_MAGIC 1280333894u
 #define FTTE_ABI_VERSION 1u
 #define FTTE_NONE 4294967295u
+#define FTTE_LEAF_DIMENSION_MAX 32767u
+#define FTTE_LEAF_TURNS_MAX 16777216u
 
 enum ftte_region {
     FTTE_REGION_ARENA = 0,

@@ -3,7 +3,7 @@
 
 import { FtteError } from "../errors.ts";
 import type { Order } from "../fl/fleet.ts";
-import { boardErrors, type Hello } from "../wire/spec.gen.ts";
+import { boardErrors, Feature, type Hello } from "../wire/spec.gen.ts";
 import type { BoardSession } from "./session.ts";
 
 /**
@@ -17,8 +17,10 @@ export async function prepareBoard(
   signal: AbortSignal,
 ): Promise<boolean> {
   const held = { kernels: hello.kernelsCrc, plan: hello.planCrc, frozen: hello.frozenCrc };
-  for (const blob of order.required)
+  for (const blob of order.required) {
+    if (blob.kind === "kernels" && hello.features & Feature.aot) continue; // part of its firmware
     if (held[blob.kind] !== blob.crc) await session.put(blob.kind, blob.bytes, { signal });
+  }
   const { version, crc, full, delta } = order.slice;
   if (hello.sliceVersion === version && hello.sliceCrc === crc) return false;
   if (delta && hello.sliceVersion === delta.baseVersion && hello.sliceCrc === delta.baseCrc) {

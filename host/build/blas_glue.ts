@@ -1,114 +1,118 @@
-// Reads the operand extents above each export of firmware/assembly/blas and writes both sides of the boundary from them: the
-// declarations that kernels.wasm imports (AssemblyScript), and the checks and the wasm3 link table (C). Pure: text in, text out.
+// Writes both sides of the boundary between the guest and the BLAS from the leaves' extents (blas_leaves.ts): the declarations that
+// kernels.wasm imports (AssemblyScript), the checks, and how each engine reaches the leaves (C). Pure: text in, text out.
 
-import { FtteError } from "../errors.ts";
+import { type Leaf, type Operand, parseLeaves } from "./blas_leaves.ts";
 
 export interface BlasGlue {
   declarations: string; // blas.ts of the board's --lib folder
-  header: string; // blas_glue.h, included by firmware/core/guest/wasm3.c
+  /** C files by name, for build/guest. */
+  files: Record<string, string>;
 }
 
-interface Parameter {
-  name: string;
-  type: string;
-}
-interface Operand {
-  name: string;
-  bytes: number; // of an element
-  count: string; // an expression over the dimensions
-  readOnly: boolean;
-}
-interface Leaf {
-  name: string;
-  parameters: Parameter[];
-  result: string;
-  operands: Operand[];
-}
-
-const elementBytes: Record<string, number> = { i8: 1, u8: 1, i16: 2, f32: 4 };
 const cTypes: Record<string, string> = { i32: "u32", usize: "u32", f32: "f32", void: "void" };
 const wasm3Types: Record<string, string> = { i32: "i", usize: "*", f32: "f", void: "v" };
+const note = "// Generated from the extents in firmware/assembly/blas by host/build/blas_glue.ts.";
 
-const leafPattern = /^\/\/:(.*)\nexport function (\w+)\(([^)]*)\): (\w+)/gm;
-const operandPattern = /(const )?(\w+)(?::(\w+))?\[([^\]]+)\]/g;
-
-function parse(source: string): Leaf[] {
-  return [...source.matchAll(leafPattern)].map(([, extents, name, parameters, result]) => ({
-    name: name!,
-    parameters: parameters!
-      .split(",")
-      .map((text) => text.trim())
-      .filter((text) => text !== "")
-      .map((text) => {
-        const [parameter, type] = text.split(":").map((part) => part.trim());
-        return { name: parameter!, type: type! };
-      }),
-    result: result!,
-    operands: [...extents!.matchAll(operandPattern)].map(([, readOnly, operand, type, count]) => ({
-      name: operand!,
-      bytes: elementBytes[type ?? "f32"]!,
-      count: count!,
-      readOnly: readOnly !== undefined,
-    })),
-  }));
-}
-
-function check(leaf: Leaf): void {
-  const stated = leaf.operands.map((operand) => operand.name);
-  const pointers = leaf.parameters.filter((p) => p.type === "usize").map((p) => p.name);
-  const missing = pointers.find((name) => !stated.includes(name)) ?? stated.find((name) => !pointers.includes(name));
-  if (missing) throw new FtteError("build-failed", `blas: ${leaf.name} states no extent of its operand ${missing}`);
-}
+const typed = (leaf: Leaf) => leaf.parameters.map((p) => `${cTypes[p.type]} ${p.name}`);
+const names = (leaf: Leaf) => leaf.parameters.map((p) => p.name);
+const call = (name: string, base: string, leaf: Leaf) =>
+  `${leaf.result === "void" ? "" : "return "}${name}(${[base, ...names(leaf)].join(", ")});`;
 
 /** Dimensions that are multiplied stay below 2^15, so that four of them and an element's bytes fit 64 bits; a lone length, below 2^28. */
 function dimensionBits(leaf: Leaf): number {
   return leaf.operands.some((operand) => operand.count.includes("*")) ? 15 : 28;
 }
 
-function rawFunction(leaf: Leaf): string {
+const widen = (expression: string) => expression.replace(/[a-z]\w*/gi, "(uint64_t)$&");
+
+function operandCheck({ name, bytes, count, readOnly }: Operand): string {
+  const wide = `(${widen(count)})`;
+  const length = bytes === 1 ? wide : `${bytes} * ${wide}`;
+  return `    if (!ftte_blas_operand(guest, ${name}, ${length}, ${bytes}, ${readOnly})) return FTTE_ERR_GUEST_BOUNDS;`;
+}
+
+/** All factors and sums fit: the operands, checked before, lie in less than 2^28 bytes. */
+function turns({ turns, operands }: Leaf, dimensions: string[]): string {
+  return turns ? widen(turns) : [...dimensions, ...operands.map((o) => o.count), "0"].join(" + ");
+}
+
+/** FTTE_OK, or why the call is refused; operands become what the leaf takes. */
+function boundary(leaf: Leaf): string {
   const dimensions = leaf.parameters.filter((p) => p.type === "i32").map((p) => p.name);
-  const wide = (count: string) => count.replace(/[a-z]\w*/gi, "(uint64_t)$&");
-  const call = `w2c_blas_${leaf.name}(FTTE_BLAS_BASE(guest), ${leaf.parameters.map((p) => p.name).join(", ")})`;
-  const lines = [
+  const parameters = leaf.parameters
+    .filter((p) => p.type !== "f32")
+    .map((p) => `u32 ${p.type === "usize" ? "*" : ""}${p.name}`);
+  return [
+    `static inline int ftte_check_${leaf.name}(${["struct ftte_guest *guest", ...parameters].join(", ")}) {`,
+    `    if ((${[...dimensions, "0"].join(" | ")}) >> ${dimensionBits(leaf)}) return FTTE_ERR_GUEST_BOUNDS;`,
+    ...leaf.operands.map(operandCheck),
+    `    return ftte_guest_spend(guest, ${turns(leaf, dimensions)}) ? FTTE_OK : FTTE_ERR_GUEST_TIME;`,
+    "}",
+  ].join("\n");
+}
+
+const checkCall = (leaf: Leaf) =>
+  `ftte_check_${leaf.name}(${["guest", ...leaf.parameters.filter((p) => p.type !== "f32").map((p) => (p.type === "usize" ? `&${p.name}` : p.name))].join(", ")})`;
+
+const entryHead = (leaf: Leaf) =>
+  `${cTypes[leaf.result]} ftte_leaf_${leaf.name}(${["void *memory", ...typed(leaf)].join(", ")})`;
+
+const entry = (leaf: Leaf) =>
+  `__attribute__((flatten)) ${entryHead(leaf)} { ${call(`w2c_leaf_${leaf.name}`, "FTTE_LEAF_BASE(memory)", leaf)} }`;
+
+function wasm3Function(leaf: Leaf): string {
+  const invoke = `ftte_leaf_${leaf.name}(${["guest->memory", ...names(leaf)].join(", ")})`;
+  return [
     `static m3ApiRawFunction(link_${leaf.name}) {`,
     ...(leaf.result === "void" ? [] : [`    m3ApiReturnType(${cTypes[leaf.result]})`]),
     ...leaf.parameters.map((p) => `    m3ApiGetArg(${cTypes[p.type]}, ${p.name})`),
     "    struct ftte_guest *guest = _ctx->userdata;",
     "    (void)runtime, (void)_mem;",
-    "    if (ftte_guest_expired(guest)) m3ApiTrap(ftte_trap_time);",
-    `    if ((${dimensions.join(" | ")}) >> ${dimensionBits(leaf)}) m3ApiTrap(ftte_trap_bounds);`,
-    ...leaf.operands.map(
-      (o) =>
-        `    if (!ftte_blas_operand(guest, &${o.name}, ${o.bytes === 1 ? "" : `${o.bytes} * `}(${wide(o.count)}), ${o.bytes}, ${o.readOnly})) ` +
-        "m3ApiTrap(ftte_trap_bounds);",
-    ),
-    leaf.result === "void" ? `    ${call};\n    m3ApiSuccess();` : `    m3ApiReturn(${call});`,
+    `    int error = ${checkCall(leaf)};`,
+    "    if (error < 0) m3ApiTrap(ftte_trap_of(error));",
+    leaf.result === "void" ? `    ${invoke};\n    m3ApiSuccess();` : `    m3ApiReturn(${invoke});`,
     "}",
-  ];
-  return lines.join("\n");
+  ].join("\n");
 }
+
+function wasm3Link(leaves: Leaf[]): string[] {
+  const signature = ({ parameters, result }: Leaf) =>
+    `${wasm3Types[result]}(${parameters.map((p) => wasm3Types[p.type]).join("")})`;
+  return [
+    "static const struct {",
+    "    const char *name, *signature;",
+    "    M3RawCall call;",
+    "} blas_link[] = {",
+    ...leaves.map((leaf) => `    {"${leaf.name}", "${signature(leaf)}", link_${leaf.name}},`),
+    "};",
+  ];
+}
+
+function aotFunction(leaf: Leaf): string {
+  return [
+    `${cTypes[leaf.result]} w2c_blas_${leaf.name}(${["struct w2c_blas *blas", ...typed(leaf)].join(", ")}) {`,
+    "    struct ftte_guest *guest = (struct ftte_guest *)blas;",
+    `    int error = ${checkCall(leaf)};`,
+    "    if (error < 0) refuse(error);",
+    `    ${call(`ftte_leaf_${leaf.name}`, "guest->memory", leaf)}`,
+    "}",
+  ].join("\n");
+}
+
+const text = (...lines: string[]) => [note, ...lines, ""].join("\n");
 
 /** @param sources the BLAS's source files. @throws FtteError "build-failed" for a pointer without an extent, or an extent without a pointer */
 export function generateBlasGlue(sources: readonly string[]): BlasGlue {
-  const leaves = sources.flatMap(parse);
-  for (const leaf of leaves) check(leaf);
+  const leaves = sources.flatMap(parseLeaves);
   const declaration = ({ name, parameters, result }: Leaf) =>
     `@external("blas", "${name}") export declare function ${name}(${parameters.map((p) => `${p.name}: ${p.type}`).join(", ")}): ${result};`;
-  const link = ({ name, parameters, result }: Leaf) =>
-    `    {"${name}", "${wasm3Types[result]}(${parameters.map((p) => wasm3Types[p.type]).join("")})", link_${name}},`;
-  const note = "// Generated from the extents in firmware/assembly/blas by host/build/blas_glue.ts.";
   return {
-    declarations: [note, ...leaves.map(declaration), ""].join("\n"),
-    header: [
-      note,
-      ...leaves.map(rawFunction),
-      "static const struct {",
-      "    const char *name, *signature;",
-      "    M3RawCall call;",
-      "} blas_link[] = {",
-      ...leaves.map(link),
-      "};",
-      "",
-    ].join("\n"),
+    declarations: text(...leaves.map(declaration)),
+    files: {
+      "blas_boundary.h": text(...leaves.map((leaf) => `${entryHead(leaf)};`), ...leaves.map(boundary)),
+      "blas_entries.h": text(...leaves.map(entry)), // included by firmware/core/guest/blas_translated.c
+      "blas_wasm3.h": text(...leaves.map(wasm3Function), ...wasm3Link(leaves)), // by wasm3.c
+      "blas_aot.h": text(...leaves.map(aotFunction)), // by aot.c
+    },
   };
 }

@@ -1,5 +1,5 @@
-// Builds the guest into build/guest: kernels.twin.wasm (BLAS compiled in, for Node), kernels.wasm (BLAS imported, for boards), and the
-// BLAS as C for the firmware with the checks at its boundary.
+// Builds the guest into build/guest: kernels.twin.wasm (BLAS compiled in, for Node), kernels.wasm (BLAS imported, for boards), and as C
+// for the firmware the BLAS with the checks at its boundary, and the same kernels for boards that run them ahead of time.
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,8 +10,14 @@ import { isUpToDate } from "./up_to_date.ts";
 
 const folder = join(root, "build", "guest");
 const sources = join(root, "firmware", "assembly");
-const outputs = ["kernels.twin.wasm", "kernels.wasm", "blas.c", "blas.h", "blas_glue.h"].map((n) => join(folder, n));
-const inputs = [sources, join(root, "asconfig.json"), join(root, "host", "build", "blas_glue.ts")];
+const outputs = ["kernels.twin.wasm", "kernels.wasm", "leaf.c", "kernels.c", "blas_boundary.h"].map((n) =>
+  join(folder, n),
+);
+const inputs = [
+  sources,
+  join(root, "asconfig.json"),
+  ...["blas_leaves.ts", "blas_glue.ts", "guest.ts"].map((n) => join(root, "host", "build", n)),
+];
 
 /** @throws FtteError "build-failed" with the compiler's messages */
 export async function buildGuest(): Promise<void> {
@@ -21,10 +27,12 @@ export async function buildGuest(): Promise<void> {
   const imports = join(folder, "imports"); // a --lib folder of the compiler
   mkdirSync(imports, { recursive: true });
   writeFileSync(join(imports, "blas.ts"), glue.declarations);
-  writeFileSync(join(folder, "blas_glue.h"), glue.header);
+  for (const [name, text] of Object.entries(glue.files)) writeFileSync(join(folder, name), text);
   const index = "firmware/assembly/index.ts";
   await asc(index, "--target", "twin", "--lib", "firmware/assembly/blas");
   await asc(index, "--target", "board", "--lib", "build/guest/imports");
   await asc("firmware/assembly/blas/blas.ts", "--target", "blas");
-  await wasm2c("--module-name=blas", "-o", "build/guest/blas.c", "build/guest/blas.wasm"); // export sgemv becomes w2c_blas_sgemv
+  // The leaf's export sgemv becomes w2c_leaf_sgemv, the kernels' import blas.sgemv w2c_blas_sgemv: the boundary lies between them.
+  await wasm2c("--module-name=leaf", "-o", "build/guest/leaf.c", "build/guest/blas.wasm");
+  await wasm2c("--module-name=kernels", "-o", "build/guest/kernels.c", "build/guest/kernels.wasm");
 }

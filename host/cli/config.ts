@@ -38,6 +38,8 @@ export interface FleetEntry {
   ports?: string[];
   /** Share of full speed, for virtual boards: 0.1 is a tenth. */
   speed?: number;
+  /** How the boards' firmware runs the kernels: interpreted and replaceable over the air (default), or as part of the firmware. */
+  engine?: "wasm3" | "aot";
   /** What these boards train, or the arena they may use: the planner then chooses ("24k"). */
   train?: "all" | "head" | "bias" | LayerSelection[];
   budget?: number | string;

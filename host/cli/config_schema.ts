@@ -74,6 +74,7 @@ const fleetEntry = z
     count: count.max(10_000).optional(),
     ports: z.array(z.string()).min(1).optional(),
     speed: z.number().gt(0).max(1).optional(),
+    engine: z.enum(["wasm3", "aot"]).optional(),
     train: z.union([z.enum(["all", "head", "bias"]), selection]).optional(),
     budget: z
       .union([count, z.string().regex(/^\d+(\.\d+)?k?$/, "a number of bytes, or kibibytes as in 24k")])

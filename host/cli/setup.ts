@@ -49,8 +49,8 @@ export function planFleet(config: ResolvedConfig): FleetPart[] {
   const { momentum, weightDecay, clipNorm, microBatch } = config.training;
   const training = { momentum, weightDecay, clipNorm, microBatch };
   const boards = config.fleet.map((entry) => loadBoardConfig(entry.board));
-  const budgets = config.fleet.map(({ budget }, i) => {
-    const limit = memoryBudget(boards[i]!, "wasm3").arena;
+  const budgets = config.fleet.map(({ budget, engine = "wasm3" }, i) => {
+    const limit = memoryBudget(boards[i]!, engine).arena;
     return budget === undefined ? limit : Math.min(limit, parseBytes(budget));
   });
   const chosen = config.fleet.flatMap((entry, i) => (entry.train === undefined ? [i] : []));

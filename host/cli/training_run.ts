@@ -12,6 +12,7 @@ import { Plugs, VirtualBoard } from "../boards/virtual.ts";
 import { buildFirmware } from "../build/firmware.ts";
 import { buildFold } from "../build/fold.ts";
 import { buildGuest } from "../build/guest.ts";
+import type { Engine } from "../build/port.ts";
 import { builtGuest } from "../build/root.ts";
 import { packRecords, subset } from "../data/dataset.ts";
 import { type Dataset, type Partition, sampleHeaderBytes } from "../data/types.ts";
@@ -94,7 +95,23 @@ function writeSamples(path: string, shard: Dataset): void {
 /** How many virtual boards an entry asks for: none when it names ports. */
 const virtualCount = ({ entry }: FleetPart) => (entry.ports ? 0 : (entry.count ?? 1));
 
-function placeVirtual(parts: FleetPart[], shards: Partition, train: Dataset, folder: string, program: string) {
+const engineOf = ({ entry }: FleetPart) => entry.engine ?? "wasm3";
+
+/** Builds the posix firmware with each engine that a virtual board runs; returns the programs' paths. */
+async function buildPrograms(parts: FleetPart[]): Promise<Map<Engine, string>> {
+  const programs = new Map<Engine, string>();
+  for (const engine of new Set(parts.filter(virtualCount).map(engineOf)))
+    programs.set(engine, (await buildFirmware({ port: "posix", engine })).path);
+  return programs;
+}
+
+function placeVirtual(
+  parts: FleetPart[],
+  shards: Partition,
+  train: Dataset,
+  folder: string,
+  programs: Map<Engine, string>,
+) {
   mkdirSync(folder, { recursive: true });
   const placed: PlacedBoard[] = [];
   for (const part of parts)
@@ -105,6 +122,7 @@ function placeVirtual(parts: FleetPart[], shards: Partition, train: Dataset, fol
       writeSamples(samples, subset(train, shards[index]!));
       const speed = part.entry.speed ?? 1;
       const configArguments = virtualBoardArguments(part.board);
+      const program = programs.get(engineOf(part))!;
       const virtual = new VirtualBoard({ name, program, folder, samples, speed, configArguments });
       placed.push({ id: virtual.chipId, address: virtual.address, name, class: part.label, speed, virtual });
     }
@@ -157,8 +175,8 @@ export async function runTraining(o: TrainingRunOptions): Promise<RunOutcome> {
   const { config, deterministic } = frozenConfig(record);
   await buildGuest();
   await buildFold();
-  const { path: program } = await buildFirmware({ port: "posix", engine: "wasm3" });
   const parts = planFleet(config);
+  const programs = await buildPrograms(parts);
   const data = loadRunData(config, o.projectFolder);
   const virtualBoards = parts.flatMap((part) => Array(virtualCount(part)).fill(part.board));
   const shards = o.shards ?? dealData(config, data, virtualBoards);
@@ -169,7 +187,7 @@ export async function runTraining(o: TrainingRunOptions): Promise<RunOutcome> {
   store.setState(record.id, "running");
 
   const folder = join(runFolder(o.projectFolder, record.id), "boards");
-  const virtual = placeVirtual(parts, shards, data.train, folder, program);
+  const virtual = placeVirtual(parts, shards, data.train, folder, programs);
   const boards = [...virtual, ...(await placeReal(parts))];
   const plugs = new Plugs();
   const fleet = new LocalFleet({ boards, open: plugs.open });

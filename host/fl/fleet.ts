@@ -3,7 +3,10 @@
 
 import type { Hello, Progress, Stats } from "../wire/spec.gen.ts";
 
-/** A blob that the board must hold before the task starts; sent only if its CRC differs from what the board reports. */
+/**
+ * A blob that the board must hold before the task starts; sent only if its CRC differs from what the board reports. Kernels are not sent
+ * to boards whose firmware contains them.
+ */
 export interface RequiredBlob {
   kind: "kernels" | "plan" | "frozen";
   bytes: Uint8Array;

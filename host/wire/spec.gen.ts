@@ -583,6 +583,8 @@ export function encodeUpdateHeader(value: UpdateHeader): Uint8Array {
 export const planMagic = 1280333894;
 export const abiVersion = 1;
 export const none = 4294967295;
+export const leafDimensionMax = 32767;
+export const leafTurnsMax = 16777216;
 export const Region = { arena: 0, frozen: 8, slice: 9, delta: 10, residual: 11, samples: 12 } as const;
 export type Region = (typeof Region)[keyof typeof Region];
 export const ModelKind = { classifier: 0, autoencoder: 2 } as const;

@@ -1,7 +1,7 @@
-// The same plans, weights and samples in Node, under wasm3 with the BLAS translated to C (what a board runs), and under wasm3 with the BLAS
-// interpreted: outputs, losses, trained values and encoded rows are equal bit for bit, and the arena is used to the byte that was planned.
+// The same plans, weights and samples in Node, under wasm3 with the BLAS translated to C and ahead of time (what boards run), and under
+// wasm3 with the BLAS interpreted: outputs, losses, trained values and encoded rows are equal bit for bit, with 32-bit and with 64-bit
+// pointers, and the arena is used to the byte that was planned.
 
-import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -10,58 +10,15 @@ import type { PlanOptions } from "../../host/plan/plan.ts";
 import { referenceModels } from "../../host/plan/reference_models.ts";
 import type { Model } from "../../host/plan/types.ts";
 import { root, testC } from "../core/c_program.ts";
-import { type Bench, bench } from "../host/plan/bench.ts";
+import { engineParts, engines } from "../core/engine.ts";
+import { bench } from "../host/plan/bench.ts";
 import { kernels } from "../host/plan/kernels.ts";
 import { picks, randomModel, selectionFrom, trainingOptions } from "../host/plan/random_models.ts";
+import { record } from "./record.ts";
 
 const wasm = await kernels();
 const folder = `${root}build/tests/replay`;
 mkdirSync(folder, { recursive: true });
-const steps = 4;
-
-const padded = (bytes: Uint8Array, unit: number) => {
-  const out = new Uint8Array(Math.ceil(bytes.length / unit) * unit);
-  out.set(bytes);
-  return out;
-};
-const bytesOf = (a: Float32Array | Uint32Array) => new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
-
-/** What Node's guest answers, in the form that replay.c reads. */
-function record(b: Bench, model: Model): Uint8Array {
-  const rows = b.plan.segments.reduce((sum, s) => sum + s.rows, 0);
-  const samples = Float32Array.from(b.samples.flatMap((s) => [...s]));
-  const trains = b.plan.sliceCount > 0 ? steps : 0;
-  const head = Uint32Array.of(
-    b.plan.binary.length,
-    b.frozen.length,
-    b.slice.byteLength,
-    b.stride,
-    b.samples.length,
-    trains,
-    rows,
-    0,
-  );
-  const parts = [
-    bytesOf(head),
-    ...[b.plan.binary, b.frozen, bytesOf(b.slice), bytesOf(samples)].map((p) => padded(p, 16)),
-  ];
-  b.guest.start();
-  b.samples.forEach((_, i) => {
-    const at = i * b.stride;
-    if (model.kind === "autoencoder") parts.push(bytesOf(Float32Array.of(b.guest.score(at))));
-    else parts.push(bytesOf(Uint32Array.of(b.guest.infer(at))));
-  });
-  for (let i = 0; i < trains; i++)
-    parts.push(bytesOf(Float32Array.of(b.guest.step((i % b.samples.length) * b.stride, i % 2, 0.05))));
-  parts.push(bytesOf(b.guest.state().slice()));
-  for (let row = 0; row < rows; row++) {
-    const { row: encoded, residual } = b.guest.encodeRow(row, false);
-    const all = Buffer.concat([encoded, bytesOf(residual)]);
-    parts.push(bytesOf(Uint32Array.of(all.length)), padded(all, 4));
-  }
-  return Buffer.concat(parts);
-}
-
 const paths: string[] = [];
 function addCase(name: string, model: Model, options: PlanOptions, seed: number): void {
   const path = join(folder, name);
@@ -87,33 +44,21 @@ drawn.forEach(([model, p, frozenForm, training], i) => {
   addCase(`random model ${i}`, model, { selection: selectionFrom(model, p), frozenForm, training }, i + 1);
 });
 
-/** The value of a variable of guest.mk, from make itself. */
-const make = (name: string) =>
-  execFileSync("make", ["-s", "-f", "-", "print"], {
-    cwd: root,
-    encoding: "utf8",
-    input: `include firmware/core/guest/guest.mk\nprint:\n\t@echo $(${name})\n`,
-  })
-    .trim()
-    .split(" ");
-
-const objects = make("FTTE_WASM3_SOURCES");
-const flags = make("FTTE_WASM3_FLAGS");
-const archive = `${root}build/tests/wasm3.o`;
-execFileSync("cc", [...flags, "-r", "-nostdlib", "-o", archive, ...objects], { cwd: root });
-
-for (const [name, module] of [
-  ["imports", "kernels.wasm"],
-  ["interpreted", "kernels.twin.wasm"],
-] as const)
-  testC({
-    name: `replay_${name}`,
-    sources: [
-      "tests/assembly/replay.c",
-      ...make("FTTE_GUEST_SOURCES"),
-      ...make("FTTE_ENGINE_SOURCES"),
-      "firmware/core/guest/blas_translated.c",
-    ],
-    flags: [...make("FTTE_ENGINE_FLAGS"), "-O2", archive],
-    args: [name, builtGuest(module), ...paths],
-  });
+for (const engine of engines)
+  for (const [form, module] of [
+    ["imports", "kernels.wasm"],
+    ["interpreted", "kernels.twin.wasm"],
+  ] as const) {
+    if (engine.name === "aot" && form === "interpreted") continue; // nothing is interpreted there
+    const parts = await engineParts(engine);
+    const sources =
+      form === "imports"
+        ? parts.sources
+        : [...parts.sources.filter((path) => !path.includes("/check_")), "tests/assembly/unchecked.c"];
+    testC({
+      name: `replay_${engine.name}_${form}_${engine.bits}`,
+      ...parts,
+      sources: ["tests/assembly/replay.c", "tests/assembly/record.c", ...sources],
+      args: [form, builtGuest(module), ...paths],
+    });
+  }

@@ -21,23 +21,29 @@ export interface CProgram {
   /** Paths from the project's root. */
   sources: string[];
   flags?: string[];
+  /** Object files, by path. */
+  objects?: string[];
   args?: string[];
   timeoutMs?: number;
 }
 
 /** Builds the program under build/tests and returns its path. */
-export function compileC({ name, sources, flags = sanitizers }: CProgram): string {
+export function compileC({ name, sources, flags = sanitizers, objects = [] }: CProgram): string {
   const out = `${root}build/tests/${name}`;
   mkdirSync(`${root}build/tests`, { recursive: true });
   const deps = execFileSync("cc", [...cFlags, ...flags, "-MM", ...sources], { cwd: root, encoding: "utf8" });
   const inputs = deps
     .replace(/\S+:|\\\n/g, " ")
     .split(/\s+/)
-    .filter(Boolean);
+    .filter(Boolean)
+    .concat(objects);
   const newest = Math.max(...inputs.map((path) => statSync(path.startsWith("/") ? path : root + path).mtimeMs));
   const built = statSync(out, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   if (built < newest)
-    execFileSync("cc", [...cFlags, ...flags, "-o", out, ...sources, "-lm"], { cwd: root, stdio: "inherit" });
+    execFileSync("cc", [...cFlags, ...flags, "-o", out, ...sources, ...objects, "-lm"], {
+      cwd: root,
+      stdio: "inherit",
+    });
   return out;
 }
 

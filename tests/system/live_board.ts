@@ -7,6 +7,7 @@ import { crc32 } from "node:zlib";
 import { loadBoardConfig, virtualBoardArguments } from "../../host/boards/config.ts";
 import { VirtualBoard } from "../../host/boards/virtual.ts";
 import { buildFirmware } from "../../host/build/firmware.ts";
+import type { Engine } from "../../host/build/port.ts";
 import { builtGuest } from "../../host/build/root.ts";
 import type { Order } from "../../host/fl/fleet.ts";
 import { packFrozen } from "../../host/plan/frozen.ts";
@@ -36,11 +37,17 @@ export interface LiveBoard {
   end(): Promise<void>;
 }
 
-/** Starts the board; its sensor delivers `count` random samples. */
-export async function liveBoard(name: string, count = 12): Promise<LiveBoard> {
-  const { path: program } = await buildFirmware({ port: "posix", engine: "wasm3" });
+export const randomSamples = (count: number) =>
+  Float32Array.from({ length: count * elements }, () => Math.random() * 2 - 1);
+
+/** Starts the board; its sensor delivers `samples`. */
+export async function liveBoard(
+  name: string,
+  { samples = randomSamples(12), engine = "wasm3" as Engine } = {},
+): Promise<LiveBoard> {
+  const { path: program } = await buildFirmware({ port: "posix", engine });
   const folder = mkdtempSync(join(tmpdir(), "ftte-live-"));
-  const samples = Float32Array.from({ length: count * elements }, () => Math.random() * 2 - 1);
+  const count = samples.length / elements;
   const record = 4 + elements * 4;
   const file = Buffer.alloc(16 + count * record);
   for (const [i, word] of [0x314d5346, record, count, 0].entries()) file.writeUInt32LE(word, i * 4);

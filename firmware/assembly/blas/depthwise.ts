@@ -2,7 +2,7 @@
 import { multiply, multiplyInt8 } from "./inner_loops";
 
 // y(oh,ow,c) += x(ih,iw,c) by w(kh,kw,c)
-//: const x[ih*iw*c] const w[kh*kw*c] y[oh*ow*c]
+//: const x[ih*iw*c] const w[kh*kw*c] y[oh*ow*c] turns oh*ow*(1+kh*(1+kw*(1+c)))
 export function sdepthwise(
   ih: i32,
   iw: i32,
@@ -27,7 +27,7 @@ export function sdepthwise(
 }
 
 // dx += dy by w
-//: const dy[oh*ow*c] const w[kh*kw*c] dx[ih*iw*c]
+//: const dy[oh*ow*c] const w[kh*kw*c] dx[ih*iw*c] turns oh*ow*(1+kh*(1+kw*(1+c)))
 export function sdepthwiseBackwardInput(
   ih: i32,
   iw: i32,
@@ -52,7 +52,7 @@ export function sdepthwiseBackwardInput(
 }
 
 // dw += k dy by x
-//: const dy[oh*ow*c] const x[ih*iw*c] dw[kh*kw*c]
+//: const dy[oh*ow*c] const x[ih*iw*c] dw[kh*kw*c] turns oh*ow*(1+kh*(1+kw*(1+c)))
 export function sdepthwiseBackwardWeights(
   ih: i32,
   iw: i32,
@@ -78,7 +78,7 @@ export function sdepthwiseBackwardWeights(
 }
 
 // as sdepthwise, w int8 with one scale per channel
-//: const x[ih*iw*c] const w:i8[kh*kw*c] const g[c] y[oh*ow*c]
+//: const x[ih*iw*c] const w:i8[kh*kw*c] const g[c] y[oh*ow*c] turns oh*ow*(1+kh*(1+kw*(1+c)))
 export function qdepthwise(
   ih: i32,
   iw: i32,
@@ -104,7 +104,7 @@ export function qdepthwise(
 }
 
 // as sdepthwiseBackwardInput, w int8
-//: const dy[oh*ow*c] const w:i8[kh*kw*c] const g[c] dx[ih*iw*c]
+//: const dy[oh*ow*c] const w:i8[kh*kw*c] const g[c] dx[ih*iw*c] turns oh*ow*(1+kh*(1+kw*(1+c)))
 export function qdepthwiseBackwardInput(
   ih: i32,
   iw: i32,

@@ -12,7 +12,7 @@ function windowMax(x: usize, iw: i32, c: i32, row: i32, column: i32, rows: i32, 
 }
 
 // y = maximum of each window
-//: const x[ih*iw*c] y[oh*ow*c]
+//: const x[ih*iw*c] y[oh*ow*c] turns oh*ow*(1+c*(1+kh*(1+kw)))
 export function smaxPool(
   ih: i32,
   iw: i32,
@@ -33,7 +33,7 @@ export function smaxPool(
 }
 
 // winner = index in each window of the first element that equals the maximum y
-//: const x[ih*iw*c] const y[oh*ow*c] winner:u8[oh*ow*c]
+//: const x[ih*iw*c] const y[oh*ow*c] winner:u8[oh*ow*c] turns oh*ow*(1+c*(1+kh*(1+kw)))
 export function smaxPoolWinner(
   ih: i32,
   iw: i32,
@@ -76,7 +76,7 @@ function windowIndex(
 }
 
 // dx(winner) += dy
-//: const dy[oh*ow*c] const winner:u8[oh*ow*c] dx[ih*iw*c]
+//: const dy[oh*ow*c] const winner:u8[oh*ow*c] dx[ih*iw*c] turns oh*ow*(1+c)
 export function smaxPoolBackward(
   ih: i32,
   iw: i32,
@@ -105,7 +105,7 @@ export function smaxPoolBackward(
 }
 
 // y = mean of each window
-//: const x[ih*iw*c] y[oh*ow*c]
+//: const x[ih*iw*c] y[oh*ow*c] turns oh*ow*(1+c*(1+kh*(1+kw)))
 export function saveragePool(
   ih: i32,
   iw: i32,
@@ -132,7 +132,7 @@ export function saveragePool(
 }
 
 // dx += dy / window
-//: const dy[oh*ow*c] dx[ih*iw*c]
+//: const dy[oh*ow*c] dx[ih*iw*c] turns oh*ow*(1+c*(1+kh*(1+kw)))
 export function saveragePoolBackward(
   ih: i32,
   iw: i32,

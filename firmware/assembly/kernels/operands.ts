@@ -2,7 +2,11 @@
 // arena, or a read-only region (top four bits) plus an offset into it; regions' bases are bound by the host.
 import { NONE } from "../spec.gen";
 
-const bases = memory.data(16 * 4, 4);
+// Where each region begins. One that is not bound begins at its own word, which no board takes for an address.
+const bases = memory.data<u32>([
+  0, 0x10000000, 0x20000000, 0x30000000, 0x40000000, 0x50000000, 0x60000000, 0x70000000, 0x80000000, 0x90000000,
+  0xa0000000, 0xb0000000, 0xc0000000, 0xd0000000, 0xe0000000, 0xf0000000,
+]);
 let arenaAt: usize = 0;
 let rate: f32 = 0;
 

@@ -1,5 +1,6 @@
 // The plan that lies at `planAt`: its fields, and whether it may be run. Offsets in the header count from the plan's first byte.
 
+import { tick } from "blas";
 import {
   ABI_VERSION,
   ERR_PLAN,
@@ -83,6 +84,7 @@ function checkSegments(): i32 {
     if (elements + <u64>load<u32>(at, 8) > <u64>field(PLAN_HEADER_SLICE_COUNT_AT)) return ERR_PLAN_RANGE;
     // Encoding a row takes a scale, its int8 elements padded to 4 bytes, and its f32 residual.
     const row = <u64>load<u32>(at, 4);
+    tick();
     if (4 + ((row + 3) & ~3) + 4 * row > <u64>field(PLAN_HEADER_SCRATCH_BYTES_AT)) return ERR_PLAN_RANGE;
   }
   return 0;

@@ -1,5 +1,5 @@
 // Rows of the slice: what an update and a delta are made of (int8 with one scale per row).
-import { sdecodeRow, sencodeRow } from "blas";
+import { sdecodeRow, sencodeRow, tick } from "blas";
 import { resolve } from "../kernels/operands";
 import {
   ERR_ARGUMENT,
@@ -26,6 +26,7 @@ function find(row: u32): bool {
     first = load<u32>(at, 8) + row * elements;
     if (row < rows) return true;
     row -= rows;
+    tick();
   }
   return false;
 }

@@ -1,5 +1,5 @@
 // A short test that needs no plan: known products, a softmax, a gradient. Kernels that fail it are not put to use.
-import { sconv2d, sfill, sgemv, ssoftmax } from "blas";
+import { sconv2d, sfill, sgemv, ssoftmax, tick } from "blas";
 import { ERR_GUEST_SELFTEST } from "../spec.gen";
 
 const a = memory.data(12 * 4, 4);
@@ -7,8 +7,8 @@ const x = memory.data(4 * 4, 4);
 const y = memory.data(4 * 4, 4);
 
 export function runSelfTest(): i32 {
-  for (let i = 0; i < 12; i++) store<f32>(a + ((<usize>i) << 2), <f32>(i + 1));
-  for (let i = 0; i < 4; i++) store<f32>(x + ((<usize>i) << 2), <f32>-i + <f32>1);
+  for (let i = 0; i < 12; i++, tick()) store<f32>(a + ((<usize>i) << 2), <f32>(i + 1));
+  for (let i = 0; i < 4; i++, tick()) store<f32>(x + ((<usize>i) << 2), <f32>-i + <f32>1);
   sfill(4, <f32>0.5, y);
   sgemv(3, 4, a, x, y); // rows (1 2 3 4), (5 6 7 8), (9 10 11 12) times (1 0 -1 -2), plus 0.5
   if (load<f32>(y) != <f32>-9.5 || load<f32>(y, 4) != <f32>-17.5 || load<f32>(y, 8) != <f32>-25.5)

@@ -1,15 +1,23 @@
 // The gate (gate.h), and what both engines share of guest.h.
 #include "guest/gate.h"
 
-bool ftte_guest_expired(struct ftte_guest *guest) { return guest->expired && guest->expired(guest->expired_context); }
+bool ftte_guest_refuel(struct ftte_guest *guest, uint64_t turns) {
+    if (turns > FTTE_LEAF_TURNS_MAX) return false;
+    if (guest->expired && guest->expired(guest->expired_context)) return false;
+    guest->fuel = FTTE_GUEST_FUEL;
+    return true;
+}
+
+static uint32_t address_of(const struct ftte_guest *guest, const uint8_t *place) {
+    return (uint32_t)((uintptr_t)place - (sizeof(void *) == 4 ? 0 : (uintptr_t)guest->memory));
+}
 
 static bool in_region(const struct ftte_guest *guest, uint32_t *at, uint64_t bytes, uint32_t align) {
     const struct ftte_guest_region *region = &guest->region[*at >> 28];
     uint32_t offset = *at & 0x0fffffffu;
     if (!region->bytes || offset > region->length || bytes > region->length - offset) return false;
-    uintptr_t place = (uintptr_t)region->bytes + offset;
-    if (place % align != 0) return false;
-    *at = (uint32_t)(place - (uintptr_t)guest->memory);
+    if ((uintptr_t)(region->bytes + offset) % align != 0) return false;
+    *at = address_of(guest, region->bytes + offset);
     return true;
 }
 
@@ -18,6 +26,7 @@ bool ftte_blas_operand(struct ftte_guest *guest, uint32_t *at, uint64_t bytes, u
     if (*at % align != 0 || *at > guest->memory_bytes || bytes > guest->memory_bytes - *at) return false;
     uint32_t end = *at + (uint32_t)bytes;
     if (end > guest->touched) guest->touched = end;
+    *at = address_of(guest, guest->memory + *at);
     return true;
 }
 
@@ -26,8 +35,8 @@ uint8_t *ftte_guest_memory(struct ftte_guest *guest, uint32_t at, uint32_t bytes
     return guest->memory + at;
 }
 
-// The translated BLAS adds 32-bit offsets to the linear memory's base: a region must lie within 4 GiB above it. On
-// 32-bit chips every address does, as the sum wraps.
+// On 64-bit hosts the translated BLAS takes 32-bit offsets from the linear memory's first byte: a region must lie
+// within 4 GiB above it.
 static bool reachable(const struct ftte_guest *guest, const uint8_t *bytes, uint32_t length) {
     uint64_t base = (uint64_t)(uintptr_t)guest->memory, place = (uint64_t)(uintptr_t)bytes;
     if (sizeof(void *) == 4) return true;

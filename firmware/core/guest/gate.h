@@ -1,5 +1,6 @@
-// The gate: every operand that the guest hands to the BLAS is checked here, once, and turned into an offset from the
-// linear memory's first byte. Private to guest/.
+// The gate: every operand that the guest hands to the BLAS is checked here, once, and turned into what the translated
+// BLAS takes: the absolute address on 32-bit chips, else an offset from the linear memory's first byte. Private to
+// guest/.
 #ifndef FTTE_GATE_H
 #define FTTE_GATE_H
 
@@ -9,11 +10,25 @@
 #include "guest/guest.h"
 
 // Checks that `bytes` bytes at the guest address `*at`, aligned to `align`, lie in linear memory or, where the operand
-// is `read_only`, in a bound region; replaces `*at` with the offset that the translated BLAS adds to the base. Zero
-// bytes are allowed anywhere inside.
+// is `read_only`, in a bound region; replaces `*at` with what the translated BLAS takes. Zero bytes are allowed
+// anywhere inside.
 bool ftte_blas_operand(struct ftte_guest *guest, uint32_t *at, uint64_t bytes, uint32_t align, bool read_only);
 
-// True when the session wants the running call to end.
-bool ftte_guest_expired(struct ftte_guest *guest);
+// Fuel. Work is counted in turns of the leaves' innermost loops (each leaf's extents say how many), and whoever does
+// some pays first. When the tank is empty `expired` is asked, and the tank is full again. A leaf cannot be interrupted,
+// so none may take more than FTTE_LEAF_TURNS_MAX turns: a second or two on the slowest chip. Every call of the guest
+// costs FTTE_GUEST_CALL_TURNS, so that what lies between two of them cannot be repeated for ever.
+enum { FTTE_GUEST_FUEL = 1 << 16, FTTE_GUEST_CALL_TURNS = 32 };
+
+// Fills the tank unless the call must end. Returns whether `turns` more may be done.
+bool ftte_guest_refuel(struct ftte_guest *guest, uint64_t turns);
+
+// Returns whether `turns` (below 2^63) may be done; if not, the call has to end with FTTE_ERR_GUEST_TIME.
+static inline bool ftte_guest_spend(struct ftte_guest *guest, uint64_t turns) {
+    turns += FTTE_GUEST_CALL_TURNS;
+    if (turns > guest->fuel) return ftte_guest_refuel(guest, turns);
+    guest->fuel -= (uint32_t)turns;
+    return true;
+}
 
 #endif

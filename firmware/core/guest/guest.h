@@ -1,7 +1,14 @@
 // The engine contract: runs the kernels (a WebAssembly module) over one linear memory. Two engines implement it,
-// wasm3.c and aot.c; the contract suite runs on both. A trap, a bad address or a missed deadline is a result, never a
-// crash. One guest at a time: the engine's state is inside `struct ftte_guest`, everything that it allocates comes from
-// the pool given to it.
+// wasm3.c and aot.c (kernels translated into the firmware); the contract suite runs on both. A trap, a bad address or a
+// missed deadline is a result, never a crash. One guest at a time: the engine's state is inside `struct ftte_guest`,
+// everything that it allocates comes from the pool given to it.
+//
+// What bounds a call, whoever wrote the kernels and whatever the plan says:
+//   memory   the guest reaches linear memory and nothing else; each operand that it hands to the BLAS is checked
+//   time     work is counted, and `expired` is asked at least once in FTTE_GUEST_FUEL turns (gate.h). No loop turns
+//            without work: wasm3.c refuses modules in which one could (check.h), the kernels of aot.c are our own. What
+//            cannot be interrupted is one call of a leaf: at most FTTE_LEAF_TURNS_MAX turns, more are refused
+//   stacks   the interpreter's by its own check, the native one at every call of a function of the guest
 //
 // Guest address space: [0, memory) is linear memory. A word whose top four bits are 8..12 (enum ftte_region) is an
 // offset into a read-only region bound by ftte_guest_bind; only the BLAS reads regions, after the gate checked the
@@ -16,7 +23,7 @@
 #include "guest/pool.h"
 #include "spec.gen.h"
 
-// Exports of firmware/assembly/index.ts, in the order of ftte_guest_signatures.
+// Exports of firmware/assembly/index.ts.
 enum ftte_guest_function {
     FTTE_GUEST_ABI,     // () → i32: the ABI the kernels speak (FTTE_ABI_VERSION)
     FTTE_GUEST_PLAN_AT, // () → u32: where the plan goes in linear memory (16-aligned; everything below is the guest's
@@ -40,6 +47,9 @@ enum ftte_guest_function {
     FTTE_GUEST_FUNCTIONS
 };
 
+// Linear memory ends where the words that name regions begin.
+#define FTTE_GUEST_MEMORY_MAX ((1u << 28) - 1)
+
 union ftte_value {
     uint32_t u32;
     int32_t i32;
@@ -56,25 +66,32 @@ struct ftte_guest {
         const uint8_t *bytes;
         uint32_t length;
     } region[16];
-    bool (*expired)(void *context); // asked during long calls; true ends the call with FTTE_ERR_GUEST_TIME; may be null
+    // Asked at least once in FTTE_GUEST_FUEL turns of work (see gate.h); true ends the call with FTTE_ERR_GUEST_TIME.
+    // May be null.
+    bool (*expired)(void *context);
     void *expired_context;
+    uint32_t fuel;    // turns of work until `expired` is asked again
     const char *trap; // what the engine said last, a constant string; null when the last call went well
 };
 
-// Loads `wasm` (stays readable while the guest is open) with a linear memory of `memory_bytes`; the guest can never
-// have more. Returns FTTE_OK, FTTE_ERR_GUEST_LOAD, FTTE_ERR_GUEST_ABI or FTTE_ERR_MEMORY; after an error the guest is
-// closed.
+// Loads `wasm` (stays readable while the guest is open; the engine whose kernels are in the firmware does not look)
+// with a linear memory of `memory_bytes`; the guest can never have more. Keeps guest->expired and its context, sets
+// everything else. Returns FTTE_OK, FTTE_ERR_GUEST_LOAD (also when the kernels' own data does not fit into the memory),
+// FTTE_ERR_GUEST_ABI or FTTE_ERR_MEMORY; after an error the guest is closed.
 int ftte_guest_open(struct ftte_guest *guest, struct ftte_pool *pool, const uint8_t *wasm, uint32_t wasm_bytes,
                     uint32_t memory_bytes);
 
 // Gives everything back to the pool. Safe on a guest that is not open.
 void ftte_guest_close(struct ftte_guest *guest);
 
-// Makes `bytes` (readable until rebound or closed) the read-only region `region` (8..12) and tells the guest.
+// Makes `bytes` (readable until rebound or closed) the read-only region `region` (8..12) and tells the guest. Returns
+// FTTE_OK, an error of ftte_guest_call, or FTTE_ERR_ARGUMENT: another region, 2^28 bytes or more, and on 64-bit hosts
+// bytes that do not lie within 4 GiB above linear memory.
 int ftte_guest_bind(struct ftte_guest *guest, int region, const uint8_t *bytes, uint32_t length);
 
-// Calls an export. Returns FTTE_OK, FTTE_ERR_GUEST_TRAP, FTTE_ERR_GUEST_BOUNDS, FTTE_ERR_GUEST_TIME or FTTE_ERR_MEMORY;
-// a negative code that the guest itself returns is in `result`.
+// Calls an export; a negative code that the guest itself returns is in `result`. Returns FTTE_OK; FTTE_ERR_GUEST_TRAP,
+// FTTE_ERR_GUEST_BOUNDS or FTTE_ERR_GUEST_TIME, after which it can be called again; FTTE_ERR_GUEST_ABI when the kernels
+// have no such export; FTTE_ERR_MEMORY, after which it can only be closed; FTTE_ERR_STATE when it is closed.
 int ftte_guest_call(struct ftte_guest *guest, enum ftte_guest_function function, const union ftte_value *args,
                     union ftte_value *result);
 

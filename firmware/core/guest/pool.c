@@ -8,7 +8,7 @@ enum { UNIT = 8 };
 
 struct block {
     uint32_t bytes; // behind the header, a multiple of UNIT
-    uint32_t used;
+    uint16_t used, owner;
 };
 _Static_assert(sizeof(struct block) == UNIT, "block");
 
@@ -51,7 +51,9 @@ static void account(struct ftte_pool *pool, uint32_t more) {
     if (pool->used > pool->peak) pool->peak = pool->used;
 }
 
-void *ftte_pool_alloc(struct ftte_pool *pool, uint32_t bytes) {
+void *ftte_pool_alloc(struct ftte_pool *pool, uint32_t bytes) { return ftte_pool_alloc_for(pool, 0, bytes); }
+
+void *ftte_pool_alloc_for(struct ftte_pool *pool, uint8_t owner, uint32_t bytes) {
     if (bytes > pool->bytes || pool->bytes < UNIT) return NULL;
     bytes = round_up(bytes ? bytes : 1);
     for (struct block *block = at(pool, 0); block; block = next(pool, block)) {
@@ -60,6 +62,7 @@ void *ftte_pool_alloc(struct ftte_pool *pool, uint32_t bytes) {
         if (block->bytes < bytes) continue;
         trim(pool, block, bytes);
         block->used = 1;
+        block->owner = owner;
         account(pool, UNIT + block->bytes);
         return memset(block + 1, 0, block->bytes);
     }
@@ -70,7 +73,7 @@ void *ftte_pool_resize(struct ftte_pool *pool, void *memory, uint32_t bytes) {
     if (!memory) return ftte_pool_alloc(pool, bytes);
     struct block *block = (struct block *)memory - 1;
     if (bytes <= block->bytes) return memory;
-    void *moved = ftte_pool_alloc(pool, bytes);
+    void *moved = ftte_pool_alloc_for(pool, (uint8_t)block->owner, bytes);
     if (!moved) return NULL;
     memcpy(moved, memory, block->bytes);
     ftte_pool_free(pool, memory);
@@ -83,4 +86,10 @@ void ftte_pool_free(struct ftte_pool *pool, void *memory) {
     block->used = 0;
     pool->used -= UNIT + block->bytes;
     join(pool, block);
+}
+
+void ftte_pool_free_all(struct ftte_pool *pool, uint8_t owner) {
+    if (pool->bytes < UNIT) return;
+    for (struct block *block = at(pool, 0); block; block = next(pool, block))
+        if (block->used && block->owner == owner) ftte_pool_free(pool, block + 1);
 }

@@ -1,6 +1,10 @@
-// The runtime header that wasm2c's output includes, for the BLAS only: no checks inside (the gate checked every
-// operand), typed access instead of memcpy, none of the forced reads. The instance pointer is the linear memory's first
-// byte, so an address is base + offset, and an operand in flash is an offset like any other.
+// The runtime header that wasm2c's output includes. Two modules are translated, and what they do with memory differs:
+//
+//   kernels  (FTTE_WASM_RT_KERNELS) read the plan, which is data from outside: every access is checked against the
+//            memory's length and need not be aligned. The memory lies behind the instance.
+//   BLAS     gets operands that the gate has checked: no checks inside, typed access instead of memcpy. The instance
+//            pointer is what addresses count from (ftte_blas_base), so an operand in flash is an address like any
+//            other.
 #ifndef FTTE_WASM_RT_H
 #define FTTE_WASM_RT_H
 
@@ -34,7 +38,11 @@ typedef double f64;
 #define WASM_RT_USE_SEGUE 0
 #define WASM_RT_STACK_DEPTH_COUNT 0
 #define WASM_RT_SANITY_CHECKS 0
+#ifdef FTTE_WASM_RT_KERNELS
+#define WASM_RT_MEMCHECK_GUARD_PAGES 0
+#else
 #define WASM_RT_MEMCHECK_GUARD_PAGES 1 // no check per access
+#endif
 #define WASM_RT_SEGUE_FREE_SEGMENT 0
 
 typedef enum {
@@ -75,11 +83,19 @@ typedef void *wasm_rt_externref_t;
 #define wasm_rt_externref_null_value ((wasm_rt_externref_t)0)
 #define wasm_rt_funcref_null_value ((wasm_rt_funcref_t){0, 0, {0}, 0})
 
+#ifdef FTTE_WASM_RT_KERNELS
+// The last field of the instance; its bytes follow it.
+typedef struct {
+    uint32_t size, pages, max_pages;
+    uint8_t data[] __attribute__((aligned(8)));
+} wasm_rt_memory_t;
+#else
 // The instance IS the memory. The other fields are named by code that never runs.
 typedef union {
-    uint8_t data[sizeof(void *) == 8 ? 0xffffffffu : 1u << 30];
+    uint8_t data[0];
     size_t size, pages, max_pages;
 } wasm_rt_memory_t;
+#endif
 typedef struct {
     wasm_rt_funcref_t *data;
     u32 max_size, size;
@@ -93,6 +109,9 @@ static inline bool wasm_rt_is_initialized(void) { return true; }
 void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, u64 initial, u64 max, bool is64, u32 page_size);
 static inline void wasm_rt_free_memory(wasm_rt_memory_t *memory) { (void)memory; }
 
+#ifdef FTTE_WASM_RT_KERNELS
+#define wasm_rt_memcpy memcpy
+#else
 // Aligned, aliasing access of one scalar; the gate has checked the alignment.
 #define ALIAS(t) t __attribute__((may_alias))
 typedef ALIAS(u8) alias_u8;
@@ -123,6 +142,7 @@ typedef ALIAS(f64) alias_f64;
     __builtin_choose_expr(__builtin_constant_p(n),                                                                     \
                           (void)(*(SCALAR_OF(d, s))(void *)(d) = *(SCALAR_OF(d, s))(void *)(s)),                       \
                           (void)memcpy(d, s, n))
+#endif
 
 // wasm2c forces each load by an empty asm statement, which pins it and moves floats through integer registers.
 #define __asm__(...) ((void)0)

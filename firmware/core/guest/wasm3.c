@@ -2,53 +2,87 @@
 // compiled unedited with the small-RAM flags of guest.mk and take their memory from the pool (wasm3_alloc.h). Functions
 // are translated when they are first called, so what a plan does not use costs no RAM.
 //
-// A deadline ends a call at the next function call of the guest or BLAS operand check. Loops that call nothing are not
-// interrupted; our kernels have none of them that a plan could make long.
+// The kernels come over the air and may be hostile. check.h says what a module must be before wasm3 sees it; this file
+// bounds what it does then: time at every call of a function or a leaf, the native stack at every call of a function,
+// memory by the pool. wasm3 does not survive every allocation that fails, so one that fails leaves it for good by
+// longjmp; whatever it holds belongs to one owner in the pool and is given back whole.
+#include <setjmp.h>
+#include <string.h>
+
 #include "wasm3.h"
 
+#include "guest/check.h"
 #include "guest/gate.h"
 #include "guest/guest.h"
 #include "m3_env.h"
 #include "wasm-rt.h"
 
-#include "blas.h"
-
-#define FTTE_BLAS_BASE(guest) ((struct w2c_blas *)(void *)(guest)->memory)
+#include "blas_boundary.h"
 
 static const char ftte_trap_bounds[] = "[trap] an operand lies outside the guest's memory";
 static const char ftte_trap_time[] = "[trap] the deadline passed";
+static const char ftte_trap_depth[] = "[trap] the guest's calls nest too deep";
 
-#include "blas_glue.h"
+static M3Result ftte_trap_of(int error) { return error == FTTE_ERR_GUEST_TIME ? ftte_trap_time : ftte_trap_bounds; }
 
-enum { STACK_BYTES = 2048 };
+#include "blas_wasm3.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+enum { FRAME_SCALE = 4 }; // its frames are that much larger
+#else
+enum { FRAME_SCALE = 1 };
+#endif
+
+enum {
+    OWNER = 1, // of the engine's blocks in the pool
+    STACK_BYTES = 2048,
+    // wasm3 checks its stack where a function begins, but writes a call's arguments and result before that.
+    STACK_SLACK = 8 * (FTTE_CHECK_PARAMETERS + 1),
+    // Of native stack that the guest's calls may take: good kernels take half of it. Translating a function comes on
+    // top, 3 KiB at most on a 32-bit chip.
+    NATIVE_STACK_BYTES = FRAME_SCALE * 384 * sizeof(void *)
+};
 
 struct engine {
     IM3Environment environment;
     IM3Runtime runtime;
     IM3Function function[FTTE_GUEST_FUNCTIONS];
+    jmp_buf out_of_memory;
+    const uint8_t *native_stack; // where the running call began
+    bool broken;                 // an allocation failed: wasm3 may not be entered again
 };
 
 // wasm3's allocation and yield hooks carry no context, and there is one guest at a time.
 static struct ftte_guest *running;
 
-void *ftte_wasm3_calloc(size_t count, size_t bytes);
-void *ftte_wasm3_realloc(void *block, size_t bytes);
-void ftte_wasm3_free(void *block);
+static void *or_leave(void *block) {
+    struct engine *engine = running->engine;
+    if (block) return block;
+    engine->broken = true;
+    longjmp(engine->out_of_memory, 1);
+}
 
 void *ftte_wasm3_calloc(size_t count, size_t bytes) {
-    if (bytes && count > UINT32_MAX / bytes) return NULL;
-    return ftte_pool_alloc(running->pool, (uint32_t)(count * bytes));
+    bool fits = bytes == 0 || count <= UINT32_MAX / bytes;
+    return or_leave(fits ? ftte_pool_alloc_for(running->pool, OWNER, (uint32_t)(count * bytes)) : NULL);
 }
 void *ftte_wasm3_realloc(void *block, size_t bytes) {
-    return bytes > UINT32_MAX ? NULL : ftte_pool_resize(running->pool, block, (uint32_t)bytes);
+    if (!block) return ftte_wasm3_calloc(1, bytes);
+    return or_leave(bytes > UINT32_MAX ? NULL : ftte_pool_resize(running->pool, block, (uint32_t)bytes));
 }
 void ftte_wasm3_free(void *block) { ftte_pool_free(running->pool, block); }
 
-M3Result m3_Yield(void) { return ftte_guest_expired(running) ? ftte_trap_time : m3Err_none; }
+// Called by wasm3 at every call of a function of the guest.
+M3Result m3_Yield(void) {
+    const struct engine *engine = running->engine;
+    const uint8_t *here = __builtin_frame_address(0);
+    if (engine->native_stack - here > NATIVE_STACK_BYTES) return ftte_trap_depth;
+    return ftte_guest_spend(running, 0) ? m3Err_none : ftte_trap_time;
+}
 
 void wasm_rt_trap(wasm_rt_trap_t trap) {
     (void)trap;
-    __builtin_trap(); // the translated BLAS has no trapping instruction left
+    __builtin_trap(); // tests/core/leaves: where the gate lets an operand pass, no leaf traps
 }
 void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, u64 initial, u64 max, bool is64, u32 page_size) {
     (void)memory, (void)initial, (void)max, (void)is64, (void)page_size;
@@ -77,8 +111,24 @@ static int translate(struct ftte_guest *guest, M3Result result, int otherwise) {
     if (result == m3Err_none) return FTTE_OK;
     if (result == ftte_trap_bounds) return FTTE_ERR_GUEST_BOUNDS;
     if (result == ftte_trap_time) return FTTE_ERR_GUEST_TIME;
-    if (result == m3Err_mallocFailed || result == m3Err_mallocFailedCodePage) return FTTE_ERR_MEMORY;
+    if (result == m3Err_mallocFailed) return FTTE_ERR_MEMORY;
     return otherwise;
+}
+
+// ---- loading ----
+
+static const char *leaf_signature(const uint8_t *name, uint32_t length) {
+    for (size_t i = 0; i < sizeof blas_link / sizeof *blas_link; i++)
+        if (strlen(blas_link[i].name) == length && memcmp(blas_link[i].name, name, length) == 0)
+            return blas_link[i].signature;
+    return NULL;
+}
+
+static M3Result check(const uint8_t *wasm, uint32_t wasm_bytes) {
+    struct ftte_check *check = ftte_wasm3_calloc(1, sizeof *check);
+    M3Result result = ftte_check_module(check, wasm, wasm_bytes, leaf_signature);
+    ftte_wasm3_free(check);
+    return result;
 }
 
 static M3Result link_blas(struct ftte_guest *guest, IM3Module module) {
@@ -90,30 +140,62 @@ static M3Result link_blas(struct ftte_guest *guest, IM3Module module) {
     return m3Err_none;
 }
 
+// Whatever the module asks for, it gets the memory that the plan needs: whole pages in name, cut to the byte by the
+// limit.
+static M3Result give_memory(struct ftte_guest *guest, IM3Module module, uint32_t memory_bytes) {
+    struct engine *engine = guest->engine;
+    uint32_t length = 0;
+    module->memoryInfo.initPages = module->memoryInfo.maxPages = (memory_bytes + 65535) / 65536;
+    engine->runtime->memoryLimit = memory_bytes;
+    M3Result result = m3_LoadModule(engine->runtime, module);
+    if (result) return result;
+    guest->memory = m3_GetMemory(engine->runtime, &length, 0);
+    guest->memory_bytes = length;
+    return guest->memory && length == memory_bytes ? m3Err_none : m3Err_wasmMemoryOverflow;
+}
+
 static M3Result load(struct ftte_guest *guest, const uint8_t *wasm, uint32_t wasm_bytes, uint32_t memory_bytes) {
     struct engine *engine = guest->engine;
     IM3Module module = NULL;
-    engine->environment = m3_NewEnvironment();
-    if (!engine->environment) return m3Err_mallocFailed;
-    engine->runtime = m3_NewRuntime(engine->environment, STACK_BYTES, NULL);
-    if (!engine->runtime) return m3Err_mallocFailed;
-    M3Result result = m3_ParseModule(engine->environment, &module, wasm, wasm_bytes);
+    if (setjmp(engine->out_of_memory) != 0) return m3Err_mallocFailed;
+    M3Result result = check(wasm, wasm_bytes);
     if (result) return result;
-    // Whatever the module asks for, it gets the memory that the plan needs: whole pages in name, cut to the byte by the
-    // limit.
-    module->memoryInfo.initPages = module->memoryInfo.maxPages = (memory_bytes + 65535) / 65536;
-    engine->runtime->memoryLimit = memory_bytes;
-    result = m3_LoadModule(engine->runtime, module);
-    if (result) {
-        m3_FreeModule(module);
-        return result;
-    }
-    uint32_t length = 0;
-    guest->memory = m3_GetMemory(engine->runtime, &length, 0);
-    guest->memory_bytes = length;
-    if (!guest->memory || length != memory_bytes) return m3Err_wasmMemoryOverflow;
-    return link_blas(guest, module);
+    engine->environment = m3_NewEnvironment();
+    engine->runtime = m3_NewRuntime(engine->environment, STACK_BYTES + STACK_SLACK, NULL);
+    engine->runtime->numStackSlots = STACK_BYTES / sizeof(m3slot_t);
+    result = m3_ParseModule(engine->environment, &module, wasm, wasm_bytes);
+    if (!result) result = give_memory(guest, module, memory_bytes);
+    return result ? result : link_blas(guest, module);
 }
+
+int ftte_guest_open(struct ftte_guest *guest, struct ftte_pool *pool, const uint8_t *wasm, uint32_t wasm_bytes,
+                    uint32_t memory_bytes) {
+    union ftte_value abi = {0};
+    *guest = (struct ftte_guest){.pool = pool, .expired = guest->expired, .expired_context = guest->expired_context};
+    running = guest;
+    if (memory_bytes > FTTE_GUEST_MEMORY_MAX) return FTTE_ERR_MEMORY;
+    guest->engine = ftte_pool_alloc_for(pool, OWNER, sizeof(struct engine));
+    if (!guest->engine) return FTTE_ERR_MEMORY;
+    int error = translate(guest, load(guest, wasm, wasm_bytes, memory_bytes), FTTE_ERR_GUEST_LOAD);
+    if (error >= 0) {
+        int called = ftte_guest_call(guest, FTTE_GUEST_ABI, NULL, &abi);
+        error = called == FTTE_ERR_MEMORY                   ? FTTE_ERR_MEMORY
+                : called < 0 || abi.u32 != FTTE_ABI_VERSION ? FTTE_ERR_GUEST_ABI
+                                                            : FTTE_OK;
+    }
+    if (error < 0) ftte_guest_close(guest);
+    return error;
+}
+
+void ftte_guest_close(struct ftte_guest *guest) {
+    if (!guest->engine) return;
+    ftte_pool_free_all(guest->pool, OWNER);
+    guest->engine = NULL;
+    guest->memory = NULL;
+    guest->memory_bytes = 0;
+}
+
+// ---- calling ----
 
 static bool matches(IM3Function function, const struct signature *signature) {
     if (m3_GetArgCount(function) != signature->arguments || m3_GetRetCount(function) != 1) return false;
@@ -124,49 +206,33 @@ static bool matches(IM3Function function, const struct signature *signature) {
     return true;
 }
 
+static int find(struct ftte_guest *guest, enum ftte_guest_function function) {
+    struct engine *engine = guest->engine;
+    M3Result found = m3_FindFunction(&engine->function[function], engine->runtime, signatures[function].name);
+    if (!found && matches(engine->function[function], &signatures[function])) return FTTE_OK;
+    engine->function[function] = NULL;
+    return translate(guest, found ? found : "an export of another type", FTTE_ERR_GUEST_ABI);
+}
+
+static int call(struct ftte_guest *guest, enum ftte_guest_function function, const union ftte_value *args,
+                union ftte_value *result) {
+    struct engine *engine = guest->engine;
+    const struct signature *signature = &signatures[function];
+    const void *pointers[3] = {0}, *out[1] = {result};
+    if (setjmp(engine->out_of_memory) != 0) return translate(guest, m3Err_mallocFailed, FTTE_ERR_MEMORY);
+    int error = engine->function[function] ? FTTE_OK : find(guest, function);
+    if (error < 0) return error;
+    for (int i = 0; i < signature->arguments; i++) pointers[i] = &args[i];
+    M3Result called = m3_Call(engine->function[function], signature->arguments, pointers);
+    if (!called) called = m3_GetResults(engine->function[function], 1, out);
+    return translate(guest, called, FTTE_ERR_GUEST_TRAP);
+}
+
 int ftte_guest_call(struct ftte_guest *guest, enum ftte_guest_function function, const union ftte_value *args,
                     union ftte_value *result) {
     struct engine *engine = guest->engine;
-    const struct signature *signature = &signatures[function];
-    const void *pointers[3] = {0};
+    if (!engine || engine->broken) return FTTE_ERR_STATE;
     running = guest;
-    if (!engine || !engine->runtime) return FTTE_ERR_STATE;
-    if (!engine->function[function]) {
-        M3Result found = m3_FindFunction(&engine->function[function], engine->runtime, signature->name);
-        if (found) engine->function[function] = NULL;
-        if (found) return translate(guest, found, FTTE_ERR_GUEST_ABI);
-        if (!matches(engine->function[function], signature)) return FTTE_ERR_GUEST_ABI;
-    }
-    for (int i = 0; i < signature->arguments; i++) pointers[i] = &args[i];
-    M3Result called = m3_Call(engine->function[function], signature->arguments, pointers);
-    if (called) return translate(guest, called, FTTE_ERR_GUEST_TRAP);
-    const void *out[1] = {result};
-    return translate(guest, m3_GetResults(engine->function[function], 1, out), FTTE_ERR_GUEST_TRAP);
-}
-
-int ftte_guest_open(struct ftte_guest *guest, struct ftte_pool *pool, const uint8_t *wasm, uint32_t wasm_bytes,
-                    uint32_t memory_bytes) {
-    union ftte_value abi = {0};
-    bool (*expired)(void *) = guest->expired;
-    *guest = (struct ftte_guest){.pool = pool, .expired = expired, .expired_context = guest->expired_context};
-    running = guest;
-    guest->engine = ftte_pool_alloc(pool, sizeof(struct engine));
-    if (!guest->engine) return FTTE_ERR_MEMORY;
-    int error = translate(guest, load(guest, wasm, wasm_bytes, memory_bytes), FTTE_ERR_GUEST_LOAD);
-    if (error >= 0) error = ftte_guest_call(guest, FTTE_GUEST_ABI, NULL, &abi);
-    if (error >= 0 && abi.u32 != FTTE_ABI_VERSION) error = FTTE_ERR_GUEST_ABI;
-    if (error < 0) ftte_guest_close(guest);
-    return error;
-}
-
-void ftte_guest_close(struct ftte_guest *guest) {
-    struct engine *engine = guest->engine;
-    if (!engine) return;
-    running = guest;
-    if (engine->runtime) m3_FreeRuntime(engine->runtime);
-    if (engine->environment) m3_FreeEnvironment(engine->environment);
-    ftte_pool_free(guest->pool, engine);
-    guest->engine = NULL;
-    guest->memory = NULL;
-    guest->memory_bytes = 0;
+    engine->native_stack = __builtin_frame_address(0);
+    return call(guest, function, args, result);
 }

@@ -4,11 +4,17 @@
 
 #include "session/state.h"
 
-static bool may_put(int kind) { return kind >= FTTE_BLOB_KIND_KERNELS && kind <= FTTE_BLOB_KIND_DELTA; }
+#ifdef FTTE_ENGINE_AOT
+enum { FIRST_KIND = FTTE_BLOB_KIND_PLAN }; // the kernels are part of the firmware
+#else
+enum { FIRST_KIND = FTTE_BLOB_KIND_KERNELS };
+#endif
+
+static bool may_put(int kind) { return kind >= FIRST_KIND && kind <= FTTE_BLOB_KIND_DELTA; }
 
 // Never samples (they are no blob), nor checkpoint and residual (see commands.c), nor deltas, which are used up.
 static bool may_get(int kind) {
-    return (kind >= FTTE_BLOB_KIND_KERNELS && kind <= FTTE_BLOB_KIND_SLICE) || kind == FTTE_BLOB_KIND_UPDATE;
+    return (kind >= FIRST_KIND && kind <= FTTE_BLOB_KIND_SLICE) || kind == FTTE_BLOB_KIND_UPDATE;
 }
 
 static void answer(struct ftte_session *s, const struct ftte_frame *frame, bool nak) {

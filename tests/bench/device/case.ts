@@ -1,0 +1,139 @@
+// Cases of the device benchmark: a reference model with random parameters and samples, a selection, and what Node's guest makes of them.
+// The bytes are those that harness.h describes.
+import { readFileSync } from "node:fs";
+import { builtGuest } from "../../../host/build/root.ts";
+import { packFrozen } from "../../../host/plan/frozen.ts";
+import { planModel } from "../../../host/plan/plan.ts";
+import { referenceModels } from "../../../host/plan/reference_models.ts";
+import { shapeModel } from "../../../host/plan/shapes.ts";
+import { gatherSlice } from "../../../host/plan/slice.ts";
+import type { Model, Plan, Selection } from "../../../host/plan/types.ts";
+import { Guest } from "../../../host/sim/guest.ts";
+import { randomParameters } from "../../host/plan/bench.ts";
+import { uniform } from "../../host/plan/random_models.ts";
+import { encodeNetwork } from "./network.ts";
+
+export type Workload = keyof typeof referenceModels;
+export type Mode = "full" | "truncated" | "head" | "bias";
+export type Frozen = "int8" | "f32";
+
+export interface Case {
+  workload: Workload;
+  mode: Mode;
+  frozen: Frozen;
+  plan: Plan;
+  bytes: Uint8Array;
+  /** What Node's guest has after the same steps: bits. */
+  trained: Uint32Array;
+  output: Uint32Array;
+}
+
+export const learningRate = 0.01;
+const sampleCount = 4;
+
+/** What "truncated" trains, written as layers: the head's weights and one layer's biases before it. */
+function selectionOf(workload: Workload, mode: Mode): Selection | "all" | "head" | "bias" {
+  if (mode === "full") return "all";
+  if (mode !== "truncated") return mode;
+  return truncated[workload];
+}
+
+const truncated: Record<Workload, Selection> = {
+  "mlp-128-32-6": [
+    { layer: 0, bias: true, weights: "none" },
+    { layer: 1, bias: true, weights: "all" },
+  ],
+  "mlp-561-64-6": [
+    { layer: 0, bias: true, weights: "none" },
+    { layer: 1, bias: true, weights: "all" },
+  ],
+  "motion-cnn": [
+    { layer: 1, bias: true, weights: "none" },
+    { layer: 3, bias: true, weights: "all" },
+  ],
+  "image-cnn": [
+    { layer: 1, bias: true, weights: "none" },
+    { layer: 2, bias: true, weights: "all" },
+  ],
+  "ecg-autoencoder": [
+    { layer: 2, bias: true, weights: "all" },
+    { layer: 3, bias: true, weights: "all" },
+  ],
+};
+
+const elementBytes = { u8: 1, i16: 2, f32: 4 } as const;
+
+/** A record as boards keep them: label, two zero bytes, elements, padding to 4. */
+function randomRecord(model: Model, count: number, label: number, random: () => number): Uint8Array {
+  const { type } = model.input;
+  const out = new Uint8Array(4 + ((count * elementBytes[type] + 3) & ~3));
+  const view = new DataView(out.buffer);
+  view.setUint16(0, label, true);
+  for (let i = 0; i < count; i++) {
+    const v = random();
+    if (type === "u8") view.setUint8(4 + i, Math.floor(v * 256));
+    else if (type === "i16") view.setInt16(4 + i * 2, Math.round((v - 0.5) * 4000), true);
+    else view.setFloat32(4 + i * 4, v * 4 - 2, true);
+  }
+  return out;
+}
+
+function randomSamples(model: Model, random: () => number): { records: Uint8Array; stride: number } {
+  const shape = shapeModel(model);
+  const { h, w, c } = shape.input;
+  const classes = model.kind === "classifier" ? shape.layers.at(-1)!.output.c : 1;
+  const records = Array.from({ length: sampleCount }, (_, i) => randomRecord(model, h * w * c, i % classes, random));
+  return { records: Buffer.concat(records), stride: records[0]!.length };
+}
+
+/** Inputs of about unit variance, whatever the sample type. */
+function normalisationOf(model: Model) {
+  const c = shapeModel(model).input.c;
+  const [scale, offset] = { u8: [1 / 64, -2], i16: [1 / 1000, 0.1], f32: [0.7, 0.2] }[model.input.type] as [
+    number,
+    number,
+  ];
+  return { scale: Array(c).fill(Math.fround(scale)), offset: Array(c).fill(Math.fround(offset)) };
+}
+
+export function makeCase(workload: Workload, mode: Mode, frozenForm: Frozen, steps: number, infers: number): Case {
+  const model: Model = referenceModels[workload];
+  const random = uniform(20_26);
+  const parameters = randomParameters(model, random);
+  const plan = planModel(model, { selection: selectionOf(workload, mode), frozenForm });
+  const normalisation = normalisationOf(model);
+  const frozen = packFrozen(plan, parameters, normalisation);
+  const slice = gatherSlice(plan, parameters);
+  const { records, stride } = randomSamples(model, random);
+  const network = encodeNetwork(plan, frozen, parameters, normalisation);
+  const twin = readFileSync(builtGuest("kernels.twin.wasm"));
+  const guest = new Guest(twin, plan.binary, { frozen, slice, samples: records });
+  const { trained, output } = judge(guest, records, stride, steps, infers);
+  const kernels = readFileSync(builtGuest("kernels.wasm"));
+  const head = Uint32Array.of(
+    ...[0x42545446, steps, sampleCount, stride, infers, bits(learningRate)],
+    ...[plan.binary.length, frozen.length, slice.byteLength, network.length, kernels.length, 0],
+  );
+  const parts = [head, plan.binary, frozen, slice, network, kernels, records].map(padded);
+  return { workload, mode, frozen: frozenForm, plan, bytes: Buffer.concat(parts), trained, output };
+}
+
+function judge(guest: Guest, records: Uint8Array, stride: number, steps: number, infers: number) {
+  const { modelKind } = guest.header;
+  guest.start();
+  const at = (i: number) => (i % sampleCount) * stride;
+  for (let i = 0; i < steps; i++) guest.step(at(i) + 4, records[at(i)]!, learningRate);
+  for (let i = 0; i < infers; i++) modelKind === 2 ? guest.score(at(i) + 4) : guest.infer(at(i) + 4);
+  const bitsOf = (a: Float32Array) => new Uint32Array(a.slice().buffer);
+  return { trained: bitsOf(guest.state()), output: bitsOf(guest.output()) };
+}
+
+function bits(value: number): number {
+  return new Uint32Array(Float32Array.of(value).buffer)[0]!;
+}
+
+function padded(part: Uint8Array | Uint32Array | Float32Array): Uint8Array {
+  const out = new Uint8Array((part.byteLength + 15) & ~15);
+  out.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
+  return out;
+}
