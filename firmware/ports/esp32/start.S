@@ -24,6 +24,8 @@ interrupt_at:
     .word esp_soc_interrupt
 fault_at:
     .word esp_fault
+map_at:
+    .word board_map_flash
 main_at:
     .word main
 
@@ -72,7 +74,9 @@ board_start:
     s32i a4, a2, 0
     addi a2, a2, 4
     j 1b
-2:  l32r a0, main_at
+2:  l32r a0, map_at
+    callx0 a0
+    l32r a0, main_at
     callx0 a0
 3:  j 3b
 

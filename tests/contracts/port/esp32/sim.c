@@ -49,6 +49,10 @@ static uint8_t *const flash = (uint8_t *)0x3f400000;
 static int file = -1;
 static uint8_t chip[6];
 
+// Called by the port's start.S.
+void board_map_flash(void);
+void board_map_flash(void) {}
+
 void esp_flash_open(void) {
     static char arguments[512]; // pointers, then the texts: the program's name, the file's
     if (simulator(SIM_ARGV_SIZE, 0, 0, 0) > (int)sizeof arguments) esp_fault();
