@@ -10,6 +10,6 @@ PORT_STACK_BYTES := 16384
 PORT_STATIC_BYTES := 4096
 PORT_SOURCES := $(sort $(wildcard firmware/ports/esp32/*.[cS] firmware/ports/espressif/*.c))
 PORT_LINKER_SCRIPT := firmware/ports/esp32/link.ld
-PORT_FLAGS := -mlongcalls -mtext-section-literals --specs=/usr/lib/xtensa-lx106-elf/picolibc.specs -nostartfiles -Wl,--nmagic \
+PORT_FLAGS := -DFTTE_NO_TAIL_CALLS -mlongcalls -mtext-section-literals --specs=/usr/lib/xtensa-lx106-elf/picolibc.specs -nostartfiles -Wl,--nmagic \
 	-Ifirmware/ports/espressif
 PORT_LIBS := -lm
