@@ -11,6 +11,6 @@ PORT_STACK_BYTES_nRF51822 := 16384
 PORT_STATIC_BYTES := 3072
 PORT_SOURCES := $(sort $(wildcard firmware/ports/nrf52/*.c))
 PORT_LINKER_SCRIPT := firmware/ports/nrf52/link.ld
-PORT_CORE := $(if $(filter nRF51%,$(CHIP)),-mcpu=cortex-m0,-mcpu=cortex-m4 -mfloat-abi=hard -mfpu=fpv4-sp-d16)
+PORT_CORE := $(if $(filter nRF51%,$(CHIP)),-mcpu=cortex-m0 -DFTTE_NO_TAIL_CALLS,-mcpu=cortex-m4 -mfloat-abi=hard -mfpu=fpv4-sp-d16)
 PORT_FLAGS := $(PORT_CORE) -mthumb --specs=nano.specs -nostartfiles
 PORT_LIBS := -lm

@@ -13,6 +13,7 @@ export class EmulatedPort extends EmulatedBoard {
   }
 
   protected override command(): [string, ...string[]] {
+    this.machine.prepare?.(this.flash, this.options.board);
     const [program, ...args] = this.machine.qemu(this.options.program, this.flash);
     const paused = this.machine.volatileFlash ? ["-S", "-gdb", `unix:${this.debugLine},server=on,wait=off`] : [];
     return ["setpriv", "--pdeathsig", "KILL", program, ...args, "-serial", "pty", ...paused];
