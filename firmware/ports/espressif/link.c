@@ -6,6 +6,8 @@
 // Powers of two. Received: a window of 960 bytes with its framing. To send: two frames.
 enum { RECEIVED_BYTES = 1024, SENDING_BYTES = 512 };
 
+_Static_assert(RECEIVED_BYTES >= 4 * FTTE_FRAME_ENCODED_MAX, "a window with its framing");
+
 // Counts run on; the index into the ring is the count modulo its bytes.
 static volatile uint8_t received[RECEIVED_BYTES], sending[SENDING_BYTES];
 static volatile uint32_t received_count, read_count, written_count, sent_count;

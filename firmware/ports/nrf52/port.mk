@@ -4,7 +4,7 @@ PORT_COMPILERS := arm-none-eabi-gcc
 PORT_PACKAGES := gcc-arm-none-eabi libnewlib-arm-none-eabi
 PORT_SUFFIX := .elf
 PORT_IMAGES := hex bin
-PORT_STACK_BYTES := 4096
+PORT_STACK_BYTES := 5120
 # ARMv6-M code makes no tail calls (gcc, arm_function_ok_for_sibcall), so every operation that wasm3 interprets nests in the one before it
 # until the next loop or return. Only the emulator is a Cortex-M0.
 PORT_STACK_BYTES_nRF51822 := 16384
