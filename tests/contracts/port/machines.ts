@@ -10,6 +10,8 @@ export interface Machine {
   board: string;
   /** The emulated chip's own, hexadecimal. */
   chipId: string;
+  /** The line is QEMU's standard input and output, without a device of QEMU's. */
+  plainLine?: boolean;
   /** QEMU with its machine, without a line. `memory` is a file that outlives the process. */
   qemu(program: string, memory: string): [string, ...string[]];
   /** Makes `memory` that of a factory-new chip. */
@@ -84,6 +86,7 @@ export const machines = {
   esp32: {
     board: "esp32-devkitc",
     chipId: "30aea4000002",
+    plainLine: true,
     qemu: (program, memory) => [
       ...(["qemu-system-xtensa", "-M", "sim", "-cpu", "de233_fpu", "-m", "2G"] as const),
       ...["-display", "none", "-monitor", "none", "-semihosting-config", `enable=on,arg=ftte,arg=${memory}`],
@@ -106,6 +109,11 @@ export const machines = {
 } satisfies Record<string, Machine>;
 
 export type MachineName = keyof typeof machines;
+
+/** The machine with its line on QEMU's standard input and output. */
+export function onStandardStreams(machine: Machine, program: string, memory: string): [string, ...string[]] {
+  return [...machine.qemu(program, memory), "-serial", machine.plainLine ? "none" : "stdio"];
+}
 
 function prepareFile(path: string, bytes: number, contents: [at: number, bytes: Buffer][]): void {
   if (existsSync(path)) return;

@@ -4,16 +4,17 @@
 
 #include "esp.h"
 
-// target/xtensa/xtensa-semi.c of QEMU
+// target/xtensa/xtensa-semi.c of QEMU; file calls are those of the host
 enum {
     SIM_READ = 3,
     SIM_WRITE = 4,
     SIM_OPEN = 5,
     SIM_LSEEK = 19,
+    SIM_SELECT_ONE = 29,
     SIM_ARGV_SIZE = 1001,
-    SIM_ARGV = 1002,
-    READ_WRITE = 2
+    SIM_ARGV = 1002
 };
+enum { READ_WRITE = 2, SELECT_READ = 1, SELECT_WRITE = 2, INPUT = 0, OUTPUT = 1 };
 
 static int simulator(int call, int a, int b, int c) {
     register int a2 __asm("a2") = call;
@@ -24,14 +25,19 @@ static int simulator(int call, int a, int b, int c) {
     return a2;
 }
 
-// ---- the line: a byte is fetched ahead
+// ---- the line
 
-static int ahead = -1;
+static bool ready(int stream, int for_what, uint32_t us) {
+    const uint32_t patience[2] = {us / 1000000, us % 1000000};
+    return simulator(SIM_SELECT_ONE, stream, for_what, (int)patience) == 1;
+}
+
+static int ahead = -1; // a byte that was read to learn whether there is one
 
 void esp_uart_open(void) {}
 uint32_t esp_uart_waiting(void) {
     uint8_t byte;
-    if (ahead < 0 && simulator(SIM_READ, 0, (int)&byte, 1) == 1) ahead = byte;
+    if (ahead < 0 && ready(INPUT, SELECT_READ, 0) && simulator(SIM_READ, INPUT, (int)&byte, 1) == 1) ahead = byte;
     return ahead >= 0;
 }
 uint8_t esp_uart_take(void) {
@@ -39,8 +45,8 @@ uint8_t esp_uart_take(void) {
     ahead = -1;
     return byte;
 }
-uint32_t esp_uart_room(void) { return 1; }
-void esp_uart_put(uint8_t byte) { simulator(SIM_WRITE, 1, (int)&byte, 1); }
+uint32_t esp_uart_room(void) { return ready(OUTPUT, SELECT_WRITE, 0); }
+void esp_uart_put(uint8_t byte) { simulator(SIM_WRITE, OUTPUT, (int)&byte, 1); }
 void esp_uart_listen(bool received, bool room) { (void)received, (void)room; }
 
 // ---- flash: RAM where the ESP32 maps its flash, and the file behind ftte's region; the chip's id follows in the file
@@ -81,7 +87,7 @@ bool esp_flash_program(uint32_t address, const uint32_t *words, uint32_t bytes) 
 
 // ---- the chip
 
-enum { CYCLES_PER_US = 40, ALARM = 1 << 6 }; // timer 0's interrupt, of level 1 as on the ESP32
+enum { CYCLES_PER_US = 40, BY_SOFTWARE = 1 << 7 }; // an interrupt of level 1, as on the ESP32
 
 static uint32_t cycles(void) {
     uint32_t count;
@@ -102,13 +108,14 @@ uint64_t esp_soc_us(void) {
 
 // Called by the port's start.S.
 void esp_soc_interrupt(void);
-void esp_soc_interrupt(void) { __asm volatile("wsr.ccompare0 %0\n rsync" ::"r"(0)); }
+void esp_soc_interrupt(void) { __asm volatile("wsr.intclear %0\n rsync" ::"r"(BY_SOFTWARE)); }
 
-// Nothing interrupts but the timer: the line is looked at every millisecond. Masked until `waiti`.
+// A byte ends it, as the UART's interrupt would. An interrupt comes all the same, from software, so that the port's way
+// in and out of interrupts is gone.
 void esp_soc_sleep(uint32_t us) {
-    uint32_t state = esp_soc_mask(), end = cycles() + (us < 1000 ? us : 1000) * CYCLES_PER_US;
-    __asm volatile("wsr.ccompare0 %0\n wsr.intenable %1\n rsync\n waiti 0" ::"r"(end), "r"(ALARM) : "memory");
-    __asm volatile("wsr.intenable %0\n rsync" ::"r"(0));
+    uint32_t state = esp_soc_mask();
+    if (ahead < 0) ready(INPUT, SELECT_READ, us);
+    __asm volatile("wsr.intenable %0\n wsr.intset %0\n rsync\n waiti 0" ::"r"(BY_SOFTWARE) : "memory");
     esp_soc_unmask(state);
 }
 
