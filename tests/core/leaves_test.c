@@ -15,7 +15,7 @@
 
 enum { MEMORY = 4096, REGION = 1024, GAP = 512, WORDS = 16, OPERANDS = 5, BATCH = 64 };
 // Basic blocks that a turn may take, an exponential among them.
-enum { BLOCKS_PER_TURN = 8 };
+enum { BLOCKS_PER_TURN = 12 };
 // Turns that every draw may take, and how many draws of a leaf may take more: there is time for few of those.
 enum { FEW_TURNS = 1 << 14, LONG_RUNS = 2 };
 

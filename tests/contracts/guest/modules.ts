@@ -1,8 +1,7 @@
 // Modules that are hostile as a whole, each with what must come of it. For hostile.c.
 
 import { boardErrors } from "../../../host/wire/spec.gen.ts";
-import { assemble } from "../../core/wat.ts";
-import { exportsBut, exportTypes } from "./exports.ts";
+import { abiExports, assemble, assembleGuest } from "../../core/wat.ts";
 
 const code = (name: "guest-load" | "guest-trap" | "guest-time" | "guest-bounds" | "guest-abi") =>
   boardErrors[name].code;
@@ -14,10 +13,11 @@ export interface Hostile {
   error: number;
 }
 
+const abi = '(func (export "abi") (result i32) i32.const 1)';
 const tick = '(import "blas" "tick" (func $tick))';
 /** A module whose selfTest has this body; `rest` stands before, `imports` first of all. */
 const guest = (body: string, rest = "", imports = "") =>
-  `(module ${imports} (memory 1) ${rest} ${exportsBut("selfTest")} (func (export "selfTest") (result i32) ${body}))`;
+  `(module ${imports} (memory 1) ${rest} ${abi} (func (export "selfTest") (result i32) ${body}))`;
 const returning = (body: string) => `${body} i32.const 0`;
 const times = (count: number, text: string) => Array(count).fill(text).join(" ");
 const nested = (depth: number) => times(depth, "(block ") + ")".repeat(depth);
@@ -131,14 +131,14 @@ const refusals: Record<string, string> = {
   "memory.grow far beyond the limit": guest("(memory.grow (i32.const 0x7fffffff))"),
   "memory.copy": guest(returning("(memory.copy (i32.const 0) (i32.const 8) (i32.const 0x7fffffff))")),
   "memory.fill": guest(returning("(memory.fill (i32.const 0) (i32.const 8) (i32.const 0x7fffffff))")),
-  "a start function": `(module (memory 1) ${exportsBut()} (func $run unreachable) (start $run))`,
-  "a table": `(module (memory 1) (table 1 funcref) ${exportsBut()})`,
-  "an indirect call": `(module (memory 1) (table 1 funcref) (type $t (func)) ${exportsBut("selfTest")}
+  "a start function": `(module (memory 1) ${abi} (func $run unreachable) (start $run))`,
+  "a table": `(module (memory 1) (table 1 funcref) ${abi})`,
+  "an indirect call": `(module (memory 1) (table 1 funcref) (type $t (func)) ${abi}
     (func (export "selfTest") (result i32) (call_indirect (type $t) (i32.const 99)) i32.const 0))`,
-  "two memories": `(module (memory 1) (memory 1) ${exportsBut()})`,
-  "no memory": `(module ${exportsBut()})`,
-  "memory from outside": `(module (import "blas" "memory" (memory 1)) ${exportsBut()})`,
-  "a global from outside": `(module (import "blas" "x" (global i32)) (memory 1) ${exportsBut()})`,
+  "two memories": `(module (memory 1) (memory 1) ${abi})`,
+  "no memory": `(module ${abi})`,
+  "memory from outside": `(module (import "blas" "memory" (memory 1)) ${abi})`,
+  "a global from outside": `(module (import "blas" "x" (global i32)) (memory 1) ${abi})`,
   "an import from another module": guest("i32.const 0", "", '(import "env" "tick" (func))'),
   "an import that the BLAS does not have": guest("i32.const 0", "", '(import "blas" "system" (func (param i32)))'),
   "a leaf with too few parameters": guest("i32.const 0", "", '(import "blas" "scopy" (func (param i32 i32)))'),
@@ -154,11 +154,11 @@ const refusals: Record<string, string> = {
     '(import "blas" "scopy" (func (param i32 i64 i32)))',
   ),
   "an exported leaf": `(module ${tick} (memory 1) (export "abi" (func $tick)))`,
-  "data behind the largest memory": `(module (memory 1) (data (i32.const 0x7fffffff) "x") ${exportsBut()})`,
-  "data before the first byte": `(module (memory 1) (data (i32.const -1) "xx") ${exportsBut()})`,
-  "data behind this memory": `(module (memory 1) (data (i32.const 4107) "xx") ${exportsBut()})`,
-  "data placed by a global": `(module (memory 1) (global $g i32 (i32.const 0)) (data (global.get $g) "x") ${exportsBut()})`,
-  "passive data": `(module (memory 1) (data "x") ${exportsBut()})`,
+  "data behind the largest memory": `(module (memory 1) (data (i32.const 0x7fffffff) "x") ${abi})`,
+  "data before the first byte": `(module (memory 1) (data (i32.const -1) "xx") ${abi})`,
+  "data behind this memory": `(module (memory 1) (data (i32.const 4107) "xx") ${abi})`,
+  "data placed by a global": `(module (memory 1) (global $g i32 (i32.const 0)) (data (global.get $g) "x") ${abi})`,
+  "passive data": `(module (memory 1) (data "x") ${abi})`,
   "17 parameters": guest("i32.const 0", `(func (param ${times(17, "i32")}))`),
   "two results": guest("i32.const 0", "(func (result i32 i32) i32.const 0 i32.const 0)"),
   "33 locals": guest("i32.const 0", `(func (local ${times(33, "i32")}))`),
@@ -199,7 +199,7 @@ const invalid: Record<string, string> = {
 };
 
 const text = (all: Record<string, string>, error: number): Hostile[] =>
-  Object.entries(all).map(([name, wat]) => ({ name, bytes: assemble(wat), error }));
+  Object.entries(all).map(([name, wat]) => ({ name, bytes: (error === trap ? assembleGuest : assemble)(wat), error }));
 
 // ---- what no assembler writes ----
 
@@ -207,16 +207,17 @@ const leb = (n: number): number[] => (n < 128 ? [n] : [(n & 127) | 128, ...leb(n
 const vector = (items: number[][]): number[] => [...leb(items.length), ...items.flat()];
 const sized = (bytes: number[]): number[] => [...leb(bytes.length), ...bytes];
 const exported = (name: string, index: number) => [...sized([...Buffer.from(name)]), 0, index];
-const names = Object.keys(exportTypes);
-const valueTypes: Record<string, number> = { i: 0x7f, f: 0x7d };
-const types = Object.values(exportTypes).map(([parameters, result]) => [
+const names = Object.keys(abiExports);
+const valueTypes = (text: string | undefined) =>
+  vector((text?.match(/\w\d\d/g) ?? []).map((t) => [t === "f32" ? 0x7d : 0x7f]));
+const types = Object.values(abiExports).map((text) => [
   0x60,
-  ...vector([...parameters].map((letter) => [valueTypes[letter]!])),
-  ...vector([[valueTypes[result]!]]),
+  ...valueTypes(/\(param ([^)]*)/.exec(text)?.[1]),
+  ...valueTypes(/\(result ([^)]*)/.exec(text)?.[1]),
 ]);
 /** Returns 0; abi, the first, returns 1. */
-const stubs = Object.values(exportTypes).map(([, result], i) =>
-  result === "i" ? [0, 0x41, i === 0 ? 1 : 0, 0x0b] : [0, 0x43, 0, 0, 0, 0, 0x0b],
+const stubs = Object.values(abiExports).map((text, i) =>
+  text.includes("(result f32)") ? [0, 0x43, 0, 0, 0, 0, 0x0b] : [0, 0x41, i === 0 ? 1 : 0, 0x0b],
 );
 /** Every export is a function of its own, of a type of its own; selfTest, the last, has this body. */
 const sections = (body: number[]): [id: number, bytes: number[]][] => [
@@ -288,14 +289,15 @@ const raw: Record<string, Uint8Array> = {
 
 export const hostileModules: Hostile[] = [
   ...text(loops, refused),
-  ...Object.entries(endless).map(([name, [wat, error]]) => ({ name, bytes: assemble(wat), error })),
+  ...Object.entries(endless).map(([name, [wat, error]]) => ({ name, bytes: assembleGuest(wat), error })),
   ...text(trapping, trap),
   ...text(refusals, refused),
   ...Object.entries(invalid).map(([name, body]) => ({
     name: `invalid: ${name}`,
-    bytes: assemble(guest(body)),
+    bytes: assembleGuest(guest(body)),
     error: refused,
   })),
-  { name: "a good module, as a control", bytes: withBody(...good), error: 0 },
+  { name: "a good module, as a control", bytes: assembleGuest(guest("i32.const 0")), error: 0 },
+  { name: "good bytes, as a control", bytes: withBody(...good), error: 0 },
   ...Object.entries(raw).map(([name, bytes]) => ({ name, bytes, error: refused })),
 ];
