@@ -26,7 +26,7 @@ enum {
     FTTE_CHECK_LOCALS = 32, // beside the parameters
     FTTE_CHECK_OPERANDS = 24,
     FTTE_CHECK_DEPTH = 12, // of nested blocks, the function itself included
-    FTTE_CHECK_BODY_BYTES = 8192
+    FTTE_CHECK_BODY_BYTES = 2048
 };
 
 // Reads from `at` up to `end`. Past the end, and after anything malformed, `bad` stays set and zeros are read.

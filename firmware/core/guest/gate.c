@@ -12,21 +12,22 @@ static uint32_t address_of(const struct ftte_guest *guest, const uint8_t *place)
     return (uint32_t)((uintptr_t)place - (sizeof(void *) == 4 ? 0 : (uintptr_t)guest->memory));
 }
 
-static bool in_region(const struct ftte_guest *guest, uint32_t *at, uint64_t bytes, uint32_t align) {
+static bool in_region(const struct ftte_guest *guest, uint32_t *at, uint32_t bytes, uint32_t kind) {
     const struct ftte_guest_region *region = &guest->region[*at >> 28];
     uint32_t offset = *at & 0x0fffffffu;
-    if (!region->bytes || offset > region->length || bytes > region->length - offset) return false;
-    if ((uintptr_t)(region->bytes + offset) % align != 0) return false;
+    if (!(kind & FTTE_GATE_READS) || !region->bytes || offset > region->length || bytes > region->length - offset)
+        return false;
+    if ((uintptr_t)(region->bytes + offset) & kind & 3) return false;
     *at = address_of(guest, region->bytes + offset);
     return true;
 }
 
-bool ftte_blas_operand(struct ftte_guest *guest, uint32_t *at, uint64_t bytes, uint32_t align, bool read_only) {
-    if (*at >> 28 >= FTTE_REGION_FROZEN) return read_only && in_region(guest, at, bytes, align);
-    if (*at % align != 0 || *at > guest->memory_bytes || bytes > guest->memory_bytes - *at) return false;
-    uint32_t end = *at + (uint32_t)bytes;
-    if (end > guest->touched) guest->touched = end;
-    *at = address_of(guest, guest->memory + *at);
+bool ftte_gate_pass(struct ftte_guest *guest, uint32_t *at, uint32_t bytes, uint32_t kind) {
+    uint32_t word = *at;
+    if (word >> 28 >= FTTE_REGION_FROZEN) return in_region(guest, at, bytes, kind);
+    if ((word & kind & 3) || word > guest->memory_bytes || bytes > guest->memory_bytes - word) return false;
+    if (word + bytes > guest->touched) guest->touched = word + bytes;
+    *at = address_of(guest, guest->memory + word);
     return true;
 }
 

@@ -9,10 +9,19 @@
 
 #include "guest/guest.h"
 
-// Checks that `bytes` bytes at the guest address `*at`, aligned to `align`, lie in linear memory or, where the operand
-// is `read_only`, in a bound region; replaces `*at` with what the translated BLAS takes. Zero bytes are allowed
-// anywhere inside.
-bool ftte_blas_operand(struct ftte_guest *guest, uint32_t *at, uint64_t bytes, uint32_t align, bool read_only);
+// Checks that `bytes` bytes at the guest address `*at` lie in linear memory or, where the operand is only read, in a
+// bound region, aligned as `kind` says: the alignment (1, 2, 4) less one, plus FTTE_GATE_READS where it is only read.
+// Replaces `*at` with what the translated BLAS takes. Zero bytes are allowed anywhere inside. Its arguments fit the
+// registers of every chip.
+enum { FTTE_GATE_READS = 4 };
+bool ftte_gate_pass(struct ftte_guest *guest, uint32_t *at, uint32_t bytes, uint32_t kind);
+
+// The same for extents that are worked out in 64 bits.
+static inline bool ftte_blas_operand(struct ftte_guest *guest, uint32_t *at, uint64_t bytes, uint32_t align,
+                                     bool read_only) {
+    uint32_t most = bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes; // more than any memory either way
+    return ftte_gate_pass(guest, at, most, (align - 1) | (read_only ? FTTE_GATE_READS : 0));
+}
 
 // Fuel. Work is counted in turns of the leaves' innermost loops (each leaf's extents say how many), and whoever does
 // some pays first. When the tank is empty `expired` is asked, and the tank is full again. A leaf cannot be interrupted,

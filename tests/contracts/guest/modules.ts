@@ -164,7 +164,7 @@ const refusals: Record<string, string> = {
   "33 locals": guest("i32.const 0", `(func (local ${times(33, "i32")}))`),
   "25 operands": guest("i32.const 0", `(func ${times(25, "i32.const 0")} ${times(25, "drop")})`),
   "12 blocks in each other": guest("i32.const 0", `(func ${nested(12)})`),
-  "a body of 9000 bytes": guest("i32.const 0", `(func ${times(9000, "nop")})`),
+  "a body of 2100 bytes": guest("i32.const 0", `(func ${times(2100, "nop")})`),
   "65 types": guest("i32.const 0", Array.from({ length: 65 }, () => "(type (func))").join(" ")),
   "257 functions": guest("i32.const 0", times(257, "(func)")),
   "33 globals": guest("i32.const 0", times(33, "(global i32 (i32.const 0))")),
