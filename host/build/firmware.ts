@@ -8,6 +8,7 @@ import { delimiter, join } from "node:path";
 import type { BoardConfig } from "../boards/config.ts";
 import { FtteError } from "../errors.ts";
 import { boardHeader } from "./board_header.ts";
+import { espImage } from "./esp_image.ts";
 import { type Engine, type Port, readPort } from "./port.ts";
 import { root } from "./root.ts";
 
@@ -35,8 +36,16 @@ export async function buildFirmware(options: FirmwareOptions): Promise<Firmware>
   await make(["-C", "firmware", `-j${availableParallelism()}`, ...words], name);
   const stem = join(root, out, `ftte-${name}`);
   const path = `${stem}${port.suffix}`;
-  const images = port.images.map((ending) => `${stem}.${ending}`);
+  const flashed = port.images.filter((ending) => ending !== port.romImage?.program);
+  const images = [...flashed.map((ending) => `${stem}.${ending}`), ...romImage(stem, port)];
   return { path, images, compiler, sizes: sizesOf(path, compiler) };
+}
+
+/** The image that the chip's ROM loads, where the port has one. */
+function romImage(stem: string, { romImage: from }: Port): string[] {
+  if (!from) return [];
+  writeFileSync(`${stem}.rom.bin`, espImage(readFileSync(`${stem}.${from.program}`), from.chip));
+  return [`${stem}.rom.bin`];
 }
 
 function pathOf(command: string): string | undefined {

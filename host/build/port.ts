@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FtteError } from "../errors.ts";
+import type { EspChip } from "./esp_image.ts";
 import { root } from "./root.ts";
 
 export type Engine = "wasm3" | "aot";
@@ -18,6 +19,8 @@ export interface Port {
   suffix: string;
   /** Endings of further images, without the dot: "bin", "hex". */
   images: string[];
+  /** A program (its ending) of which the image for this chip's ROM is made. */
+  romImage?: { program: string; chip: EspChip };
   /** Native stack of the session. */
   stackBytes: number;
   /** RAM beside stack and pool: the port's buffers, the C library's data. The port's linker script holds the image to it. */
@@ -33,12 +36,14 @@ export function readPort(name: string, chip = ""): Port {
   if (!/^[a-z0-9]+$/.test(name) || !existsSync(path))
     throw new FtteError("usage", `there is no port "${name}" in firmware/ports`);
   const fact = factsOf(path);
+  const [program, romChip] = words(fact("PORT_ROM_IMAGE", ""));
   return {
     name,
     compilers: words(fact("PORT_COMPILERS")),
     packages: words(fact("PORT_PACKAGES")),
     suffix: fact("PORT_SUFFIX", ""),
     images: words(fact("PORT_IMAGES", "")),
+    ...(program === undefined ? {} : { romImage: { program, chip: romChip as EspChip } }),
     stackBytes: Number(fact(`PORT_STACK_BYTES_${chip}`, fact("PORT_STACK_BYTES"))),
     staticBytes: Number(fact("PORT_STATIC_BYTES")),
   };

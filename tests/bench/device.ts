@@ -21,7 +21,8 @@ function build(engine: Engine): string {
   if (engine === "wasm3" || engine === "aot")
     return buildDevice({ name, board: "mps2-nrf52840", engine, sources: [...guestSources, ...common], variables });
   const program = [`tests/bench/device/${engine.slice(2)}.c`];
-  return buildDevice({ name, board: "mps2-nrf52840", sources: [...program, ...common], variables });
+  const optimised = engine === "c-tuned" ? { ...variables, OPTIMISE: "-O3" } : variables;
+  return buildDevice({ name, board: "mps2-nrf52840", sources: [...program, ...common], variables: optimised });
 }
 
 const folder = mkdtempSync(join(tmpdir(), "ftte-device-"));
@@ -47,12 +48,28 @@ function measure(program: string, c: Case): Outcome {
       return [word!, numbers.map((n) => Number.parseInt(n, 16))];
     }),
   );
+  const trained = rows.filter((row) => row.startsWith("trained "));
+  lines.set(
+    "trained",
+    trained.flatMap((row) =>
+      row
+        .split(" ")
+        .slice(1)
+        .map((n) => Number.parseInt(n, 16)),
+    ),
+  );
   const [call = 0] = lines.get("calibration")!;
   const instructions = (word: string) => (lines.get(word) ?? []).map((t) => Math.round(((t - call) * 40) / 128));
   return { step: instructions("step"), infer: instructions("infer"), lines };
 }
 
-const same = (a: number[], b: Uint32Array) => a.length === b.length && a.every((v, i) => v === b[i]);
+const floats = (bits: ArrayLike<number>) => new Float32Array(Uint32Array.from(bits).buffer);
+function same(a: number[], b: Uint32Array): string {
+  if (a.length !== b.length) return `lengths ${a.length} ${b.length}`;
+  if (a.every((v, i) => v === b[i])) return "bits";
+  const [x, y] = [floats(a), floats(b)];
+  return `${Math.max(...x.map((v, i) => Math.abs(v - y[i]!) / (1e-3 + Math.abs(y[i]!)))).toExponential(1)}`;
+}
 
 const engines = (process.argv[2] ?? "wasm3").split(",") as Engine[];
 for (const engine of engines) {

@@ -7,7 +7,7 @@ import { referenceModels } from "../../host/plan/reference_models.ts";
 import { record } from "../assembly/record.ts";
 import { root, testC } from "../core/c_program.ts";
 import { engineParts, engines } from "../core/engine.ts";
-import { assemble } from "../core/wat.ts";
+import { assembleGuest } from "../core/wat.ts";
 import { bench } from "../host/plan/bench.ts";
 import { kernels } from "../host/plan/kernels.ts";
 import { uniform } from "../host/plan/random_models.ts";
@@ -35,14 +35,14 @@ const modules = hostileModules.flatMap(({ name, bytes, error }) => [put(name, by
 const draw = uniform(20_26);
 const random = (limit: number) => Math.floor(draw() * limit);
 const leaves = blasLeaves().flatMap((leaf) => [
-  put(leaf.name, assemble(leafModule(leaf))),
+  put(leaf.name, assembleGuest(leafModule(leaf))),
   put(`${leaf.name}.attacks`, encodeAttacks(attacksOn(leaf, random, sweep ? 4000 : 200))),
 ]);
 const loadsAndStores = accesses.flatMap((access) =>
   [0, 7, 0xffffffff].flatMap((offset) => {
     const name = `${access.name} offset ${offset}`;
     return [
-      put(name, assemble(accessModule(access, offset))),
+      put(name, assembleGuest(accessModule(access, offset))),
       put(`${name}.attacks`, encodeAttacks(accessAttacks(access, offset))),
     ];
   }),

@@ -30,7 +30,7 @@ export function buildDevice({ name, board, sources, engine, variables }: DeviceP
   const noEngine = { ENGINE_SOURCES: "", FOREIGN_SOURCES: "", FTTE_BLAS_SOURCES: "" };
   const semihosting = config.port === "mps2" ? ["tests/core/semihosting.c"] : [];
   const all = {
-    ...{ PORT: config.port, CHIP: config.chip, BOARD: name, OUT: out, PORT_IMAGES: "" },
+    ...{ PORT: config.port, CHIP: config.chip, NAME: name, OUT: out, PORT_IMAGES: "" },
     ...(sources ? { OWN_SOURCES: [...sources, ...semihosting].join(" ") } : {}),
     ...(semihosting.length > 0 ? { EXTRA_LDFLAGS: "--specs=nosys.specs" } : {}),
     ...(engine ? { ENGINE: engine } : noEngine),

@@ -55,13 +55,14 @@ export function flashOf(board: VirtualBoard, folder: string): FlashState {
   };
 }
 
-/** Runs `work` on every item, `width` at a time, in order of the items. Rejects with the first failure when all that ran have ended. */
+/** Runs `work` on every item, `width` at a time, in order of the items. After a failure no more are begun; rejects with the first. */
 export async function together<T>(items: readonly T[], width: number, work: (item: T, lane: number) => Promise<void>) {
+  const failures: unknown[] = [];
   let next = 0;
   const lanes = Array.from({ length: width }, async (_, lane) => {
-    while (next < items.length) await work(items[next++]!, lane);
+    while (next < items.length && failures.length === 0)
+      await work(items[next++]!, lane).catch((error) => failures.push(error));
   });
-  const ends = await Promise.allSettled(lanes);
-  const failed = ends.find((end) => end.status === "rejected");
-  if (failed) throw failed.reason;
+  await Promise.all(lanes);
+  if (failures.length > 0) throw failures[0];
 }

@@ -12,6 +12,7 @@ import { VirtualBoard, type VirtualBoardOptions } from "../../host/boards/virtua
 import { buildFirmware } from "../../host/build/firmware.ts";
 import type { Engine } from "../../host/build/port.ts";
 import { builtGuest } from "../../host/build/root.ts";
+import type { FtteError } from "../../host/errors.ts";
 import type { FleetEvent, Order } from "../../host/fl/fleet.ts";
 import type { OpenPipe } from "../../host/link/pipe.ts";
 import { openSerial } from "../../host/link/serial.ts";
@@ -76,7 +77,7 @@ export async function liveBoard(name: string, options: LiveOptions = {}): Promis
   const board = new VirtualBoard(own);
   const identity = { id: board.chipId, address: board.address, name };
   await board.start();
-  await recorded(identity, count, openSerial);
+  await recorded(identity, count, openPatiently);
   return {
     board,
     identity,
@@ -84,7 +85,7 @@ export async function liveBoard(name: string, options: LiveOptions = {}): Promis
     again: (more) => new VirtualBoard({ ...own, configArguments: [...configArguments, ...more] }),
     order: (task, run = 1) => orderFor(board.chipId, task, run),
     session: async (patienceMs = 20_000) =>
-      new BoardSession(await openSerial(board.address), { name, chipId: board.chipId, patienceMs }),
+      new BoardSession(await openPatiently(board.address), { name, chipId: board.chipId, patienceMs }),
     async end() {
       await board.kill();
       rmSync(folder, { recursive: true, force: true });
@@ -125,6 +126,20 @@ export function orderFor(board: string, task: number, run: number): Order {
     checkpointEvery: 5,
   };
 }
+
+/**
+ * Opens a port as a host that tries again does: among many boards that start, a child that is being started may hold the lock of a port that
+ * was closed.
+ */
+export const openPatiently: OpenPipe = async (address, options) => {
+  for (let tries = 1; ; tries++)
+    try {
+      return await openSerial(address, options);
+    } catch (error) {
+      if (tries === 100 || (error as FtteError).code !== "port-busy") throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+};
 
 /** The same order with other kernels. */
 export function withKernels(order: Order, bytes: Uint8Array): Order {

@@ -19,7 +19,7 @@ import { applyRows, bytesOf, encodeDelta, encodeRows, encodeSlice, gatherSlice }
 import { FrameParser } from "../../host/wire/frame.ts";
 import { decodeHello, FrameType, type Hello, Reply, ResetReason } from "../../host/wire/spec.gen.ts";
 import { cutPositions, type FlashState, flashLog, flashOf, together } from "./flash_cuts.ts";
-import { firstParameters, type LiveBoard, liveBoard, plan } from "./live_board.ts";
+import { firstParameters, type LiveBoard, liveBoard, openPatiently, plan } from "./live_board.ts";
 
 const everyByte = process.env.FTTE_SWEEP === "1";
 const samples = 12;
@@ -135,7 +135,7 @@ const left: { flash: FlashState; hello: Hello }[] = [];
 it.each([1, 2, 3])("ends round %i the same wherever power fails", { timeout: 7_200_000 }, async (task) => {
   const before = left.at(-1);
   const play = async (board: LiveBoard) => {
-    await recorded(board.identity, samples, openSerial);
+    await recorded(board.identity, samples, openPatiently);
     return round(board, orderOf(board, task));
   };
   const log = join(folder, `round-${task}.log`);

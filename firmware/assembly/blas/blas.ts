@@ -3,10 +3,14 @@
 // turn more often than all operands have elements and all dimensions count together, `turns` how often. The generator writes the boundary
 // check from them, and nothing inside checks again, so no code here may leave its extents or turn more often, whatever the dimensions
 // (0..2^15-1, lone lengths 0..2^28-1) and data are. Channels last; weights (O,KH,KW,I); every convolution and gemv adds to its output.
-import { axpy, axpyInt8, dot, dot4, dotInt8 } from "./inner_loops";
+import { axpy, dot } from "./inner_loops";
+import { dot4, dot8, dot8Int8 } from "./rows";
+import { addOuter, sumWindows, sumWindowsInt8 } from "./scaled_sums";
+import { windowDotInt8 } from "./tiles_int8";
 
 export * from "./activation";
 export * from "./convolution";
+export * from "./convolution_int8";
 export * from "./depthwise";
 export * from "./pool";
 
@@ -164,51 +168,37 @@ export function scolumnsProduct(p: i32, c: i32, k: f32, dy: usize, x: usize, ds:
 export function sgemv(m: i32, n: i32, A: usize, x: usize, y: usize): void {
   const s = (<usize>n) << 2;
   const e = y + ((<usize>m) << 2);
+  const e8 = y + ((<usize>m >> 3) << 5);
   const e4 = y + ((<usize>m >> 2) << 4);
-  while (y < e4) {
-    dot4(A, s, x, y, n);
-    A += s << 2;
-    y += 16;
-  }
-  while (y < e) {
-    store<f32>(y, load<f32>(y) + dot(x, A, n));
-    A += s;
-    y += 4;
-  }
+  for (; y < e8; y += 32, A += s << 3) dot8(A, s, x, y, n);
+  for (; y < e4; y += 16, A += s << 2) dot4(A, s, x, y, n);
+  for (; y < e; y += 4, A += s) store<f32>(y, load<f32>(y) + dot(x, A, n));
 }
 
 // y += A' x
 //: const A[m*n] const x[m] y[n]
 export function sgemvT(m: i32, n: i32, A: usize, x: usize, y: usize): void {
-  const s = (<usize>n) << 2;
-  for (const e = x + ((<usize>m) << 2); x < e; x += 4, A += s) {
-    const k = load<f32>(x);
-    if (k != <f32>0) axpy(k, A, y, n);
-  }
+  sumWindows(x, 4, m, 1, A, m, (<usize>n) << 2, 0, 0, y, 0, 1, n);
 }
 
 // A += k x y'
 //: const x[m] const y[n] A[m*n]
 export function sger(m: i32, n: i32, k: f32, x: usize, y: usize, A: usize): void {
-  const s = (<usize>n) << 2;
-  for (const e = x + ((<usize>m) << 2); x < e; x += 4, A += s) {
-    const g = k * load<f32>(x);
-    if (g != <f32>0) axpy(g, y, A, n);
-  }
+  addOuter(x, m, k, y, A, n);
 }
 
 // y += s . (A8 x)
 //: const A:i8[m*n] const s[m] const x[n] y[m]
 export function qgemv(m: i32, n: i32, A: usize, s: usize, x: usize, y: usize): void {
-  for (const e = y + ((<usize>m) << 2); y < e; y += 4, s += 4, A += <usize>n)
-    store<f32>(y, load<f32>(y) + load<f32>(s) * dotInt8(x, A, n));
+  const e = y + ((<usize>m) << 2);
+  const e8 = y + ((<usize>m >> 3) << 5);
+  for (; y < e8; y += 32, s += 32, A += (<usize>n) << 3) dot8Int8(A, n, s, x, y, n);
+  for (; y < e; y += 4, s += 4, A += <usize>n)
+    store<f32>(y, load<f32>(y) + load<f32>(s) * windowDotInt8(x, 0, A, 0, 1, n));
 }
 
 // y += A8' (s . x)
 //: const A:i8[m*n] const s[m] const x[m] y[n]
 export function qgemvT(m: i32, n: i32, A: usize, s: usize, x: usize, y: usize): void {
-  for (const e = x + ((<usize>m) << 2); x < e; x += 4, s += 4, A += <usize>n) {
-    const k = load<f32>(x) * load<f32>(s);
-    if (k != <f32>0) axpyInt8(k, A, y, n);
-  }
+  sumWindowsInt8(x, s, m, A, n, 0, y, 0, 1, n);
 }

@@ -1,6 +1,7 @@
-// Convolution and pooling leaves (see blas.ts for the rules). Kernel positions outside the input are skipped, which is what padding
-// with zeros means. The clipped window is computed once per output position.
-import { axpy, axpyInt8, dot, dot4, dotInt8 } from "./inner_loops";
+// Convolution leaves (see blas.ts for the rules). Kernel positions outside the input are skipped, which is what padding with zeros means.
+// Columns whose window lies inside go four at a time; those at the edges, whose window is clipped, go alone.
+import { sumWindows } from "./scaled_sums";
+import { endOfWhole, firstWhole, tile, tile1, windowDot } from "./tiles";
 
 // y(oh,ow,oc) += conv(x(ih,iw,ic), w(oc,kh,kw,ic))
 //: const x[ih*iw*ic] const w[oc*kh*kw*ic] y[oh*ow*oc] turns oh*ow*(1+oc*kh*kw*ic)
@@ -21,41 +22,62 @@ export function sconv2d(
   w: usize,
   y: usize,
 ): void {
-  const filter = (<usize>(kh * kw * ic)) << 2;
+  const t0 = firstWhole(ow, sw, pw);
+  const t1 = endOfWhole(t0, iw, ow, kw, sw, pw);
+  const out = (<usize>oc) << 2;
   for (let r = 0; r < oh; r++) {
     const q0 = max(0, ph - r * sh);
-    const q1 = min(kh, ih + ph - r * sh);
-    for (let t = 0; t < ow; t++) {
+    const rows = min(kh, ih + ph - r * sh) - q0;
+    const line = (r * sh - ph + q0) * iw;
+    for (let t = 0; t < ow; ) {
       const s0 = max(0, pw - t * sw);
       const n = (min(kw, iw + pw - t * sw) - s0) * ic;
-      if (n > 0 && q0 < q1) {
-        const xAt = x + ((<usize>(((r * sh - ph + q0) * iw + t * sw - pw + s0) * ic)) << 2);
-        const wAt = w + ((<usize>((q0 * kw + s0) * ic)) << 2);
-        filters(oc, q1 - q0, n, (<usize>(iw * ic)) << 2, (<usize>(kw * ic)) << 2, filter, xAt, wAt, y);
+      const xAt = x + ((<usize>((line + t * sw - pw + s0) * ic)) << 2);
+      const wAt = w + ((<usize>((q0 * kw + s0) * ic)) << 2);
+      const four = t >= t0 && t + 4 <= t1;
+      if (n > 0 && rows > 0) {
+        if (four) fourPositions(oc, (<usize>(sw * ic)) << 2, xAt, iw * ic, wAt, kw * ic, kh * kw * ic, y, rows, n);
+        else onePosition(oc, xAt, iw * ic, wAt, kw * ic, kh * kw * ic, y, rows, n);
       }
-      y += (<usize>oc) << 2;
+      t += four ? 4 : 1;
+      y += four ? out << 2 : out;
     }
   }
 }
 
-/** y(oc) += each filter over `rows` kernel rows of n elements. */
-function filters(
+/** `line` and `row` are the elements of a row of the input and of a filter, `filter` those of a filter. */
+function fourPositions(
   oc: i32,
+  xStep: usize,
+  x: usize,
+  line: i32,
+  w: usize,
+  row: i32,
+  filter: i32,
+  y: usize,
   rows: i32,
   n: i32,
-  xRow: usize,
-  wRow: usize,
-  filter: usize,
-  x: usize,
-  w: usize,
-  y: usize,
 ): void {
+  const xGap = (<usize>(line - n)) << 2;
+  const wGap = (<usize>(row - n)) << 2;
+  const f = (<usize>filter) << 2;
+  const s = (<usize>oc) << 2;
+  const e = y + s;
+  const e4 = y + ((<usize>oc >> 2) << 4);
+  for (; y < e4; y += 16, w += f << 2) tile(x, xStep, xGap, w, f, wGap, y, s, rows, n);
+  for (; y < e; y += 4, w += f)
+    for (let p = 0, xAt = x, yAt = y; p < 4; p++, xAt += xStep, yAt += s)
+      store<f32>(yAt, load<f32>(yAt) + windowDot(xAt, xGap, w, wGap, rows, n));
+}
+
+function onePosition(oc: i32, x: usize, line: i32, w: usize, row: i32, filter: i32, y: usize, rows: i32, n: i32): void {
+  const xGap = (<usize>(line - n)) << 2;
+  const wGap = (<usize>(row - n)) << 2;
+  const f = (<usize>filter) << 2;
   const e = y + ((<usize>oc) << 2);
   const e4 = y + ((<usize>oc >> 2) << 4);
-  for (; y < e4; y += 16, w += filter << 2)
-    for (let q = 0, xp = x, wp = w; q < rows; q++, xp += xRow, wp += wRow) dot4(wp, filter, xp, y, n);
-  for (; y < e; y += 4, w += filter)
-    for (let q = 0, xp = x, wp = w; q < rows; q++, xp += xRow, wp += wRow) store<f32>(y, load<f32>(y) + dot(xp, wp, n));
+  for (; y < e4; y += 16, w += f << 2) tile1(x, xGap, w, f, wGap, y, rows, n);
+  for (; y < e; y += 4, w += f) store<f32>(y, load<f32>(y) + windowDot(x, xGap, w, wGap, rows, n));
 }
 
 // dx += the transposed convolution of dy
@@ -80,25 +102,15 @@ export function sconv2dBackwardInput(
   const filter = (<usize>(kh * kw * ic)) << 2;
   for (let r = 0; r < oh; r++) {
     const q0 = max(0, ph - r * sh);
-    const q1 = min(kh, ih + ph - r * sh);
-    for (let t = 0; t < ow; t++) {
+    const rows = min(kh, ih + ph - r * sh) - q0;
+    for (let t = 0; t < ow; t++, dy += (<usize>oc) << 2) {
       const s0 = max(0, pw - t * sw);
       const n = (min(kw, iw + pw - t * sw) - s0) * ic;
-      if (n > 0 && q0 < q1) {
-        const dxAt = dx + ((<usize>(((r * sh - ph + q0) * iw + t * sw - pw + s0) * ic)) << 2);
-        let wAt = w + ((<usize>((q0 * kw + s0) * ic)) << 2);
-        for (let o = 0; o < oc; o++, wAt += filter) {
-          const k = load<f32>(dy + ((<usize>o) << 2));
-          if (k == <f32>0) continue;
-          for (
-            let q = q0, xp = dxAt, wp = wAt;
-            q < q1;
-            q++, xp += (<usize>(iw * ic)) << 2, wp += (<usize>(kw * ic)) << 2
-          )
-            axpy(k, wp, xp, n);
-        }
-      }
-      dy += (<usize>oc) << 2;
+      if (n <= 0 || rows <= 0) continue;
+      const dxAt = dx + ((<usize>(((r * sh - ph + q0) * iw + t * sw - pw + s0) * ic)) << 2);
+      const wAt = w + ((<usize>((q0 * kw + s0) * ic)) << 2);
+      const wGap = (<usize>(kw * ic - n)) << 2;
+      sumWindows(dy, 4, oc, 1, wAt, oc, filter, 0, wGap, dxAt, (<usize>(iw * ic - n)) << 2, rows, n);
     }
   }
 }
@@ -123,35 +135,22 @@ export function sconv2dBackwardWeights(
   x: usize,
   dw: usize,
 ): void {
-  const filter = (<usize>(kh * kw * ic)) << 2;
-  for (let r = 0; r < oh; r++) {
-    const q0 = max(0, ph - r * sh);
-    const q1 = min(kh, ih + ph - r * sh);
-    for (let t = 0; t < ow; t++) {
-      const s0 = max(0, pw - t * sw);
-      const n = (min(kw, iw + pw - t * sw) - s0) * ic;
-      if (n > 0 && q0 < q1) {
-        const xAt = x + ((<usize>(((r * sh - ph + q0) * iw + t * sw - pw + s0) * ic)) << 2);
-        let wAt = dw + ((<usize>((q0 * kw + s0) * ic)) << 2);
-        for (let o = 0; o < oc; o++, wAt += filter) {
-          const g = k * load<f32>(dy + ((<usize>o) << 2));
-          if (g == <f32>0) continue;
-          for (
-            let q = q0, xp = xAt, wp = wAt;
-            q < q1;
-            q++, xp += (<usize>(iw * ic)) << 2, wp += (<usize>(kw * ic)) << 2
-          )
-            axpy(g, xp, wp, n);
-        }
-      }
-      dy += (<usize>oc) << 2;
+  const step = (<usize>oc) << 2;
+  const across = (<usize>(sw * ic)) << 2;
+  const whole = ph == 0 && pw == 0 && (oh - 1) * sh + kh <= ih && (ow - 1) * sw + kw <= iw;
+  const n = kw * ic;
+  if (whole)
+    for (let o = 0; o < oc; o++, dy += 4, dw += (<usize>(kh * n)) << 2) {
+      const down = (<usize>(sh * iw * ic)) << 2;
+      sumWindows(dy, step, oh * ow, k, x, ow, across, down, (<usize>(iw * ic - n)) << 2, dw, 0, kh, n);
     }
-  }
+  else
+    for (let o = 0; o < oc; o++, dy += 4, dw += (<usize>(kh * n)) << 2)
+      clippedWeights(ih, iw, ic, oh, ow, oc, kh, kw, sh, sw, ph, pw, k, dy, x, dw);
 }
 
-// as sconv2d, w int8 with one scale per output channel
-//: const x[ih*iw*ic] const w:i8[oc*kh*kw*ic] const s[oc] y[oh*ow*oc] turns oh*ow*(1+oc*kh*kw*ic)
-export function qconv2d(
+/** One filter's share, where windows may be clipped: row by row, the columns at the edges alone. */
+function clippedWeights(
   ih: i32,
   iw: i32,
   ic: i32,
@@ -164,71 +163,30 @@ export function qconv2d(
   sw: i32,
   ph: i32,
   pw: i32,
-  x: usize,
-  w: usize,
-  s: usize,
-  y: usize,
-): void {
-  const filter = <usize>(kh * kw * ic);
-  for (let r = 0; r < oh; r++) {
-    const q0 = max(0, ph - r * sh);
-    const q1 = min(kh, ih + ph - r * sh);
-    for (let t = 0; t < ow; t++) {
-      const s0 = max(0, pw - t * sw);
-      const n = (min(kw, iw + pw - t * sw) - s0) * ic;
-      if (n > 0 && q0 < q1) {
-        const xAt = x + ((<usize>(((r * sh - ph + q0) * iw + t * sw - pw + s0) * ic)) << 2);
-        let wAt = w + <usize>((q0 * kw + s0) * ic);
-        for (let o: usize = 0, e = (<usize>oc) << 2; o < e; o += 4, wAt += filter) {
-          let v: f32 = 0;
-          for (let q = q0, xp = xAt, wp = wAt; q < q1; q++, xp += (<usize>(iw * ic)) << 2, wp += <usize>(kw * ic))
-            v += dotInt8(xp, wp, n);
-          store<f32>(y + o, load<f32>(y + o) + load<f32>(s + o) * v);
-        }
-      }
-      y += (<usize>oc) << 2;
-    }
-  }
-}
-
-// as sconv2dBackwardInput, w int8
-//: const dy[oh*ow*oc] const w:i8[oc*kh*kw*ic] const s[oc] dx[ih*iw*ic] turns oh*ow*(1+oc*kh*kw*ic)
-export function qconv2dBackwardInput(
-  ih: i32,
-  iw: i32,
-  ic: i32,
-  oh: i32,
-  ow: i32,
-  oc: i32,
-  kh: i32,
-  kw: i32,
-  sh: i32,
-  sw: i32,
-  ph: i32,
-  pw: i32,
+  k: f32,
   dy: usize,
-  w: usize,
-  s: usize,
-  dx: usize,
+  x: usize,
+  dw: usize,
 ): void {
-  const filter = <usize>(kh * kw * ic);
+  const step = (<usize>oc) << 2;
+  const t0 = firstWhole(ow, sw, pw);
+  const t1 = endOfWhole(t0, iw, ow, kw, sw, pw);
   for (let r = 0; r < oh; r++) {
     const q0 = max(0, ph - r * sh);
-    const q1 = min(kh, ih + ph - r * sh);
-    for (let t = 0; t < ow; t++) {
+    const rows = min(kh, ih + ph - r * sh) - q0;
+    for (let t = 0; t < ow; ) {
       const s0 = max(0, pw - t * sw);
       const n = (min(kw, iw + pw - t * sw) - s0) * ic;
-      if (n > 0 && q0 < q1) {
-        const dxAt = dx + ((<usize>(((r * sh - ph + q0) * iw + t * sw - pw + s0) * ic)) << 2);
-        let wAt = w + <usize>((q0 * kw + s0) * ic);
-        for (let o: usize = 0, e = (<usize>oc) << 2; o < e; o += 4, wAt += filter) {
-          const k = load<f32>(dy + o) * load<f32>(s + o);
-          if (k == <f32>0) continue;
-          for (let q = q0, xp = dxAt, wp = wAt; q < q1; q++, xp += (<usize>(iw * ic)) << 2, wp += <usize>(kw * ic))
-            axpyInt8(k, wp, xp, n);
-        }
+      const columns = t == t0 && t1 > t0 ? t1 - t0 : 1;
+      if (n > 0 && rows > 0) {
+        const xAt = x + ((<usize>(((r * sh - ph + q0) * iw + t * sw - pw + s0) * ic)) << 2);
+        const wAt = dw + ((<usize>((q0 * kw + s0) * ic)) << 2);
+        const gap = (<usize>(kw * ic - n)) << 2;
+        const across = (<usize>(sw * ic)) << 2;
+        sumWindows(dy, step, columns, k, xAt, columns, across, 0, (<usize>(iw * ic - n)) << 2, wAt, gap, rows, n);
       }
-      dy += (<usize>oc) << 2;
+      t += columns;
+      dy += step * columns;
     }
   }
 }

@@ -30,6 +30,8 @@ static M3Result ftte_trap_of(int error) { return error == FTTE_ERR_GUEST_TIME ? 
 
 #if defined(__SANITIZE_ADDRESS__)
 enum { FRAME_SCALE = 4 }; // its frames are that much larger
+#elif defined(FTTE_NO_TAIL_CALLS)
+enum { FRAME_SCALE = 6 }; // each operation stays on the stack until the next loop or return (port.mk)
 #else
 enum { FRAME_SCALE = 1 };
 #endif

@@ -8,6 +8,8 @@
 // Powers of two. Received: a window of 960 bytes with its framing. To send: two frames.
 enum { RECEIVED_BYTES = 1024, SENDING_BYTES = 512 };
 
+_Static_assert(RECEIVED_BYTES >= 4 * FTTE_FRAME_ENCODED_MAX, "a window with its framing");
+
 // Counts run on; the index into the ring is the count modulo its bytes.
 static volatile uint8_t received[RECEIVED_BYTES], sending[SENDING_BYTES];
 static volatile uint32_t received_count, read_count, written_count, sent_count;
@@ -28,15 +30,20 @@ static volatile bool busy; // a byte is on the line
 #error "link.baud of the board config must be 115200, 230400, 460800, 921600 or 1000000"
 #endif
 
-#ifndef FTTE_PIN_RTS
-#define FTTE_PIN_RTS UINT32_MAX
-#define FTTE_PIN_CTS UINT32_MAX
+#ifdef FTTE_PIN_CTS
+enum { FLOW_CONTROL = UART_CONFIG_HWFC };
+#define RTS_PIN FTTE_PIN_RTS
+#define CTS_PIN FTTE_PIN_CTS
+#else
+enum { FLOW_CONTROL = 0 };
+#define RTS_PIN UINT32_MAX // not connected
+#define CTS_PIN UINT32_MAX
 #endif
 
 // GPIO: the pins as the UART wants them ("UART", pin configuration), or a line would float while UART0 is off.
 #define GPIO_OUTSET(pin) REGISTER(0x50000508u + ((pin) / 32) * 0x300)
 #define GPIO_PIN_CNF(pin) REGISTER(0x50000700u + ((pin) / 32) * 0x300 + 4 * ((pin) % 32))
-enum { PIN_OUTPUT = 3, PIN_INPUT_PULLED_UP = 3 << 2 };
+enum { PIN_OUTPUT = 3, PIN_INPUT_PULLED_UP = 3 << 2, PIN_INPUT_PULLED_DOWN = 1 << 2 };
 
 static void take_output(uint32_t pin) {
     if (pin == UINT32_MAX) return;
@@ -46,15 +53,18 @@ static void take_output(uint32_t pin) {
 
 void board_link_open(void) {
     take_output(FTTE_PIN_TX);
-    take_output(FTTE_PIN_RTS);
+    take_output(RTS_PIN);
     GPIO_PIN_CNF(FTTE_PIN_RX) = PIN_INPUT_PULLED_UP;
+#ifdef FTTE_PIN_CTS
+    GPIO_PIN_CNF(FTTE_PIN_CTS) = PIN_INPUT_PULLED_DOWN; // where nobody drives it, the line is clear
+#endif
     UART_ENABLE = 0;
     UART_PSEL_TXD = FTTE_PIN_TX;
     UART_PSEL_RXD = FTTE_PIN_RX;
-    UART_PSEL_RTS = FTTE_PIN_RTS;
-    UART_PSEL_CTS = FTTE_PIN_CTS;
+    UART_PSEL_RTS = RTS_PIN;
+    UART_PSEL_CTS = CTS_PIN;
     UART_BAUDRATE = BAUD_CODE;
-    UART_CONFIG = FTTE_PIN_CTS == UINT32_MAX ? 0 : UART_CONFIG_HWFC;
+    UART_CONFIG = FLOW_CONTROL;
     UART_ENABLE = UART_ENABLED;
     UART_EVENTS_RXDRDY = 0;
     UART_EVENTS_TXDRDY = 0;

@@ -62,7 +62,8 @@ const char *board_link_open(void) {
     fcntl(master, F_SETFL, O_NONBLOCK);
     const char *path = ttyname(slave);
     if (!path) board_die("the terminal has no name");
-    if (board_options.link) {
+    // After a reset it is there already, and must not blink: a host may be opening it.
+    if (board_options.link && board_options.inherited[0] < 0) {
         unlink(board_options.link);
         if (symlink(path, board_options.link) != 0) board_die("cannot make the link %s", board_options.link);
     }

@@ -11,6 +11,7 @@ import type { Model, Plan, Selection } from "../../../host/plan/types.ts";
 import { Guest } from "../../../host/sim/guest.ts";
 import { randomParameters } from "../../host/plan/bench.ts";
 import { uniform } from "../../host/plan/random_models.ts";
+import { encodeNetwork } from "./network.ts";
 
 export type Workload = keyof typeof referenceModels;
 export type Mode = "full" | "truncated" | "head" | "bias";
@@ -100,10 +101,11 @@ export function makeCase(workload: Workload, mode: Mode, frozenForm: Frozen, ste
   const random = uniform(20_26);
   const parameters = randomParameters(model, random);
   const plan = planModel(model, { selection: selectionOf(workload, mode), frozenForm });
-  const frozen = packFrozen(plan, parameters, normalisationOf(model));
+  const normalisation = normalisationOf(model);
+  const frozen = packFrozen(plan, parameters, normalisation);
   const slice = gatherSlice(plan, parameters);
   const { records, stride } = randomSamples(model, random);
-  const network = new Uint8Array(0);
+  const network = encodeNetwork(plan, frozen, parameters, normalisation);
   const twin = readFileSync(builtGuest("kernels.twin.wasm"));
   const guest = new Guest(twin, plan.binary, { frozen, slice, samples: records });
   const { trained, output } = judge(guest, records, stride, steps, infers);

@@ -206,7 +206,7 @@ static int exercise(struct replay *r) {
 }
 
 static bool known(int error) {
-    return error >= 0 || error == FTTE_ERR_MEMORY || error == FTTE_ERR_STATE ||
+    return error >= 0 || error == FTTE_ERR_ARGUMENT || error == FTTE_ERR_MEMORY || error == FTTE_ERR_STATE ||
            (error <= FTTE_ERR_GUEST_LOAD && error >= FTTE_ERR_GUEST_TIME) ||
            (error <= FTTE_ERR_PLAN && error >= FTTE_ERR_PLAN_RANGE);
 }

@@ -1,6 +1,7 @@
 // A chip port's whole firmware in its machine, on a pty, with flash that outlives the process.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { EmulatedBoard } from "../../../host/boards/emulated.ts";
+import { compileC } from "../../core/c_program.ts";
 import { Debugger } from "./gdb.ts";
 import type { Machine } from "./machines.ts";
 
@@ -13,9 +14,15 @@ export class EmulatedPort extends EmulatedBoard {
   }
 
   protected override command(): [string, ...string[]] {
+    this.machine.prepare?.(this.flash, this.options.board);
     const [program, ...args] = this.machine.qemu(this.options.program, this.flash);
     const paused = this.machine.volatileFlash ? ["-S", "-gdb", `unix:${this.debugLine},server=on,wait=off`] : [];
-    return ["setpriv", "--pdeathsig", "KILL", program, ...args, "-serial", "pty", ...paused];
+    const { plainLine } = this.machine;
+    const onPty = plainLine
+      ? [compileC({ name: "on_pty", sources: ["tests/contracts/port/on_pty.c"], flags: ["-lutil"] })]
+      : [];
+    const line = ["-serial", plainLine ? "none" : "pty"];
+    return ["setpriv", "--pdeathsig", "KILL", ...onPty, program, ...args, ...line, ...paused];
   }
 
   override async start(): Promise<void> {

@@ -1,9 +1,28 @@
-// newlib's output as records on the board's line (remote.h). The little heap is for newlib's own streams; the firmware
-// has none.
+// The C library's output as records on the board's line (remote.h).
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "remote.h"
+
+#ifdef __PICOLIBC__
+
+static int put(char byte, FILE *file) {
+    static char line[200];
+    static size_t count;
+    (void)file;
+    line[count++] = byte;
+    if (byte == '\n' || count == sizeof line) {
+        remote_print(line, count);
+        count = 0;
+    }
+    return (unsigned char)byte;
+}
+
+static FILE stream = FDEV_SETUP_STREAM(put, NULL, NULL, _FDEV_SETUP_WRITE);
+FILE *const stdout = &stream;
+
+#else
 
 int _write(int file, const char *bytes, int count);
 void *_sbrk(ptrdiff_t more);
@@ -14,6 +33,7 @@ int _write(int file, const char *bytes, int count) {
     return count;
 }
 
+// newlib's streams are allocated when they are first used. The firmware itself has no heap.
 void *_sbrk(ptrdiff_t more) {
     static uint64_t heap[256];
     static size_t used;
@@ -21,3 +41,5 @@ void *_sbrk(ptrdiff_t more) {
     used += (size_t)more;
     return (uint8_t *)heap + used - (size_t)more;
 }
+
+#endif

@@ -1,0 +1,15 @@
+# ESP32 (Xtensa LX6), by Debian's compiler for the ESP8266's core and picolibc: of that core's instructions all but three exist here, and
+# arithmetic.c, float64.c and fpu.S bring what its libgcc leaves to the ESP8266's ROM.
+PORT_COMPILERS := xtensa-lx106-elf-gcc
+PORT_PACKAGES := gcc-xtensa-lx106 picolibc-xtensa-lx106-elf
+PORT_SUFFIX := .elf
+PORT_ROM_IMAGE := elf esp32
+# Debian's gcc 12 makes no tail calls for this core, so every operation that wasm3 interprets nests in the one before it until the next
+# loop or return; 7 KiB were measured.
+PORT_STACK_BYTES := 16384
+PORT_STATIC_BYTES := 4096
+PORT_SOURCES := $(sort $(wildcard firmware/ports/esp32/*.[cS] firmware/ports/espressif/*.c))
+PORT_LINKER_SCRIPT := firmware/ports/esp32/link.ld
+PORT_FLAGS := -DFTTE_NO_TAIL_CALLS -mlongcalls -mtext-section-literals --specs=/usr/lib/xtensa-lx106-elf/picolibc.specs -nostartfiles -Wl,--nmagic \
+	-Ifirmware/ports/espressif
+PORT_LIBS := -lm
