@@ -145,7 +145,7 @@ export class Backward {
     this.graph.emit("fill", at(partial), size(part.input), floatBits(0));
     this.toInput(part, at(dy), w, undefined, at(partial));
     const layer = this.shape.layers[part.index]!;
-    const source = layer.kind === "dense" ? sourceShape(this.shape, layer) : layer.input;
+    const source = sourceShape(this.shape, layer);
     for (const run of runsOf(channels))
       this.graph.emit(
         "addChannels",

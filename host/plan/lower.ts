@@ -263,7 +263,7 @@ export class Forward {
   }
 
   private gather(layer: LayerShape, channels: number[], x: Tensor, y: Tensor): void {
-    const source = layer.kind === "dense" ? sourceShape(this.shape, layer) : layer.input;
+    const source = sourceShape(this.shape, layer);
     for (const run of runsOf(channels))
       this.graph.emit(
         "copyChannels",

@@ -12,9 +12,10 @@ export function inputChannels(shape: ModelShape, layer: LayerShape): number {
   return sourceShape(shape, layer).c;
 }
 
-/** The shape of a dense layer's input before any flatten. */
+/** The shape of a layer's input; of a dense layer's, before any flatten. */
 export function sourceShape(shape: ModelShape, layer: LayerShape): { h: number; w: number; c: number } {
   let source = layer.input;
+  if (layer.kind !== "dense") return source; // a convolution over a flattened vector has H·W·C channels
   for (let i = layer.index - 1; i >= 0 && shape.layers[i]!.kind === "flatten"; i--) source = shape.layers[i]!.input;
   return source;
 }

@@ -130,7 +130,7 @@ function endGroups(): void {
 function type(command: string): Promise<{ status: number | null; text: string }> {
   const at = join(copy, ".shell-folder");
   const script = `${command}\nstatus=$?; pwd > ${at}; exit $status`;
-  const env = { ...process.env, npm_config_registry: "http://127.0.0.1:9/" };
+  const env = { ...process.env, npm_config_registry: "http://127.0.0.1:9/", FTTE_SWEEP: "" };
   const output = join(copy, ".shell-output"); // a file: what the command leaves running must not hold this test
   const file = openSync(output, "w");
   const child = spawn("bash", ["-c", script], { cwd: folder, env, stdio: ["ignore", file, file], detached: true });

@@ -29,9 +29,9 @@ function cells(board: BoardView): Record<Column, string> {
   };
 }
 
-/** The link's rate; of a board that is offline, what happened, without the port and the advice, for which the row has no room. */
+/** The link's rate; of a board that is offline, what happened, without port, detail and advice, for which the row has no room. */
 function linkCell(board: BoardView): string {
-  if (board.note) return board.note.replace(/^\/\S+: /, "").replace(/;.*/, "");
+  if (board.note) return board.note.replace(/^\/\S+: /, "").replace(/[:;].*/, "");
   return board.bytesPerSecond ? `${bytes(board.bytesPerSecond)}/s`.padStart(linkWidth) : "";
 }
 

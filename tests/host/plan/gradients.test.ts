@@ -80,6 +80,25 @@ describe("a planned model in the guest", () => {
     expect([...kinds].sort()).toEqual(allKinds);
   });
 
+  it("trains single channels of a convolution behind a flatten, whose channels are all elements", () => {
+    const model: Model = {
+      name: "flat",
+      kind: "classifier",
+      input: { shape: [2, 3], type: "f32" },
+      layers: [
+        { kind: "flatten" },
+        { kind: "conv1d", filters: 2, kernel: 1, activation: "tanh" },
+        { kind: "dense", units: 2 },
+      ],
+    };
+    for (const weights of [[0], [1, 4], [2, 3, 5]]) {
+      const b = bench(wasm, model, { selection: [{ layer: 1, bias: true, weights }], frozenForm: "int8" }, 3);
+      expect(b.plan.sliceCount).toBe(2 * weights.length + 2);
+      checkForward(b, model);
+      expect(checkGradient(b, model).checked).toBe(b.plan.sliceCount);
+    }
+  });
+
   it("trains with momentum, weight decay, clipping and micro-batches as the formulas say", () => {
     fc.assert(
       fc.property(randomModel, picks, trainingOptions, seeds, (model, p, training, seed) => {

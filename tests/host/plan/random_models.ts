@@ -164,7 +164,7 @@ export function selectionFrom(model: Model, picks: number[]): Selection {
     if (pick % 4 === 1) return [{ layer: layer.index, bias: true, weights: "none" }];
     if (pick % 4 === 2 || !sparse) return [{ layer: layer.index, bias: true, weights: "all" }];
     let source = layer.input;
-    for (let b = layer.index - 1; b >= 0 && model.layers[b]!.kind === "flatten"; b--)
+    for (let b = layer.index - 1; layer.kind === "dense" && b >= 0 && model.layers[b]!.kind === "flatten"; b--)
       source = shapeModel(model).layers[b]!.input;
     const channels = Array.from({ length: source.c }, (_, c) => c).filter((c) => (pick >> (2 + (c % 6))) & 1);
     return [{ layer: layer.index, bias: true, weights: channels.length ? channels : [0] }];
