@@ -72,6 +72,8 @@ void board_restart(int reason) {
     args[count++] = because;
     args[count++] = inherit;
     args[count] = NULL;
+    // A timer outlives exec, and would end the program before it has a handler again.
+    setitimer(ITIMER_PROF, &(struct itimerval){0}, NULL);
     execv("/proc/self/exe", args);
 }
 
@@ -107,7 +109,7 @@ void board_watchdog_start(void) {
     struct itimerval timer = {every, every};
     struct sigaction action = {.sa_handler = tick, .sa_flags = SA_ONSTACK | SA_RESTART};
     sigaction(SIGPROF, &action, NULL);
-    setitimer(ITIMER_PROF, &timer, NULL); // also ends the one that a restart left behind
+    setitimer(ITIMER_PROF, &timer, NULL);
 }
 
 void ftte_port_watchdog_feed(void) { hungry_ticks = 0; }

@@ -13,15 +13,19 @@
 #include "board.h"
 #include "session/session.h"
 
+// Also called on the session's stack, which has no room for the buffer that stdio takes to print on stderr.
 void board_die(const char *format, ...) {
+    static char text[512];
     int error = errno;
+    size_t used = (size_t)snprintf(text, sizeof text, "ftte-posix: ");
     va_list args;
     va_start(args, format);
-    fprintf(stderr, "ftte-posix: ");
-    vfprintf(stderr, format, args);
+    vsnprintf(text + used, sizeof text - used, format, args);
     va_end(args);
-    fprintf(stderr, error ? ": %s\n" : "\n", strerror(error));
-    exit(1);
+    used = strlen(text);
+    snprintf(text + used, sizeof text - used, error ? ": %s\n" : "\n", strerror(error));
+    if (write(STDERR_FILENO, text, strlen(text)) < 0) _exit(2);
+    _exit(1);
 }
 
 static void end(int signal) {
