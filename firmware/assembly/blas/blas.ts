@@ -4,13 +4,12 @@
 // check from them, and nothing inside checks again, so no code here may leave its extents or turn more often, whatever the dimensions
 // (0..2^15-1, lone lengths 0..2^28-1) and data are. Channels last; weights (O,KH,KW,I); every convolution and gemv adds to its output.
 import { axpy, dot } from "./inner_loops";
-import { dot4, dot8, dot8Int8 } from "./rows";
-import { addOuter, sumWindows, sumWindowsInt8 } from "./scaled_sums";
-import { windowDotInt8 } from "./tiles_int8";
+import { addSum, dot4, dot8 } from "./rows";
+import { addOuter, sumWindows } from "./scaled_sums";
+import { windowDot } from "./tiles";
 
 export * from "./activation";
 export * from "./convolution";
-export * from "./convolution_int8";
 export * from "./depthwise";
 export * from "./pool";
 
@@ -170,7 +169,7 @@ export function sgemv(m: i32, n: i32, A: usize, x: usize, y: usize): void {
   const e = y + ((<usize>m) << 2);
   const e8 = y + ((<usize>m >> 3) << 5);
   const e4 = y + ((<usize>m >> 2) << 4);
-  for (; y < e8; y += 32, A += s << 3) dot8(A, s, x, y, n);
+  for (; y < e8; y += 32, A += s << 3) dot8<f32>(A, s, 0, x, y, n);
   for (; y < e4; y += 16, A += s << 2) dot4(A, s, x, y, n);
   for (; y < e; y += 4, A += s) store<f32>(y, load<f32>(y) + dot(x, A, n));
 }
@@ -178,7 +177,7 @@ export function sgemv(m: i32, n: i32, A: usize, x: usize, y: usize): void {
 // y += A' x
 //: const A[m*n] const x[m] y[n]
 export function sgemvT(m: i32, n: i32, A: usize, x: usize, y: usize): void {
-  sumWindows(x, 4, m, 1, A, m, (<usize>n) << 2, 0, 0, y, 0, 1, n);
+  sumWindows<f32>(x, 4, m, 1, 0, A, m, (<usize>n) << 2, 0, 0, y, 0, 1, n);
 }
 
 // A += k x y'
@@ -192,13 +191,12 @@ export function sger(m: i32, n: i32, k: f32, x: usize, y: usize, A: usize): void
 export function qgemv(m: i32, n: i32, A: usize, s: usize, x: usize, y: usize): void {
   const e = y + ((<usize>m) << 2);
   const e8 = y + ((<usize>m >> 3) << 5);
-  for (; y < e8; y += 32, s += 32, A += (<usize>n) << 3) dot8Int8(A, n, s, x, y, n);
-  for (; y < e; y += 4, s += 4, A += <usize>n)
-    store<f32>(y, load<f32>(y) + load<f32>(s) * windowDotInt8(x, 0, A, 0, 1, n));
+  for (; y < e8; y += 32, s += 32, A += (<usize>n) << 3) dot8<i8>(A, n, s, x, y, n);
+  for (; y < e; y += 4, s += 4, A += <usize>n) addSum<i8>(windowDot<i8>(x, 0, A, 0, 1, n), s, y, 0);
 }
 
 // y += A8' (s . x)
 //: const A:i8[m*n] const s[m] const x[m] y[n]
 export function qgemvT(m: i32, n: i32, A: usize, s: usize, x: usize, y: usize): void {
-  sumWindowsInt8(x, s, m, A, n, 0, y, 0, 1, n);
+  sumWindows<i8>(x, 4, m, 1, s, A, m, n, 0, 0, y, 0, 1, n);
 }

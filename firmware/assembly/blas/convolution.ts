@@ -1,5 +1,7 @@
 // Convolution leaves (see blas.ts for the rules). Kernel positions outside the input are skipped, which is what padding with zeros means.
-// Columns whose window lies inside go four at a time; those at the edges, whose window is clipped, go alone.
+// Columns whose window lies inside go four at a time; those at the edges, whose window is clipped, go alone. W is the type of the weights:
+// f32, or i8 with one scale per output channel at g.
+import { addSum } from "./rows";
 import { sumWindows } from "./scaled_sums";
 import { endOfWhole, firstWhole, tile, tile1, windowDot } from "./tiles";
 
@@ -22,6 +24,50 @@ export function sconv2d(
   w: usize,
   y: usize,
 ): void {
+  conv2d<f32>(ih, iw, ic, oh, ow, oc, kh, kw, sh, sw, ph, pw, x, w, 0, y);
+}
+
+// as sconv2d, w int8 with one scale per output channel
+//: const x[ih*iw*ic] const w:i8[oc*kh*kw*ic] const s[oc] y[oh*ow*oc] turns ow+oh*(1+ow*(1+oc*kh*(1+kw*ic)))
+export function qconv2d(
+  ih: i32,
+  iw: i32,
+  ic: i32,
+  oh: i32,
+  ow: i32,
+  oc: i32,
+  kh: i32,
+  kw: i32,
+  sh: i32,
+  sw: i32,
+  ph: i32,
+  pw: i32,
+  x: usize,
+  w: usize,
+  s: usize,
+  y: usize,
+): void {
+  conv2d<i8>(ih, iw, ic, oh, ow, oc, kh, kw, sh, sw, ph, pw, x, w, s, y);
+}
+
+function conv2d<W>(
+  ih: i32,
+  iw: i32,
+  ic: i32,
+  oh: i32,
+  ow: i32,
+  oc: i32,
+  kh: i32,
+  kw: i32,
+  sh: i32,
+  sw: i32,
+  ph: i32,
+  pw: i32,
+  x: usize,
+  w: usize,
+  g: usize,
+  y: usize,
+): void {
   const t0 = firstWhole(ow, sw, pw);
   const t1 = endOfWhole(t0, iw, ow, kw, sw, pw);
   const out = (<usize>oc) << 2;
@@ -34,11 +80,12 @@ export function sconv2d(
       const width = min(kw, iw + pw - t * sw) - s0;
       const n = width * ic;
       const xAt = x + ((<usize>((line + t * sw - pw + s0) * ic)) << 2);
-      const wAt = w + ((<usize>((q0 * kw + s0) * ic)) << 2);
+      const wAt = w + <usize>((q0 * kw + s0) * ic) * sizeof<W>();
       const four = t >= t0 && t + 4 <= t1;
       if (width > 0 && rows > 0) {
-        if (four) fourPositions(oc, (<usize>(sw * ic)) << 2, xAt, iw * ic, wAt, kw * ic, kh * kw * ic, y, rows, n);
-        else onePosition(oc, xAt, iw * ic, wAt, kw * ic, kh * kw * ic, y, rows, n);
+        if (four)
+          fourPositions<W>(oc, (<usize>(sw * ic)) << 2, xAt, iw * ic, wAt, kw * ic, kh * kw * ic, g, y, rows, n);
+        else onePosition<W>(oc, xAt, iw * ic, wAt, kw * ic, kh * kw * ic, g, y, rows, n);
       }
       t += four ? 4 : 1;
       y += four ? out << 2 : out;
@@ -47,7 +94,7 @@ export function sconv2d(
 }
 
 /** `line` and `row` are the elements of a row of the input and of a filter, `filter` those of a filter. */
-function fourPositions(
+function fourPositions<W>(
   oc: i32,
   xStep: usize,
   x: usize,
@@ -55,30 +102,42 @@ function fourPositions(
   w: usize,
   row: i32,
   filter: i32,
+  g: usize,
   y: usize,
   rows: i32,
   n: i32,
 ): void {
   const xGap = (<usize>(line - n)) << 2;
-  const wGap = (<usize>(row - n)) << 2;
-  const f = (<usize>filter) << 2;
+  const wGap = <usize>(row - n) * sizeof<W>();
+  const f = <usize>filter * sizeof<W>();
   const s = (<usize>oc) << 2;
   const e = y + s;
   const e4 = y + ((<usize>oc >> 2) << 4);
-  for (; y < e4; y += 16, w += f << 2) tile(x, xStep, xGap, w, f, wGap, y, s, rows, n);
-  for (; y < e; y += 4, w += f)
+  for (; y < e4; y += 16, g += 16, w += f << 2) tile<W>(x, xStep, xGap, w, f, wGap, g, y, s, rows, n);
+  for (; y < e; y += 4, g += 4, w += f)
     for (let p = 0, xAt = x, yAt = y; p < 4; p++, xAt += xStep, yAt += s)
-      store<f32>(yAt, load<f32>(yAt) + windowDot(xAt, xGap, w, wGap, rows, n));
+      addSum<W>(windowDot<W>(xAt, xGap, w, wGap, rows, n), g, yAt, 0);
 }
 
-function onePosition(oc: i32, x: usize, line: i32, w: usize, row: i32, filter: i32, y: usize, rows: i32, n: i32): void {
+function onePosition<W>(
+  oc: i32,
+  x: usize,
+  line: i32,
+  w: usize,
+  row: i32,
+  filter: i32,
+  g: usize,
+  y: usize,
+  rows: i32,
+  n: i32,
+): void {
   const xGap = (<usize>(line - n)) << 2;
-  const wGap = (<usize>(row - n)) << 2;
-  const f = (<usize>filter) << 2;
+  const wGap = <usize>(row - n) * sizeof<W>();
+  const f = <usize>filter * sizeof<W>();
   const e = y + ((<usize>oc) << 2);
   const e4 = y + ((<usize>oc >> 2) << 4);
-  for (; y < e4; y += 16, w += f << 2) tile1(x, xGap, w, f, wGap, y, rows, n);
-  for (; y < e; y += 4, w += f) store<f32>(y, load<f32>(y) + windowDot(x, xGap, w, wGap, rows, n));
+  for (; y < e4; y += 16, g += 16, w += f << 2) tile1<W>(x, xGap, w, f, wGap, g, y, rows, n);
+  for (; y < e; y += 4, g += 4, w += f) addSum<W>(windowDot<W>(x, xGap, w, wGap, rows, n), g, y, 0);
 }
 
 // dx += the transposed convolution of dy
@@ -100,7 +159,51 @@ export function sconv2dBackwardInput(
   w: usize,
   dx: usize,
 ): void {
-  const filter = (<usize>(kh * kw * ic)) << 2;
+  conv2dBackwardInput<f32>(ih, iw, ic, oh, ow, oc, kh, kw, sh, sw, ph, pw, dy, w, 0, dx);
+}
+
+// as sconv2dBackwardInput, w int8
+//: const dy[oh*ow*oc] const w:i8[oc*kh*kw*ic] const s[oc] dx[ih*iw*ic] turns oh*(1+ow*(1+oc*kh*(1+kw*ic)))
+export function qconv2dBackwardInput(
+  ih: i32,
+  iw: i32,
+  ic: i32,
+  oh: i32,
+  ow: i32,
+  oc: i32,
+  kh: i32,
+  kw: i32,
+  sh: i32,
+  sw: i32,
+  ph: i32,
+  pw: i32,
+  dy: usize,
+  w: usize,
+  s: usize,
+  dx: usize,
+): void {
+  conv2dBackwardInput<i8>(ih, iw, ic, oh, ow, oc, kh, kw, sh, sw, ph, pw, dy, w, s, dx);
+}
+
+function conv2dBackwardInput<W>(
+  ih: i32,
+  iw: i32,
+  ic: i32,
+  oh: i32,
+  ow: i32,
+  oc: i32,
+  kh: i32,
+  kw: i32,
+  sh: i32,
+  sw: i32,
+  ph: i32,
+  pw: i32,
+  dy: usize,
+  w: usize,
+  g: usize,
+  dx: usize,
+): void {
+  const filter = <usize>(kh * kw * ic) * sizeof<W>();
   for (let r = 0; r < oh; r++) {
     const q0 = max(0, ph - r * sh);
     const rows = min(kh, ih + ph - r * sh) - q0;
@@ -110,9 +213,9 @@ export function sconv2dBackwardInput(
       if (width <= 0 || rows <= 0) continue; // before the product: a window far outside would overflow
       const n = width * ic;
       const dxAt = dx + ((<usize>(((r * sh - ph + q0) * iw + t * sw - pw + s0) * ic)) << 2);
-      const wAt = w + ((<usize>((q0 * kw + s0) * ic)) << 2);
-      const wGap = (<usize>(kw * ic - n)) << 2;
-      sumWindows(dy, 4, oc, 1, wAt, oc, filter, 0, wGap, dxAt, (<usize>(iw * ic - n)) << 2, rows, n);
+      const wAt = w + <usize>((q0 * kw + s0) * ic) * sizeof<W>();
+      const wGap = <usize>(kw * ic - n) * sizeof<W>();
+      sumWindows<W>(dy, 4, oc, 1, g, wAt, oc, filter, 0, wGap, dxAt, (<usize>(iw * ic - n)) << 2, rows, n);
     }
   }
 }
@@ -144,7 +247,7 @@ export function sconv2dBackwardWeights(
   if (whole)
     for (let o = 0; o < oc; o++, dy += 4, dw += (<usize>(kh * n)) << 2) {
       const down = (<usize>(sh * iw * ic)) << 2;
-      sumWindows(dy, step, oh * ow, k, x, ow, across, down, (<usize>(iw * ic - n)) << 2, dw, 0, kh, n);
+      sumWindows<f32>(dy, step, oh * ow, k, 0, x, ow, across, down, (<usize>(iw * ic - n)) << 2, dw, 0, kh, n);
     }
   else
     for (let o = 0; o < oc; o++, dy += 4, dw += (<usize>(kh * n)) << 2)
@@ -186,7 +289,22 @@ function clippedWeights(
         const wAt = dw + ((<usize>((q0 * kw + s0) * ic)) << 2);
         const gap = (<usize>(kw * ic - n)) << 2;
         const across = (<usize>(sw * ic)) << 2;
-        sumWindows(dy, step, columns, k, xAt, columns, across, 0, (<usize>(iw * ic - n)) << 2, wAt, gap, rows, n);
+        sumWindows<f32>(
+          dy,
+          step,
+          columns,
+          k,
+          0,
+          xAt,
+          columns,
+          across,
+          0,
+          (<usize>(iw * ic - n)) << 2,
+          wAt,
+          gap,
+          rows,
+          n,
+        );
       }
       t += columns;
       dy += step * columns;

@@ -1,7 +1,7 @@
 // Sums of rows and windows scaled by a gradient, of which a relu leaves many zero: those are passed over, the others go eight at a time.
 
 import { ger4, ger8 } from "./rows";
-import { addWindow, addWindowInt8, addWindows4, addWindows4Int8, addWindows8, addWindows8Int8 } from "./windows";
+import { addWindow, addWindows4, addWindows8 } from "./windows";
 
 /** Index of the next of `count` gradients, `step` bytes apart, that is not zero; `count` when there is none. */
 export function nonzero(dy: usize, step: usize, i: usize, count: usize): usize {
@@ -9,18 +9,27 @@ export function nonzero(dy: usize, step: usize, i: usize, count: usize): usize {
   return i;
 }
 
-/** Window i of a grid `width` wide: its neighbours lie `across` and `down` bytes away. */
-function windowAt(x: usize, i: usize, width: usize, across: usize, down: usize): usize {
+/** Window i of a grid `width` wide: its neighbours lie `across` and `down` bytes away. Those of int8 weights stand in one line. */
+function windowAt<W>(x: usize, i: usize, width: usize, across: usize, down: usize): usize {
+  if (isInteger<W>()) return x + i * across;
   const r = i / width;
   return x + r * down + (i - r * width) * across;
 }
 
-/** y += f Σ dy[i] window i, over the windows of a grid in order. */
-export function sumWindows(
+/** What window i counts: its gradient times f, or, where its weights are int8, times its scale. */
+function factor<W>(dy: usize, step: usize, i: usize, f: f32, scales: usize): f32 {
+  const d = load<f32>(dy + i * step);
+  if (isInteger<W>()) return d * load<f32>(scales + (i << 2));
+  return f * d;
+}
+
+/** y += Σ factor · window i, over the windows of a grid in order, of type W. */
+export function sumWindows<W>(
   dy: usize,
   step: usize,
   count: usize,
   f: f32,
+  scales: usize,
   x: usize,
   width: usize,
   across: usize,
@@ -32,40 +41,40 @@ export function sumWindows(
   n: i32,
 ): void {
   for (let a = nonzero(dy, step, 0, count); a < count; ) {
-    const ka = f * load<f32>(dy + a * step);
-    const xa = windowAt(x, a, width, across, down);
+    const ka = factor<W>(dy, step, a, f, scales);
+    const xa = windowAt<W>(x, a, width, across, down);
     const b = nonzero(dy, step, a + 1, count);
     const c = nonzero(dy, step, b + 1, count);
     const d = nonzero(dy, step, c + 1, count);
     if (d >= count) {
-      addWindow(ka, xa, xGap, y, yGap, rows, n);
+      addWindow<W>(ka, xa, xGap, y, yGap, rows, n);
       a = b;
       continue;
     }
-    const kb = f * load<f32>(dy + b * step);
-    const kc = f * load<f32>(dy + c * step);
-    const kd = f * load<f32>(dy + d * step);
-    const xb = windowAt(x, b, width, across, down);
-    const xc = windowAt(x, c, width, across, down);
-    const xd = windowAt(x, d, width, across, down);
+    const kb = factor<W>(dy, step, b, f, scales);
+    const kc = factor<W>(dy, step, c, f, scales);
+    const kd = factor<W>(dy, step, d, f, scales);
+    const xb = windowAt<W>(x, b, width, across, down);
+    const xc = windowAt<W>(x, c, width, across, down);
+    const xd = windowAt<W>(x, d, width, across, down);
     const e = nonzero(dy, step, d + 1, count);
     const g = nonzero(dy, step, e + 1, count);
     const h = nonzero(dy, step, g + 1, count);
     const i = nonzero(dy, step, h + 1, count);
     if (i >= count) {
-      addWindows4(ka, kb, kc, kd, xa, xb, xc, xd, xGap, y, yGap, rows, n);
+      addWindows4<W>(ka, kb, kc, kd, xa, xb, xc, xd, xGap, y, yGap, rows, n);
       a = e;
       continue;
     }
-    const ke = f * load<f32>(dy + e * step);
-    const kg = f * load<f32>(dy + g * step);
-    const kh = f * load<f32>(dy + h * step);
-    const ki = f * load<f32>(dy + i * step);
-    const xe = windowAt(x, e, width, across, down);
-    const xg = windowAt(x, g, width, across, down);
-    const xh = windowAt(x, h, width, across, down);
-    const xi = windowAt(x, i, width, across, down);
-    addWindows8(ka, kb, kc, kd, ke, kg, kh, ki, xa, xb, xc, xd, xe, xg, xh, xi, xGap, y, yGap, rows, n);
+    const ke = factor<W>(dy, step, e, f, scales);
+    const kg = factor<W>(dy, step, g, f, scales);
+    const kh = factor<W>(dy, step, h, f, scales);
+    const ki = factor<W>(dy, step, i, f, scales);
+    const xe = windowAt<W>(x, e, width, across, down);
+    const xg = windowAt<W>(x, g, width, across, down);
+    const xh = windowAt<W>(x, h, width, across, down);
+    const xi = windowAt<W>(x, i, width, across, down);
+    addWindows8<W>(ka, kb, kc, kd, ke, kg, kh, ki, xa, xb, xc, xd, xe, xg, xh, xi, xGap, y, yGap, rows, n);
     a = nonzero(dy, step, i + 1, count);
   }
 }
@@ -79,7 +88,7 @@ export function addOuter(x: usize, m: usize, f: f32, y: usize, A: usize, n: i32)
     const c = nonzero(x, 4, b + 1, m);
     const d = nonzero(x, 4, c + 1, m);
     if (d >= m) {
-      addWindow(ka, y, 0, A + a * s, 0, 1, n);
+      addWindow<f32>(ka, y, 0, A + a * s, 0, 1, n);
       a = b;
       continue;
     }
@@ -120,57 +129,5 @@ export function addOuter(x: usize, m: usize, f: f32, y: usize, A: usize, n: i32)
       n,
     );
     a = nonzero(x, 4, i + 1, m);
-  }
-}
-
-/** y += Σ dy[i] s[i] row i, rows int8 and `across` bytes apart. */
-export function sumWindowsInt8(
-  dy: usize,
-  s: usize,
-  count: usize,
-  x: usize,
-  across: usize,
-  xGap: usize,
-  y: usize,
-  yGap: usize,
-  rows: i32,
-  n: i32,
-): void {
-  for (let a = nonzero(dy, 4, 0, count); a < count; ) {
-    const ka = load<f32>(dy + (a << 2)) * load<f32>(s + (a << 2));
-    const xa = x + a * across;
-    const b = nonzero(dy, 4, a + 1, count);
-    const c = nonzero(dy, 4, b + 1, count);
-    const d = nonzero(dy, 4, c + 1, count);
-    if (d >= count) {
-      addWindowInt8(ka, xa, xGap, y, yGap, rows, n);
-      a = b;
-      continue;
-    }
-    const kb = load<f32>(dy + (b << 2)) * load<f32>(s + (b << 2));
-    const kc = load<f32>(dy + (c << 2)) * load<f32>(s + (c << 2));
-    const kd = load<f32>(dy + (d << 2)) * load<f32>(s + (d << 2));
-    const xb = x + b * across;
-    const xc = x + c * across;
-    const xd = x + d * across;
-    const e = nonzero(dy, 4, d + 1, count);
-    const g = nonzero(dy, 4, e + 1, count);
-    const h = nonzero(dy, 4, g + 1, count);
-    const i = nonzero(dy, 4, h + 1, count);
-    if (i >= count) {
-      addWindows4Int8(ka, kb, kc, kd, xa, xb, xc, xd, xGap, y, yGap, rows, n);
-      a = e;
-      continue;
-    }
-    const ke = load<f32>(dy + (e << 2)) * load<f32>(s + (e << 2));
-    const kg = load<f32>(dy + (g << 2)) * load<f32>(s + (g << 2));
-    const kh = load<f32>(dy + (h << 2)) * load<f32>(s + (h << 2));
-    const ki = load<f32>(dy + (i << 2)) * load<f32>(s + (i << 2));
-    const xe = x + e * across;
-    const xg = x + g * across;
-    const xh = x + h * across;
-    const xi = x + i * across;
-    addWindows8Int8(ka, kb, kc, kd, ke, kg, kh, ki, xa, xb, xc, xd, xe, xg, xh, xi, xGap, y, yGap, rows, n);
-    a = nonzero(dy, 4, i + 1, count);
   }
 }

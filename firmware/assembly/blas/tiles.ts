@@ -1,5 +1,8 @@
 // Windows by filters, several at once (see rows.ts; gaps as in windows.ts): four positions by four filters share four loads each, so that
-// sixteen multiply-adds take 42 instructions on a Cortex-M4. Sums run over the whole window, row by row, before y is touched.
+// sixteen multiply-adds take 42 instructions on a Cortex-M4. Sums run over the whole window, row by row, before y is touched. W is the type
+// of the weights: f32, or i8 with one scale g per filter.
+
+import { addSum } from "./rows";
 
 /** The first output column whose window does not begin before the input. */
 export function firstWhole(ow: i32, sw: i32, pw: i32): i32 {
@@ -16,13 +19,14 @@ export function endOfWhole(first: i32, iw: i32, ow: i32, kw: i32, sw: i32, pw: i
 }
 
 /** y(4 positions, 4 filters) += windows by filters. */
-export function tile(
+export function tile<W>(
   x: usize,
   xStep: usize,
   xGap: usize,
   w: usize,
   filter: usize,
   wGap: usize,
+  g: usize,
   y: usize,
   yStep: usize,
   rows: i32,
@@ -60,26 +64,26 @@ export function tile(
       x2 += 4;
       const u3 = load<f32>(x3);
       x3 += 4;
-      const v0 = load<f32>(w);
-      w += 4;
+      const v0 = <f32>load<W>(w);
+      w += sizeof<W>();
       a00 += u0 * v0;
       a10 += u1 * v0;
       a20 += u2 * v0;
       a30 += u3 * v0;
-      const v1 = load<f32>(w1);
-      w1 += 4;
+      const v1 = <f32>load<W>(w1);
+      w1 += sizeof<W>();
       a01 += u0 * v1;
       a11 += u1 * v1;
       a21 += u2 * v1;
       a31 += u3 * v1;
-      const v2 = load<f32>(w2);
-      w2 += 4;
+      const v2 = <f32>load<W>(w2);
+      w2 += sizeof<W>();
       a02 += u0 * v2;
       a12 += u1 * v2;
       a22 += u2 * v2;
       a32 += u3 * v2;
-      const v3 = load<f32>(w3);
-      w3 += 4;
+      const v3 = <f32>load<W>(w3);
+      w3 += sizeof<W>();
       a03 += u0 * v3;
       a13 += u1 * v3;
       a23 += u2 * v3;
@@ -94,29 +98,39 @@ export function tile(
     w2 += wGap;
     w3 += wGap;
   }
-  store<f32>(y, load<f32>(y) + a00);
-  store<f32>(y, load<f32>(y, 4) + a01, 4);
-  store<f32>(y, load<f32>(y, 8) + a02, 8);
-  store<f32>(y, load<f32>(y, 12) + a03, 12);
+  addSum<W>(a00, g, y, 0);
+  addSum<W>(a01, g, y, 4);
+  addSum<W>(a02, g, y, 8);
+  addSum<W>(a03, g, y, 12);
   y += yStep;
-  store<f32>(y, load<f32>(y) + a10);
-  store<f32>(y, load<f32>(y, 4) + a11, 4);
-  store<f32>(y, load<f32>(y, 8) + a12, 8);
-  store<f32>(y, load<f32>(y, 12) + a13, 12);
+  addSum<W>(a10, g, y, 0);
+  addSum<W>(a11, g, y, 4);
+  addSum<W>(a12, g, y, 8);
+  addSum<W>(a13, g, y, 12);
   y += yStep;
-  store<f32>(y, load<f32>(y) + a20);
-  store<f32>(y, load<f32>(y, 4) + a21, 4);
-  store<f32>(y, load<f32>(y, 8) + a22, 8);
-  store<f32>(y, load<f32>(y, 12) + a23, 12);
+  addSum<W>(a20, g, y, 0);
+  addSum<W>(a21, g, y, 4);
+  addSum<W>(a22, g, y, 8);
+  addSum<W>(a23, g, y, 12);
   y += yStep;
-  store<f32>(y, load<f32>(y) + a30);
-  store<f32>(y, load<f32>(y, 4) + a31, 4);
-  store<f32>(y, load<f32>(y, 8) + a32, 8);
-  store<f32>(y, load<f32>(y, 12) + a33, 12);
+  addSum<W>(a30, g, y, 0);
+  addSum<W>(a31, g, y, 4);
+  addSum<W>(a32, g, y, 8);
+  addSum<W>(a33, g, y, 12);
 }
 
 /** y(4 filters) += one window by filters. */
-export function tile1(x: usize, xGap: usize, w: usize, filter: usize, wGap: usize, y: usize, rows: i32, n: i32): void {
+export function tile1<W>(
+  x: usize,
+  xGap: usize,
+  w: usize,
+  filter: usize,
+  wGap: usize,
+  g: usize,
+  y: usize,
+  rows: i32,
+  n: i32,
+): void {
   let w1 = w + filter;
   let w2 = w1 + filter;
   let w3 = w2 + filter;
@@ -128,14 +142,14 @@ export function tile1(x: usize, xGap: usize, w: usize, filter: usize, wGap: usiz
     for (const e = x + ((<usize>n) << 2); x < e; ) {
       const u = load<f32>(x);
       x += 4;
-      a0 += u * load<f32>(w);
-      w += 4;
-      a1 += u * load<f32>(w1);
-      w1 += 4;
-      a2 += u * load<f32>(w2);
-      w2 += 4;
-      a3 += u * load<f32>(w3);
-      w3 += 4;
+      a0 += u * <f32>load<W>(w);
+      w += sizeof<W>();
+      a1 += u * <f32>load<W>(w1);
+      w1 += sizeof<W>();
+      a2 += u * <f32>load<W>(w2);
+      w2 += sizeof<W>();
+      a3 += u * <f32>load<W>(w3);
+      w3 += sizeof<W>();
     }
     x += xGap;
     w += wGap;
@@ -143,16 +157,16 @@ export function tile1(x: usize, xGap: usize, w: usize, filter: usize, wGap: usiz
     w2 += wGap;
     w3 += wGap;
   }
-  store<f32>(y, load<f32>(y) + a0);
-  store<f32>(y, load<f32>(y, 4) + a1, 4);
-  store<f32>(y, load<f32>(y, 8) + a2, 8);
-  store<f32>(y, load<f32>(y, 12) + a3, 12);
+  addSum<W>(a0, g, y, 0);
+  addSum<W>(a1, g, y, 4);
+  addSum<W>(a2, g, y, 8);
+  addSum<W>(a3, g, y, 12);
 }
 
-/** One window by one filter. */
-export function windowDot(x: usize, xGap: usize, w: usize, wGap: usize, rows: i32, n: i32): f32 {
+/** One window by one filter, without its scale. */
+export function windowDot<W>(x: usize, xGap: usize, w: usize, wGap: usize, rows: i32, n: i32): f32 {
   let a: f32 = 0;
   for (; rows > 0; rows--, x += xGap, w += wGap)
-    for (const e = x + ((<usize>n) << 2); x < e; x += 4, w += 4) a += load<f32>(x) * load<f32>(w);
+    for (const e = x + ((<usize>n) << 2); x < e; x += 4, w += sizeof<W>()) a += load<f32>(x) * <f32>load<W>(w);
   return a;
 }
