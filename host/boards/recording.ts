@@ -1,8 +1,15 @@
-// Waits until a board has recorded what its sensor has for it, so that a run starts from the same samples every time.
+// What a virtual board's sensor delivers, and the wait until the board has recorded it, so that a run starts from the same samples every time.
 
 import type { OpenPipe } from "../link/pipe.ts";
 import type { FleetBoard } from "./local_fleet.ts";
 import { BoardSession } from "./session.ts";
+
+/** The file of a sensor's samples as the firmware reads it (firmware/ports/posix/sensor.c): records of `recordBytes` each, a multiple of 4, or none. */
+export function sensorFile(records: Uint8Array, recordBytes: number): Uint8Array {
+  const magic = 0x314d5346; // "FSM1"
+  const header = Uint32Array.of(magic, recordBytes, records.length / recordBytes, 0);
+  return Buffer.concat([new Uint8Array(header.buffer), records]);
+}
 
 const pollMs = 50;
 const patienceMs = 5000;

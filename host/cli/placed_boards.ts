@@ -8,10 +8,11 @@ import { virtualBoardArguments } from "../boards/config.ts";
 import { discoverBoards } from "../boards/discover.ts";
 import { EmulatedBoard } from "../boards/emulated.ts";
 import type { FleetBoard, LocalFleet } from "../boards/local_fleet.ts";
+import { sensorFile } from "../boards/recording.ts";
 import { VirtualBoard } from "../boards/virtual.ts";
 import { buildFirmware } from "../build/firmware.ts";
 import type { Engine } from "../build/port.ts";
-import { packRecords, subset } from "../data/dataset.ts";
+import { packRecords, sampleBytes, subset } from "../data/dataset.ts";
 import { type Dataset, type Partition, sampleHeaderBytes } from "../data/types.ts";
 import { FtteError } from "../errors.ts";
 import type { BoardSetup } from "../fl/coordinator.ts";
@@ -29,14 +30,6 @@ export interface PlacedBoard extends BoardSetup, FleetBoard {
 }
 export interface VirtualPlace extends PlacedBoard {
   virtual: BoardProcess;
-}
-
-/** The sensor's samples of one virtual board, in the form that the posix port reads. */
-function writeSamples(path: string, shard: Dataset): void {
-  const records = packRecords(shard);
-  const recordBytes = shard.count ? records.length / shard.count : sampleHeaderBytes;
-  const header = Buffer.from(Uint32Array.of(0x314d5346, recordBytes, shard.count, 0).buffer);
-  writeFileSync(path, Buffer.concat([header, records]));
 }
 
 /** How many virtual boards an entry asks for: none when it names ports. */
@@ -88,7 +81,8 @@ export function placeVirtual(
       const index = placed.length;
       const name = `wrist-${String(index + 1).padStart(2, "0")}`;
       const samples = join(folder, `${name}.samples`);
-      writeSamples(samples, subset(train, shards[index]!));
+      const records = packRecords(subset(train, shards[index]!));
+      writeFileSync(samples, sensorFile(records, sampleHeaderBytes + sampleBytes(train)));
       const virtual = virtualBoard(part, { name, folder, samples }, programs.get(programKey(part))!);
       const { speed = 1 } = part.entry;
       placed.push({ id: virtual.chipId, address: virtual.address, name, class: part.label, speed, virtual });

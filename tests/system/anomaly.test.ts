@@ -8,10 +8,12 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadBoardConfig, virtualBoardArguments } from "../../host/boards/config.ts";
+import { sensorFile } from "../../host/boards/recording.ts";
 import { BoardSession } from "../../host/boards/session.ts";
 import { VirtualBoard, type VirtualBoardOptions } from "../../host/boards/virtual.ts";
 import { buildFirmware } from "../../host/build/firmware.ts";
 import { builtGuest } from "../../host/build/root.ts";
+import { seeded } from "../../host/data/random.ts";
 import type { Order } from "../../host/fl/fleet.ts";
 import { openSerial } from "../../host/link/serial.ts";
 import { packFrozen } from "../../host/plan/frozen.ts";
@@ -23,7 +25,6 @@ import { applyRows, bytesOf, encodeSlice, gatherSlice } from "../../host/plan/sl
 import type { Model } from "../../host/plan/types.ts";
 import { Guest } from "../../host/sim/guest.ts";
 import { BoardState, type Hello, type Stats, UpdateHeaderBytes } from "../../host/wire/spec.gen.ts";
-import { seeded } from "../host/link/harm.ts";
 import { kernels, oneTask } from "./live_board.ts";
 import { ftteText } from "./project.ts";
 
@@ -318,7 +319,8 @@ describe.each(subjects)("a $name autoencoder on a board", ({ name, model, scale,
       ...Array.from({ length: 10 }, () => usual(random)),
       ...Array.from({ length: 5 }, () => unusual(random)),
     ];
-    writeFileSync(file, sensorFile(samples.map(pack)));
+    const records = samples.map((sample) => recordOf(pack(sample)));
+    writeFileSync(file, sensorFile(Buffer.concat(records), records[0]!.length));
     await board.kill();
     board = new VirtualBoard({ ...options, program, folder, samples: file });
     const scores = scoresOf(samples.map(pack));
@@ -343,10 +345,5 @@ describe.each(subjects)("a $name autoencoder on a board", ({ name, model, scale,
   }
 });
 
-/** The form that the posix port's sensor reads. */
-function sensorFile(samples: readonly Uint8Array[]): Uint8Array {
-  const record = 4 + ((samples[0]!.length + 3) & ~3);
-  const head = Uint32Array.of(0x314d5346, record, samples.length, 0);
-  const records = samples.map((sample) => Buffer.concat([new Uint8Array(4), sample], record));
-  return Buffer.concat([new Uint8Array(head.buffer), ...records]);
-}
+/** As boards record a sample: label, two zero bytes, elements, padding to 4. */
+const recordOf = (sample: Uint8Array) => Buffer.concat([new Uint8Array(4), sample], 4 + ((sample.length + 3) & ~3));

@@ -1,10 +1,9 @@
 // What tests say to a board that is a process: hello, samples, a task.
 
 import type { BoardProcess } from "../../host/boards/board_process.ts";
-import { LocalFleet } from "../../host/boards/local_fleet.ts";
 import { BoardSession } from "../../host/boards/session.ts";
 import { openSerial } from "../../host/link/serial.ts";
-import { elements, orderFor } from "./live_board.ts";
+import { elements, oneTask, orderFor } from "./live_board.ts";
 
 export async function session<T>(board: BoardProcess, work: (session: BoardSession) => Promise<T>): Promise<T> {
   const { chipId, address } = board;
@@ -28,18 +27,10 @@ export async function record(board: BoardProcess): Promise<number> {
 }
 
 /** Trains a task to its end and gives its update, which the board keeps. */
-export async function train(board: BoardProcess, task: number): Promise<string> {
-  const { chipId: id, address } = board;
-  const fleet = new LocalFleet({ boards: [{ id, address }], pollMs: 20 });
-  try {
-    return await new Promise<string>((resolve, reject) => {
-      void fleet.open((event) => {
-        if (event.type === "refused") reject(new Error(event.reason));
-        if (event.type === "update") resolve(Buffer.from(event.bytes).toString("hex"));
-      });
-      fleet.dispatch(orderFor(id, task, 1));
-    });
-  } finally {
-    await fleet.close();
-  }
+export async function train({ chipId: id, address, name }: BoardProcess, task: number): Promise<string> {
+  const update = await oneTask({ identity: { id, address, name } }, orderFor(id, task, 1), {
+    verdict: "none",
+    patienceMs: 10_000,
+  });
+  return Buffer.from(update).toString("hex");
 }

@@ -2,12 +2,11 @@
 // one fleet of both.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LocalFleet } from "../../host/boards/local_fleet.ts";
 import { BoardSession } from "../../host/boards/session.ts";
-import type { BoardTraffic, FleetEvent } from "../../host/fl/fleet.ts";
+import type { BoardTraffic } from "../../host/fl/fleet.ts";
 import { openSerial } from "../../host/link/serial.ts";
 import { Feature } from "../../host/wire/spec.gen.ts";
-import { type LiveBoard, liveBoard } from "./live_board.ts";
+import { type LiveBoard, liveBoard, oneTask, rowsOf, type TaskOptions } from "./live_board.ts";
 import { ftte, gestureProject, resultOf } from "./project.ts";
 
 const boards = new Map<"wasm3" | "aot", LiveBoard>();
@@ -16,31 +15,20 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => Promise.all([...boards.values()].map((live) => live.end())));
 
-/** One task; resolves with the update's rows, which do not name board or task, and what went over the line. */
-async function oneTask(live: LiveBoard, task: number, disturb?: (event: FleetEvent) => void) {
-  const { chipId: id, address } = live.board;
-  const fleet = new LocalFleet({ boards: [{ id, address }], patienceMs: 1500, pollMs: 20 });
-  try {
-    const update = await new Promise<Uint8Array>((resolve, reject) => {
-      void fleet.open((event) => {
-        disturb?.(event);
-        if (event.type === "refused") reject(new Error(event.reason));
-        if (event.type !== "update" || event.task !== task) return;
-        fleet.acknowledge(id, event.task, "rejected"); // no error feedback: every task starts from the same
-        resolve(event.bytes);
-      });
-      fleet.dispatch(live.order(task));
-    });
-    return { rows: Buffer.from(update.subarray(40)).toString("hex"), traffic: fleet.traffic().get(id) as BoardTraffic };
-  } finally {
-    await fleet.close();
-  }
+/** One task: its update's rows, and what went over the line. */
+async function trained(live: LiveBoard, task: number, on?: TaskOptions["on"]) {
+  let traffic: BoardTraffic = { up: 0, down: 0 };
+  const told = (all: BoardTraffic) => {
+    traffic = all;
+  };
+  const update = await oneTask(live, live.order(task), { traffic: told, ...(on && { on }) });
+  return { rows: rowsOf(update), traffic };
 }
 
 describe("a board whose firmware contains the kernels", () => {
   it("sends the same update as one that interprets them, and is sent no kernels", { timeout: 60_000 }, async () => {
-    const interpreted = await oneTask(boards.get("wasm3")!, 1);
-    const ahead = await oneTask(boards.get("aot")!, 1);
+    const interpreted = await trained(boards.get("wasm3")!, 1);
+    const ahead = await trained(boards.get("aot")!, 1);
     expect(ahead.rows).toBe(interpreted.rows);
     const kernels = boards
       .get("aot")!
@@ -51,9 +39,9 @@ describe("a board whose firmware contains the kernels", () => {
 
   it("goes on with its task after a power cut", { timeout: 60_000 }, async () => {
     const live = boards.get("aot")!;
-    const whole = await oneTask(live, 2);
+    const whole = await trained(live, 2);
     let cut = false;
-    const again = await oneTask(live, 3, (event) => {
+    const again = await trained(live, 3, (event) => {
       if (cut || event.type !== "phase" || event.phase !== "training") return;
       cut = true;
       void live.board.restart();

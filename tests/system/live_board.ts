@@ -6,14 +6,15 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { loadBoardConfig, virtualBoardArguments } from "../../host/boards/config.ts";
 import { type FleetBoard, LocalFleet } from "../../host/boards/local_fleet.ts";
-import { recorded } from "../../host/boards/recording.ts";
+import { recorded, sensorFile } from "../../host/boards/recording.ts";
 import { BoardSession } from "../../host/boards/session.ts";
 import { VirtualBoard, type VirtualBoardOptions } from "../../host/boards/virtual.ts";
 import { buildFirmware } from "../../host/build/firmware.ts";
 import type { Engine } from "../../host/build/port.ts";
 import { builtGuest } from "../../host/build/root.ts";
+import { seeded } from "../../host/data/random.ts";
 import type { FtteError } from "../../host/errors.ts";
-import type { FleetEvent, Order } from "../../host/fl/fleet.ts";
+import type { BoardTraffic, FleetEvent, Order } from "../../host/fl/fleet.ts";
 import type { OpenPipe } from "../../host/link/pipe.ts";
 import { openSerial } from "../../host/link/serial.ts";
 import { packFrozen } from "../../host/plan/frozen.ts";
@@ -21,7 +22,6 @@ import { planModel } from "../../host/plan/plan.ts";
 import { encodeSlice, gatherSlice } from "../../host/plan/slice.ts";
 import type { Model } from "../../host/plan/types.ts";
 import { UpdateHeaderBytes } from "../../host/wire/spec.gen.ts";
-import { seeded } from "../host/link/harm.ts";
 
 export const model: Model = {
   name: "tiny",
@@ -34,6 +34,7 @@ export const model: Model = {
 };
 export const plan = planModel(model, { selection: "all" });
 export const elements = 6;
+const recordBytes = 4 + elements * 4;
 export const normalisation = { scale: Array<number>(elements).fill(1), offset: Array<number>(elements).fill(0) };
 export const kernels = () => readFileSync(builtGuest("kernels.wasm"));
 export const firstParameters = () => Float32Array.from({ length: plan.parameterCount }, (_, i) => Math.sin(i) / 2);
@@ -71,7 +72,7 @@ export async function liveBoard(name: string, options: LiveOptions = {}): Promis
   const folder = mkdtempSync(join(tmpdir(), "ftte-live-"));
   const random = seeded(seed);
   const samples = Float32Array.from({ length: count * elements }, () => random() * 2 - 1);
-  writeFileSync(join(folder, "samples"), sensorFile(samples, label));
+  writeFileSync(join(folder, "samples"), sensorFile(recordsOf(samples, label), recordBytes));
   const configArguments = [...virtualBoardArguments(loadBoardConfig("virtual-64k")), ...further];
   const own: VirtualBoardOptions = { name, program, folder, samples: join(folder, "samples"), configArguments };
   const board = new VirtualBoard(own);
@@ -93,17 +94,15 @@ export async function liveBoard(name: string, options: LiveOptions = {}): Promis
   };
 }
 
-/** The form that the posix port's sensor reads. */
-function sensorFile(samples: Float32Array, label: (index: number) => number): Uint8Array {
-  const record = 4 + elements * 4;
+/** Label, two zero bytes, elements: as a board records them. */
+function recordsOf(samples: Float32Array, label: (index: number) => number): Uint8Array {
   const count = samples.length / elements;
-  const file = Buffer.alloc(16 + count * record);
-  for (const [i, word] of [0x314d5346, record, count, 0].entries()) file.writeUInt32LE(word, i * 4);
+  const records = Buffer.alloc(count * recordBytes);
   for (let i = 0; i < count; i++) {
-    file.writeUInt16LE(label(i), 16 + i * record);
-    for (let j = 0; j < elements; j++) file.writeFloatLE(samples[i * elements + j]!, 16 + i * record + 4 + j * 4);
+    records.writeUInt16LE(label(i), i * recordBytes);
+    for (let j = 0; j < elements; j++) records.writeFloatLE(samples[i * elements + j]!, i * recordBytes + 4 + j * 4);
   }
-  return file;
+  return records;
 }
 
 export function orderFor(board: string, task: number, run: number): Order {
@@ -152,10 +151,12 @@ export function withKernels(order: Order, bytes: Uint8Array): Order {
 export interface TaskOptions {
   open?: OpenPipe;
   patienceMs?: number;
-  /** "rejected" leaves no error feedback, so that every task starts from the same. */
-  verdict?: "accepted" | "rejected";
+  /** "rejected" leaves no error feedback, so that every task starts from the same; "none" leaves the update on the board. */
+  verdict?: "accepted" | "rejected" | "none";
   /** Sees every event. */
   on?: (event: FleetEvent) => void;
+  /** Told at the end what went over the line. */
+  traffic?: (traffic: BoardTraffic) => void;
 }
 
 /** One task of a fleet of one board; resolves with its update, or rejects with what the board refused it for. */
@@ -164,7 +165,7 @@ export async function oneTask(
   order: Order,
   options: TaskOptions = {},
 ): Promise<Uint8Array> {
-  const { open = openSerial, patienceMs = 1500, verdict = "rejected", on = () => {} } = options;
+  const { open = openSerial, patienceMs = 1500, verdict = "rejected", on = () => {}, traffic } = options;
   const fleet = new LocalFleet({ boards: [live.identity], open, patienceMs, pollMs: 20 });
   try {
     return await new Promise<Uint8Array>((resolve, reject) => {
@@ -172,12 +173,13 @@ export async function oneTask(
         on(event);
         if (event.type === "refused") reject(new Error(event.reason));
         if (event.type !== "update" || event.task !== order.task) return;
-        fleet.acknowledge(order.board, event.task, verdict);
+        if (verdict !== "none") fleet.acknowledge(order.board, event.task, verdict);
         resolve(event.bytes);
       });
       fleet.dispatch(order);
     });
   } finally {
+    traffic?.(fleet.traffic().get(order.board)!);
     await fleet.close();
   }
 }
