@@ -59,6 +59,7 @@ for (const engine of engines)
       name: `replay_${engine.name}_${form}_${engine.bits}`,
       ...parts,
       sources: ["tests/assembly/replay.c", "tests/assembly/record.c", ...sources],
+      flags: [...parts.flags, "-Itests/core"],
       args: [form, builtGuest(module), ...paths],
     });
   }

@@ -5,22 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "file_buffer.h"
 #include "record.h"
 
 enum { BUFFER = 1 << 24, POOL = 1 << 20 };
 
 static uint8_t buffer[BUFFER] __attribute__((aligned(64)));
-static uint32_t used = POOL;
-
-static uint8_t *read_file(const char *path, uint32_t *length) {
-    FILE *file = fopen(path, "rb");
-    uint8_t *at = buffer + used;
-    if (!file) return NULL;
-    *length = (uint32_t)fread(at, 1, BUFFER - used, file);
-    fclose(file);
-    used += (*length + 15) & ~15u;
-    return used < BUFFER ? at : NULL;
-}
+static struct file_buffer files = {.bytes = buffer, .capacity = BUFFER, .used = POOL};
 
 static void replay(const char *name, const uint8_t *record, const uint8_t *wasm, uint32_t wasm_bytes, bool inside) {
     static struct replay r;
@@ -41,12 +32,11 @@ static void replay(const char *name, const uint8_t *record, const uint8_t *wasm,
 
 int main(int count, char **args) {
     uint32_t wasm_bytes = 0, record_bytes = 0;
-    const uint8_t *wasm = read_file(args[2], &wasm_bytes);
-    uint32_t first = used;
+    const uint8_t *wasm = file_read(&files, args[2], &wasm_bytes);
+    uint32_t first = files.used;
     for (int i = 3; i < count; i++) {
-        used = first;
-        const uint8_t *record = read_file(args[i], &record_bytes);
-        if (!wasm || !record) return 1;
+        files.used = first;
+        const uint8_t *record = file_read(&files, args[i], &record_bytes);
         replay(strrchr(args[i], '/') + 1, record, wasm, wasm_bytes, strcmp(args[1], "interpreted") == 0);
     }
     puts("done");

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
+#include "file_buffer.h"
 #include "guest/guest.h"
 #include "record.h"
 #include "report.h"
@@ -24,23 +25,10 @@ enum { BUFFER = 1 << 22, POOL = 1 << 18, MEMORY = 4108, REGION = 512, WORDS_AT =
 enum { PAINT = 0x5a, STACK_WORD = 0x3c, NATIVE_STACK = 1536 * sizeof(void *) };
 
 static uint8_t buffer[BUFFER] __attribute__((aligned(64)));
-static uint32_t used = POOL + 4096;
+static struct file_buffer files = {.bytes = buffer, .capacity = BUFFER, .used = POOL + 4096};
 static struct ftte_pool pool;
 static const uint8_t *kernels, *record;
 static uint32_t kernels_bytes;
-
-static const uint8_t *read_file(const char *path, uint32_t *length) {
-    FILE *file = fopen(path, "rb");
-    uint8_t *at = buffer + used;
-    if (!file) {
-        perror(path);
-        exit(1);
-    }
-    *length = (uint32_t)fread(at, 1, BUFFER - used, file);
-    fclose(file);
-    used += (*length + 63) & ~63u;
-    return at;
-}
 
 // ---- what must not change ----
 
@@ -98,8 +86,8 @@ static int open_hostile(struct ftte_guest *guest, const uint8_t *wasm, uint32_t 
 
 static void modules(int count, char **args) {
     for (int i = 0; i + 1 < count; i += 2) {
-        uint32_t bytes, keep = used;
-        const uint8_t *wasm = read_file(args[i], &bytes);
+        uint32_t bytes, keep = files.used;
+        const uint8_t *wasm = file_read(&files, args[i], &bytes);
         struct ftte_guest guest;
         int error = open_hostile(&guest, wasm, bytes), wanted = atoi(args[i + 1]);
         if (error >= 0) error = call(&guest, FTTE_GUEST_SELF_TEST, 0, 0, 0);
@@ -110,7 +98,7 @@ static void modules(int count, char **args) {
             report(true, "%s: %d", strrchr(args[i], '/') + 1, error);
         else
             report(false, "%s: %d instead of %d %s", strrchr(args[i], '/') + 1, error, wanted, trap);
-        used = keep;
+        files.used = keep;
     }
 }
 
@@ -133,16 +121,16 @@ static uint32_t attack_all(struct ftte_guest *guest, const uint32_t *at, const u
 
 static void attacks(int count, char **args) {
     for (int i = 0; i + 1 < count; i += 2) {
-        uint32_t bytes, file_bytes, keep = used;
+        uint32_t bytes, file_bytes, keep = files.used;
         const char *name = strrchr(args[i], '/') + 1;
-        const uint8_t *wasm = read_file(args[i], &bytes);
-        const uint32_t *file = (const uint32_t *)(const void *)read_file(args[i + 1], &file_bytes);
+        const uint8_t *wasm = file_read(&files, args[i], &bytes);
+        const uint32_t *file = (const uint32_t *)(const void *)file_read(&files, args[i + 1], &file_bytes);
         struct ftte_guest guest;
         int error = open_hostile(&guest, wasm, bytes);
         uint32_t tried = error < 0 ? 0 : attack_all(&guest, file, file + file_bytes / 4, name);
         ftte_guest_close(&guest);
         report(tried > 0 && unharmed() && alive(), "%s: %u attacks, each with its own answer", name, tried);
-        used = keep;
+        files.used = keep;
     }
 }
 
@@ -317,8 +305,8 @@ int main(int count, char **args) {
     const char *mode = args[1];
     bool replays = strcmp(mode, "mutations") == 0;
     map_stack();
-    kernels = read_file(args[2], &kernels_bytes);
-    if (replays) record = read_file(args[3], &ignored);
+    kernels = file_read(&files, args[2], &kernels_bytes);
+    if (replays) record = file_read(&files, args[3], &ignored);
     if (strcmp(mode, "modules") == 0) modules(count - 3, args + 3);
     if (strcmp(mode, "attacks") == 0) attacks(count - 3, args + 3);
     if (strcmp(mode, "truncations") == 0) truncations();
