@@ -67,7 +67,7 @@ function requireTools(port: Port): string {
 }
 
 /** Leaves the file's time alone when it says the same already, so that make builds nothing again. */
-function writeIfChanged(folder: string, name: string, text: string): void {
+export function writeIfChanged(folder: string, name: string, text: string): void {
   const path = join(folder, name);
   mkdirSync(folder, { recursive: true });
   if (!existsSync(path) || readFileSync(path, "utf8") !== text) writeFileSync(path, text);

@@ -2,10 +2,10 @@
 // mps2-an386, printing through semihosting; their lines are vitest tests as those of c_program.ts are. The other ports' programs run as
 // tests/contracts/port/machines.ts says.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { loadBoardConfig } from "../../host/boards/config.ts";
 import { boardHeader } from "../../host/build/board_header.ts";
+import { writeIfChanged } from "../../host/build/firmware.ts";
 import { root } from "./c_program.ts";
 
 export interface DeviceProgram {
@@ -24,9 +24,7 @@ export interface DeviceProgram {
 export function buildDevice({ name, board, sources, engine, variables }: DeviceProgram): string {
   const out = `build/tests/${name}`;
   const config = loadBoardConfig(board);
-  const header = boardHeader(config);
-  mkdirSync(`${root}${out}`, { recursive: true });
-  if (read(`${root}${out}/board_config.h`) !== header) writeFileSync(`${root}${out}/board_config.h`, header);
+  writeIfChanged(`${root}${out}`, "board_config.h", boardHeader(config));
   const noEngine = { ENGINE_SOURCES: "", FOREIGN_SOURCES: "", FTTE_BLAS_SOURCES: "" };
   const semihosting = config.port === "mps2" ? ["tests/core/semihosting.c"] : [];
   const all = {
@@ -39,14 +37,6 @@ export function buildDevice({ name, board, sources, engine, variables }: DeviceP
   const run = spawnSync("make", ["-C", "firmware", "-j2", ...words], { cwd: root, encoding: "utf8" });
   if (run.status !== 0) throw new Error(`${name}: ${run.stdout}${run.stderr}`);
   return `${root}${out}/ftte-${name}.elf`;
-}
-
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
-  }
 }
 
 /** Runs it until it exits; `args` are QEMU's, beside the machine. */
