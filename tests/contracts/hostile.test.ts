@@ -3,6 +3,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { builtGuest } from "../../host/build/root.ts";
+import { seeded } from "../../host/data/random.ts";
 import { referenceModels } from "../../host/plan/reference_models.ts";
 import { record } from "../assembly/record.ts";
 import { root, testC } from "../core/c_program.ts";
@@ -10,7 +11,6 @@ import { engineParts, engines } from "../core/engine.ts";
 import { assembleGuest } from "../core/wat.ts";
 import { bench } from "../host/plan/bench.ts";
 import { kernels } from "../host/plan/kernels.ts";
-import { uniform } from "../host/plan/random_models.ts";
 import {
   accessAttacks,
   accesses,
@@ -32,7 +32,7 @@ const put = (name: string, bytes: Uint8Array) => {
 };
 
 const modules = hostileModules.flatMap(({ name, bytes, error }) => [put(name, bytes), String(error)]);
-const draw = uniform(20_26);
+const draw = seeded(20_26);
 const random = (limit: number) => Math.floor(draw() * limit);
 const leaves = blasLeaves().flatMap((leaf) => [
   put(leaf.name, assembleGuest(leafModule(leaf))),

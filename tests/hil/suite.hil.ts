@@ -4,12 +4,13 @@
 import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { boardClassText, firmwareText } from "../../host/boards/identity.ts";
+import { seeded } from "../../host/data/random.ts";
 import { board, type HilBoard } from "../../host/hil/board.ts";
 import type { OpenPipe } from "../../host/link/pipe.ts";
 import { openSerial } from "../../host/link/serial.ts";
 import { encodeFrame } from "../../host/wire/frame.ts";
 import { Reply, ResetReason } from "../../host/wire/spec.gen.ts";
-import { type Harm, harmedPipe, seeded } from "../host/link/harm.ts";
+import { type Harm, harmedPipe } from "../host/link/harm.ts";
 import { expected, order, planBytes, sampleCount, samples } from "./model.ts";
 
 let wrist: HilBoard;

@@ -3,6 +3,7 @@
 // count is right. And the same update, a thousand times: it counts once.
 
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { seeded } from "../../host/data/random.ts";
 import type { RunEvent } from "../../host/fl/events.ts";
 import type { OpenPipe } from "../../host/link/pipe.ts";
 import { openSerial } from "../../host/link/serial.ts";
@@ -12,7 +13,6 @@ import {
   type UpdateHeader,
   UpdateHeaderBytes,
 } from "../../host/wire/spec.gen.ts";
-import { seeded } from "../host/link/harm.ts";
 import { type Tampering, tamperedPipe } from "../host/link/tamper.ts";
 import { firstParameters, type LiveBoard, liveBoard } from "./live_board.ts";
 import { smallRun } from "./small_run.ts";

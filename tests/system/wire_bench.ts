@@ -3,6 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { expect } from "vitest";
+import { seeded } from "../../host/data/random.ts";
 import type { Order } from "../../host/fl/fleet.ts";
 import { encodeFrame } from "../../host/wire/frame.ts";
 import {
@@ -22,7 +23,6 @@ import {
   type Task,
   Verdict,
 } from "../../host/wire/spec.gen.ts";
-import { seeded } from "../host/link/harm.ts";
 import type { LiveBoard } from "./live_board.ts";
 import { type Line, openLine, outcomeOf } from "./wire_line.ts";
 

@@ -2,6 +2,7 @@
 // The bytes are those that harness.h describes.
 import { readFileSync } from "node:fs";
 import { builtGuest } from "../../../host/build/root.ts";
+import { seeded } from "../../../host/data/random.ts";
 import { packFrozen } from "../../../host/plan/frozen.ts";
 import { planModel } from "../../../host/plan/plan.ts";
 import { referenceModels } from "../../../host/plan/reference_models.ts";
@@ -10,7 +11,6 @@ import { gatherSlice } from "../../../host/plan/slice.ts";
 import type { Model, Plan, Selection } from "../../../host/plan/types.ts";
 import { Guest } from "../../../host/sim/guest.ts";
 import { randomParameters } from "../../host/plan/bench.ts";
-import { uniform } from "../../host/plan/random_models.ts";
 import { encodeNetwork } from "./network.ts";
 
 export type Workload = keyof typeof referenceModels;
@@ -98,7 +98,7 @@ function normalisationOf(model: Model) {
 
 export function makeCase(workload: Workload, mode: Mode, frozenForm: Frozen, steps: number, infers: number): Case {
   const model: Model = referenceModels[workload];
-  const random = uniform(20_26);
+  const random = seeded(20_26);
   const parameters = randomParameters(model, random);
   const plan = planModel(model, { selection: selectionOf(workload, mode), frozenForm });
   const normalisation = normalisationOf(model);

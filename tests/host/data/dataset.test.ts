@@ -3,8 +3,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { normalisationOf, packElements, packRecords, sampleBytes, subset } from "../../../host/data/dataset.ts";
+import { seeded } from "../../../host/data/random.ts";
 import type { Dataset } from "../../../host/data/types.ts";
-import { sweep, uniform } from "../plan/random_models.ts";
+import { sweep } from "../plan/random_models.ts";
 
 const arrays = { u8: Uint8Array, i16: Int16Array, f32: Float32Array } as const;
 const bytesOfType = { u8: 1, i16: 2, f32: 4 } as const;
@@ -32,7 +33,7 @@ describe("packing", () => {
   it("lays each sample's elements down in the sensor's type, little endian, padded with zeros to 4 bytes", () => {
     fc.assert(
       fc.property(types, shapes, fc.nat(5), fc.nat(1000), (type, shape, count, seed) => {
-        const random = uniform(seed);
+        const random = seeded(seed);
         const data = dataset(type, shape, count, () => Math.floor(random() * 60_000) - 30_000);
         const n = shape.reduce((a, b) => a * b, 1);
         const stride = 4 * Math.ceil((n * bytesOfType[type]) / 4);
@@ -79,7 +80,7 @@ describe("normalisation", () => {
   it("gives every channel mean 0 and deviation 1 over the data that it was learned on", () => {
     fc.assert(
       fc.property(types, fc.integer({ min: 1, max: 4 }), fc.nat(1000), (type, channels, seed) => {
-        const random = uniform(seed);
+        const random = seeded(seed);
         const level = Array.from({ length: channels }, () => 20 + random() * 60);
         const data = dataset(type, [7, channels], 20, (i) => level[i % channels]! * (0.5 + random()));
         const { scale, offset } = normalisationOf(data);

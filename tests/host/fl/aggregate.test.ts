@@ -6,13 +6,14 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { buildFold } from "../../../host/build/fold.ts";
 import { builtGuest } from "../../../host/build/root.ts";
+import { seeded } from "../../../host/data/random.ts";
 import { aggregate, type BufferedUpdate, type Folder, variances } from "../../../host/fl/aggregate.ts";
 import { wasmFolder } from "../../../host/fl/fold.ts";
 import type { Step } from "../../../host/fl/strategy.ts";
 import { planModel } from "../../../host/plan/plan.ts";
 import { planTiers } from "../../../host/plan/select.ts";
 import type { Model, Plan } from "../../../host/plan/types.ts";
-import { sweep, uniform } from "../plan/random_models.ts";
+import { sweep } from "../plan/random_models.ts";
 import { deltaOf, randomRows } from "./reference_fold.ts";
 
 await buildFold();
@@ -62,7 +63,7 @@ const cases: fc.Arbitrary<Case> = fc
     covering: fc.boolean(),
   })
   .map(({ which, picks, seed, covering }) => {
-    const random = uniform(seed);
+    const random = seeded(seed);
     const plans = tiers[which]!;
     const buffer = picks.map((p) => ({ plan: plans[p]!, rows: randomRows(plans[p]!, random, 1e-3 * (1 + p)) }));
     const weights = picks.map(() => (random() < 0.1 ? 0 : 10 ** (random() * 4 - 2)));
@@ -185,7 +186,7 @@ describe("the variance of an update", () => {
 
   it("is 0 for a lone update, for equal ones and for those that say nothing", () => {
     const plan = tiers[0]![3]!;
-    const rows = randomRows(plan, uniform(5), 1);
+    const rows = randomRows(plan, seeded(5), 1);
     const zero = new Uint8Array(rows.length);
     expect(variances([{ plan, rows }], plan.parameterCount, folder)).toEqual([0]);
     for (const v of variances(Array(3).fill({ plan, rows }), plan.parameterCount, folder))
@@ -231,7 +232,7 @@ const bits = (values: Float32Array) => [...new Uint32Array(values.buffer, values
 
 describe("the SIMD fold", () => {
   it("gives the plain formula's bits for every row length from 1 to 40 and 0 to 9 updates, in groups of four and rest", () => {
-    const random = uniform(6);
+    const random = seeded(6);
     for (let n = 1; n <= 40; n++)
       for (let count = 0; count <= 9; count++) {
         const plan = sliceOf([3, n], [2, 1 + (n % 5)]);
@@ -248,7 +249,7 @@ describe("the SIMD fold", () => {
     const weight = fc.float({ min: 0, noNaN: true, noDefaultInfinity: true });
     const shape = fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 40 }));
     const check = (shapes: [number, number][], weights: number[], seed: number) => {
-      const random = uniform(seed);
+      const random = seeded(seed);
       const plan = sliceOf(...shapes);
       const updates = weights.map((w) => ({ rows: randomRows(plan, random, 1), weight: w }));
       for (const { rows } of updates)
@@ -263,7 +264,7 @@ describe("the SIMD fold", () => {
   });
 
   it("is not disturbed by a larger sum before, nor by rows that lie anywhere in their buffer", () => {
-    const random = uniform(7);
+    const random = seeded(7);
     const large = sliceOf([300, 257]);
     folder.sum(large, Array(5).fill({ rows: randomRows(large, random, 100), weight: 1 }));
     const plan = sliceOf([5, 11]);

@@ -3,10 +3,10 @@
 // of the updates that the file says were folded.
 
 import { describe, expect, it } from "vitest";
+import { seeded } from "../../../host/data/random.ts";
 import { fedavg } from "../../../host/fl/fedavg.ts";
 import { ftte } from "../../../host/fl/ftte.ts";
 import type { Strategy } from "../../../host/fl/strategy.ts";
-import { uniform } from "../plan/random_models.ts";
 import { type Answer, neverOrdered } from "./scripted_fleet.ts";
 import { type Recorded, recomputed, recorded, type Session, type SessionOptions, session, TestRun } from "./session.ts";
 
@@ -128,7 +128,7 @@ describe.each(strategies)("%s under the deterministic schedule", (name, strategy
   it("gives the same model when the host is killed again and again", { timeout: 300_000 }, async () => {
     const expected = await quiet;
     for (let seed = 1; seed <= (sweeping ? 60 : 2); seed++) {
-      const random = uniform(seed * 1000);
+      const random = seeded(seed * 1000);
       const run = new TestRun(classes);
       let kills = 0;
       for (let attempt = 0; ; attempt++) {
@@ -146,7 +146,7 @@ describe.each(strategies)("%s under the deterministic schedule", (name, strategy
 describe("a run without the deterministic schedule", () => {
   it.each([11, 12, 13])("folds every acknowledged update exactly once, whatever comes (seed %i)", async (seed) => {
     const run = new TestRun(classes);
-    const random = uniform(seed);
+    const random = seeded(seed);
     const accepted = new Set<string>();
     const options: SessionOptions = {
       strategy: ftte({ buffer: 3 }),

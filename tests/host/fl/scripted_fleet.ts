@@ -2,10 +2,10 @@
 // What a board answers to a task depends on the task alone, so that the deterministic schedule can be held to one outcome; when it answers,
 // and how often, depends on the seed of the session.
 
+import { seeded } from "../../../host/data/random.ts";
 import { FtteError } from "../../../host/errors.ts";
 import type { BoardTraffic, Fleet, FleetEvent, Order } from "../../../host/fl/fleet.ts";
 import { UpdateHeaderBytes } from "../../../host/wire/spec.gen.ts";
-import { uniform } from "../plan/random_models.ts";
 import { spoiled, type TestBoard, type TestUpdate } from "./test_boards.ts";
 
 export type Answer = "update" | "invalid" | "refuse" | "silence";
@@ -51,7 +51,7 @@ export class ScriptedFleet implements Fleet {
     private readonly script: Script,
   ) {
     this.boards = new Map(boards.map((b) => [b.id, b]));
-    this.random = uniform(script.seed);
+    this.random = seeded(script.seed);
   }
 
   async open(listener: (event: FleetEvent) => void): Promise<void> {

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { buildFold } from "../../../host/build/fold.ts";
 import { builtGuest } from "../../../host/build/root.ts";
+import { seeded } from "../../../host/data/random.ts";
 import { Coordinator, type CoordinatorOptions, type Summary } from "../../../host/fl/coordinator.ts";
 import type { RunEvent } from "../../../host/fl/events.ts";
 import { wasmFolder } from "../../../host/fl/fold.ts";
@@ -18,7 +19,6 @@ import type { Model, Plan } from "../../../host/plan/types.ts";
 import { Store } from "../../../host/store/store.ts";
 import { decodeUpdateHeader, UpdateHeaderBytes } from "../../../host/wire/spec.gen.ts";
 import { kernels } from "../plan/kernels.ts";
-import { uniform } from "../plan/random_models.ts";
 import { deltaOf } from "./reference_fold.ts";
 import { type Script, ScriptedFleet } from "./scripted_fleet.ts";
 import { TestBoard } from "./test_boards.ts";
@@ -42,7 +42,7 @@ export const plans: ReadonlyMap<string, Plan> = new Map([
   ["large", planModel(model, { selection: "all" })],
 ]);
 export const normalisation = { scale: [1, 0.5, 2], offset: [0, 0.1, -0.2] };
-const first = initialise(shapeModel(model), uniform(4));
+const first = initialise(shapeModel(model), seeded(4));
 
 /** A run that goes through any number of sessions: its boards, and the file as it was when the last session ended or was killed. */
 export class TestRun {

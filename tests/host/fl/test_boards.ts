@@ -2,6 +2,7 @@
 // that they are given, and train with the real kernels in Node. No link and no time: scripted_fleet.ts decides what happens when.
 
 import { crc32 } from "node:zlib";
+import { seeded } from "../../../host/data/random.ts";
 import type { Order } from "../../../host/fl/fleet.ts";
 import { bytesOf, rowsBytes } from "../../../host/plan/slice.ts";
 import type { Plan } from "../../../host/plan/types.ts";
@@ -15,7 +16,6 @@ import {
   SliceHeaderBytes,
   UpdateHeaderBytes,
 } from "../../../host/wire/spec.gen.ts";
-import { uniform } from "../plan/random_models.ts";
 
 export interface TestUpdate {
   run: number;
@@ -85,7 +85,7 @@ export class TestBoard {
 
   private opened(): Guest {
     if (this.guest) return this.guest;
-    const random = uniform(this.seed);
+    const random = seeded(this.seed);
     const inputs = this.plan.model.input.shape[0]!;
     this.guest = new Guest(this.kernels, this.plan.binary, {
       frozen: new Uint8Array(this.plan.frozenBytes),

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { buildFold } from "../../../host/build/fold.ts";
 import { builtGuest } from "../../../host/build/root.ts";
+import { seeded } from "../../../host/data/random.ts";
 import { FtteError } from "../../../host/errors.ts";
 import { aggregate } from "../../../host/fl/aggregate.ts";
 import { wasmFolder } from "../../../host/fl/fold.ts";
@@ -13,7 +14,7 @@ import type { Step } from "../../../host/fl/strategy.ts";
 import { type Expected, isOfRun, validateUpdate } from "../../../host/fl/validate.ts";
 import { planModel } from "../../../host/plan/plan.ts";
 import type { Model } from "../../../host/plan/types.ts";
-import { sweep, uniform } from "../plan/random_models.ts";
+import { sweep } from "../plan/random_models.ts";
 import { deltaOf, randomRows } from "./reference_fold.ts";
 
 await buildFold();
@@ -48,7 +49,7 @@ const fields = {
 type Field = keyof typeof fields;
 const isFloat = (field: Field) => field.startsWith("loss");
 
-function update(change: Partial<Record<Field, number>> = {}, rows = randomRows(plan, uniform(1), 1e-3)): Uint8Array {
+function update(change: Partial<Record<Field, number>> = {}, rows = randomRows(plan, seeded(1), 1e-3)): Uint8Array {
   const out = new Uint8Array(40 + rows.length);
   const view = new DataView(out.buffer);
   for (const [name, { at, right }] of Object.entries(fields) as [Field, { at: number; right: number }][])
@@ -72,7 +73,7 @@ function refusal(bytes: Uint8Array, what: Partial<Expected> = {}): string {
 
 describe("a valid update", () => {
   it("passes, with its header, its rows and its norm", () => {
-    const rows = randomRows(plan, uniform(2), 1e-3);
+    const rows = randomRows(plan, seeded(2), 1e-3);
     const valid = validateUpdate(update({}, rows), expected);
     expect(valid.header).toMatchObject({ run: 3, task: 12, samples: 60, lossFirst: 1.5, lossLast: 0.25 });
     expect(valid.rows).toEqual(rows);
@@ -81,7 +82,7 @@ describe("a valid update", () => {
   });
 
   it("passes when it says nothing at all", () => {
-    const silent = update({}, new Uint8Array(randomRows(plan, uniform(1), 1).length));
+    const silent = update({}, new Uint8Array(randomRows(plan, seeded(1), 1).length));
     expect(validateUpdate(silent, expected).norm).toBe(0);
   });
 

@@ -1,12 +1,13 @@
 // The host's transfers against the C core's, each frame of both harmed in every way.
 import { spawn } from "node:child_process";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { seeded } from "../../../host/data/random.ts";
 import { FrameChannel } from "../../../host/link/channel.ts";
 import type { Pipe } from "../../../host/link/pipe.ts";
 import { emptyPartial, getBlob, putBlob, type TransferOptions } from "../../../host/link/transfer.ts";
 import { BlobKind } from "../../../host/wire/spec.gen.ts";
 import { compileC, root } from "../../core/c_program.ts";
-import { type Harm, type HarmPlan, harmedPipe, seeded } from "./harm.ts";
+import { type Harm, type HarmPlan, harmedPipe } from "./harm.ts";
 import { processPipe } from "./process_pipe.ts";
 
 let program = "";

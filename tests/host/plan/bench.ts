@@ -1,5 +1,6 @@
 // A planned model on the Node guest with random parameters and samples, and what the judge must be given to say the same.
 
+import { seeded } from "../../../host/data/random.ts";
 import { packFrozen } from "../../../host/plan/frozen.ts";
 import { initialise } from "../../../host/plan/initialise.ts";
 import { type PlanOptions, planModel } from "../../../host/plan/plan.ts";
@@ -7,7 +8,6 @@ import { shapeModel } from "../../../host/plan/shapes.ts";
 import { gatherSlice } from "../../../host/plan/slice.ts";
 import type { Model, Normalisation, Plan } from "../../../host/plan/types.ts";
 import { Guest } from "../../../host/sim/guest.ts";
-import { uniform } from "./random_models.ts";
 
 export interface Bench {
   plan: Plan;
@@ -33,7 +33,7 @@ export function randomParameters(model: Model, random: () => number): Float32Arr
 }
 
 export function bench(kernels: Uint8Array, model: Model, options: PlanOptions, seed: number): Bench {
-  const random = uniform(seed);
+  const random = seeded(seed);
   const shape = shapeModel(model);
   const parameters = randomParameters(model, random);
   const plan = planModel(model, options);

@@ -180,17 +180,6 @@ export const trainingOptions: fc.Arbitrary<TrainingOptions> = fc.record({
   microBatch: fc.constantFrom(1, 3),
 });
 
-/** A small seeded generator of uniform numbers in [0, 1) (mulberry32). */
-export function uniform(seed: number): () => number {
-  let s = seed;
-  return () => {
-    s = (s + 0x6d2b79f5) | 0;
-    let t = Math.imul(s ^ (s >>> 15), 1 | s);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** fast-check's parameters: a fixed seed, so that a run is repeatable, and more cases with FTTE_SWEEP=1. */
 export function sweep(cases: number): { numRuns: number; seed: number } {
   return process.env.FTTE_SWEEP ? { numRuns: cases * 20, seed: Date.now() | 0 } : { numRuns: cases, seed: 20_251 };

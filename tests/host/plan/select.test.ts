@@ -3,6 +3,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { seeded } from "../../../host/data/random.ts";
 import { FtteError } from "../../../host/errors.ts";
 import { planModel } from "../../../host/plan/plan.ts";
 import { referenceModels } from "../../../host/plan/reference_models.ts";
@@ -13,7 +14,7 @@ import type { LayerSelection, Model, Plan, Selection } from "../../../host/plan/
 import { Guest } from "../../../host/sim/guest.ts";
 import { places } from "./bench.ts";
 import { kernels } from "./kernels.ts";
-import { randomModel, sweep, uniform } from "./random_models.ts";
+import { randomModel, sweep } from "./random_models.ts";
 
 const thrown = (work: () => unknown): FtteError => {
   try {
@@ -317,7 +318,7 @@ describe("a selection", () => {
   });
 
   it("trains exactly the coordinates that it names", () => {
-    const random = uniform(3);
+    const random = seeded(3);
     for (let i = 0; i < 20; i++) {
       const channels = [0, 1, 2, 3].filter(() => random() < 0.5);
       const plan = planModel(model, { selection: one(4, channels) });

@@ -3,6 +3,7 @@
 import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { seeded } from "../../../host/data/random.ts";
 import {
   applyRows,
   bytesOf,
@@ -17,7 +18,7 @@ import {
 import { decodeDeltaHeader, decodeSliceHeader, Region } from "../../../host/wire/spec.gen.ts";
 import { type Bench, bench, places } from "./bench.ts";
 import { kernels } from "./kernels.ts";
-import { picks, randomModel, selectionFrom, sweep, uniform } from "./random_models.ts";
+import { picks, randomModel, selectionFrom, sweep } from "./random_models.ts";
 
 const wasm = await kernels();
 
@@ -63,7 +64,7 @@ describe("rows of int8", () => {
       fc.property(cases, (c) => {
         const b = benchOf(c);
         if (b.plan.sliceCount === 0) return;
-        const random = uniform(c.seed);
+        const random = seeded(c.seed);
         const delta = differences(b.plan.sliceCount, random);
         const encoded = encodeRows(b.plan, delta);
         expect(Buffer.compare(guestRows(b, delta), encoded)).toBe(0);
@@ -89,7 +90,7 @@ describe("rows of int8", () => {
     fc.assert(
       fc.property(cases, (c) => {
         const b = benchOf(c);
-        const delta = differences(b.plan.sliceCount, uniform(c.seed));
+        const delta = differences(b.plan.sliceCount, seeded(c.seed));
         const decoded = applyRows(b.plan, new Float32Array(delta.length), encodeRows(b.plan, delta));
         eachRow(b.plan, (first, elements) => {
           const row = delta.subarray(first, first + elements);
@@ -190,7 +191,7 @@ describe("a slice", () => {
 describe("what a board holds after many deltas", () => {
   it("stays within half a step of the model, because each delta makes up for the one before (error feedback)", () => {
     const { plan } = bench(wasm, small, { selection: "all" }, 1);
-    const random = uniform(9);
+    const random = seeded(9);
     let target = differences(plan.sliceCount, random);
     let held = target;
     let step = 0;

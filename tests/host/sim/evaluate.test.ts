@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { normalisationOf } from "../../../host/data/dataset.ts";
+import { seeded } from "../../../host/data/random.ts";
 import type { Dataset } from "../../../host/data/types.ts";
 import { initialise } from "../../../host/plan/initialise.ts";
 import { planModel } from "../../../host/plan/plan.ts";
@@ -13,7 +14,6 @@ import { Guest } from "../../../host/sim/guest.ts";
 import { pretrain } from "../../../host/sim/pretrain.ts";
 import { Region } from "../../../host/wire/spec.gen.ts";
 import { kernels } from "../plan/kernels.ts";
-import { uniform } from "../plan/random_models.ts";
 import { forward, loss, softmax } from "../plan/reference.ts";
 
 const wasm = await kernels();
@@ -39,7 +39,7 @@ const autoencoder: Model = {
 
 /** Three classes of noisy levels: easy to learn. Odd sample sizes, so that padding counts. */
 function samples(model: Model, count: number, seed: number): Dataset {
-  const random = uniform(seed);
+  const random = seeded(seed);
   const n = model.input.shape.reduce((a, b) => a * b, 1);
   const elements = model.input.type === "u8" ? new Uint8Array(count * n) : new Int16Array(count * n);
   const labels = Uint16Array.from({ length: count }, () => Math.floor(random() * 3));
@@ -82,7 +82,7 @@ describe("evaluating a classifier", () => {
 
   it("counts right answers, and takes the mean of the log losses, as the f64 interpreter does; for one model after the other", () => {
     for (const seed of [1, 2, 3]) {
-      const parameters = initialise(shapeModel(classifier), uniform(seed));
+      const parameters = initialise(shapeModel(classifier), seeded(seed));
       const confusion = [0, 0, 0].map(() => [0, 0, 0]);
       let logLoss = 0;
       for (let i = 0; i < set.data.count; i++) {
@@ -99,14 +99,14 @@ describe("evaluating a classifier", () => {
 
   it("gives no answer for no data, and no NaN", () => {
     const empty = new ModelEvaluator(wasm, { ...set, data: samples(classifier, 0, 1) });
-    expect(empty.evaluate(initialise(shapeModel(classifier), uniform(1)))).toMatchObject({ accuracy: 0, loss: 0 });
+    expect(empty.evaluate(initialise(shapeModel(classifier), seeded(1)))).toMatchObject({ accuracy: 0, loss: 0 });
   });
 });
 
 describe("evaluating an autoencoder", () => {
   it("takes the mean reconstruction error, and 1 / (1 + error) for an accuracy", () => {
     const set = setOf(autoencoder);
-    const parameters = initialise(shapeModel(autoencoder), uniform(5));
+    const parameters = initialise(shapeModel(autoencoder), seeded(5));
     let error = 0;
     for (let i = 0; i < set.data.count; i++)
       error += loss(autoencoder, Float64Array.from(parameters), inputOf(set, i), 0) / set.data.count;
@@ -143,7 +143,7 @@ describe("the first model", () => {
   });
 
   it("is random where there is no data or nothing to do", () => {
-    const random = initialise(shapeModel(classifier), uniform(1));
+    const random = initialise(shapeModel(classifier), seeded(1));
     const untrained = pretrain(wasm, classifier, set.data, set.normalisation, { ...options, epochs: 0 });
     expect(untrained.length).toBe(random.length);
     expect(new Set(untrained).size).toBeGreaterThan(20);
@@ -174,7 +174,7 @@ describe("the kernels in Node", () => {
 
 describe("the worker", () => {
   const set = setOf(classifier);
-  const parameters = initialise(shapeModel(classifier), uniform(1));
+  const parameters = initialise(shapeModel(classifier), seeded(1));
 
   it("gives what is measured without it, again and again, and leaves the parameters to their owner", async () => {
     const evaluator = new Evaluator(wasm, set);
