@@ -1,8 +1,13 @@
-// `npm run bench:device`: instructions and bytes of a training step and an inference on a Cortex-M4F in QEMU, on both engines of the
-// firmware and in plain and tuned C (tests/bench/device/). Counts instructions exactly, not cycles.
-import { mkdtempSync, writeFileSync } from "node:fs";
+// Instructions and bytes of a training step and an inference on a Cortex-M4F in QEMU: plain C and tuned C (tests/bench/device/), then both
+// engines of the firmware, and their ratios to the two. Counts instructions exactly, not cycles. Arena, engine and stack are the
+// program's peaks; the firmware around it is not in them. `--json` prints one object per row.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { buildGuest } from "../../host/build/guest.ts";
+import { table } from "../../host/cli/view/text.ts";
+import { referenceModels } from "../../host/plan/reference_models.ts";
 import { buildDevice, runDevice } from "../core/device_program.ts";
 import { type Case, type Frozen, type Mode, makeCase, type Workload } from "./device/case.ts";
 
@@ -27,11 +32,8 @@ function build(engine: Engine): string {
 
 const folder = mkdtempSync(join(tmpdir(), "ftte-device-"));
 
-interface Outcome {
-  step: number[];
-  infer: number[];
-  lines: Map<string, number[]>;
-}
+/** What a program printed: the numbers of all lines that begin with the same word. */
+type Outcome = Map<string, number[]>;
 
 function measure(program: string, c: Case): Outcome {
   const path = join(folder, "case");
@@ -41,63 +43,100 @@ function measure(program: string, c: Case): Outcome {
     ...["-device", `loader,file=${path},addr=0x21800000,force-raw=on`],
   ]);
   const rows = run.stdout.trim().split("\n");
-  if (rows.at(-1) !== "done") throw new Error(`${program}: ${run.stdout.slice(-2000)}${run.stderr.slice(-2000)}`);
-  const lines = new Map(
-    rows.slice(0, -1).map((row) => {
-      const [word, ...numbers] = row.split(" ");
-      return [word!, numbers.map((n) => Number.parseInt(n, 16))];
-    }),
-  );
-  const trained = rows.filter((row) => row.startsWith("trained "));
-  lines.set(
-    "trained",
-    trained.flatMap((row) =>
-      row
-        .split(" ")
-        .slice(1)
-        .map((n) => Number.parseInt(n, 16)),
-    ),
-  );
-  const [call = 0] = lines.get("calibration")!;
-  const instructions = (word: string) => (lines.get(word) ?? []).map((t) => Math.round(((t - call) * 40) / 128));
-  return { step: instructions("step"), infer: instructions("infer"), lines };
+  if (rows.pop() !== "done") throw new Error(`${program}: ${run.stdout.slice(-2000)}${run.stderr.slice(-2000)}`);
+  const outcome: Outcome = new Map();
+  for (const row of rows) {
+    const [word = "", ...numbers] = row.split(" ");
+    outcome.set(word, [...(outcome.get(word) ?? []), ...numbers.map((n) => Number.parseInt(n, 16))]);
+  }
+  return outcome;
 }
 
-const floats = (bits: ArrayLike<number>) => new Float32Array(Uint32Array.from(bits).buffer);
-function same(a: number[], b: Uint32Array): string {
-  if (a.length !== b.length) return `lengths ${a.length} ${b.length}`;
-  if (a.every((v, i) => v === b[i])) return "bits";
-  const [x, y] = [floats(a), floats(b)];
-  return `${Math.max(...x.map((v, i) => Math.abs(v - y[i]!) / (1e-3 + Math.abs(y[i]!)))).toExponential(1)}`;
+/** Of the last one: the first call of an interpreter also translates. */
+function instructions(outcome: Outcome, word: "step" | "infer"): number {
+  const [measuring = 0] = outcome.get("calibration")!;
+  return Math.round(((outcome.get(word)!.at(-1)! - measuring) * 40) / 128); // harness.h
 }
 
-const engines = (process.argv[2] ?? "wasm3").split(",") as Engine[];
-for (const engine of engines) {
-  const program = build(engine);
-  for (const workload of ["mlp-128-32-6", "mlp-561-64-6", "motion-cnn", "image-cnn", "ecg-autoencoder"] as Workload[])
-    for (const mode of ["full", "truncated", "head", "bias"] as Mode[])
-      for (const frozen of (mode === "full" ? ["int8"] : ["int8", "f32"]) as Frozen[]) {
-        const c = makeCase(workload, mode, frozen, 4, 4);
-        const o = measure(program, c);
-        console.log(
-          engine,
-          workload,
-          mode,
-          frozen,
-          "step",
-          o.step.join("/"),
-          "infer",
-          o.infer.at(-1),
-          "arena",
-          c.plan.memoryBytes,
-          "engine",
-          o.lines.get("engine"),
-          "stack",
-          o.lines.get("stack"),
-          "equal",
-          same(o.lines.get("trained")!, c.trained),
-          same(o.lines.get("output")!, c.output),
-          o.lines.get("calibration")!.map((t) => (t * 40) / 128),
-        );
-      }
+/** Engines of the firmware give Node's bits; C, which sums in another order, numbers near them. */
+function check(engine: Engine, c: Case, outcome: Outcome): void {
+  for (const [word, wanted] of [
+    ["trained", c.trained],
+    ["output", c.output],
+  ] as const) {
+    const got = Uint32Array.from(outcome.get(word) ?? []);
+    const [values, should] = [got, wanted].map((bits) => new Float32Array(bits.buffer, 0, bits.length));
+    const isNear = (v: number, i: number) => Math.abs(v - should![i]!) <= 1e-4 * (1e-3 + Math.abs(should![i]!));
+    const equal = engine.startsWith("c-") ? values!.every(isNear) : got.every((v, i) => v === wanted[i]);
+    if (got.length !== wanted.length || !equal)
+      throw new Error(`${engine}, ${c.workload}, ${c.mode}, frozen in ${c.frozen}: ${word} values differ from Node's`);
+  }
 }
+
+interface Row {
+  workload: Workload;
+  engine: Engine;
+  mode: Mode;
+  frozen: Frozen;
+  instructions: number;
+  inference: number;
+  floorRatio: number;
+  tunedRatio: number;
+  ram: { arena: number; engine: number; stack: number };
+}
+
+const engines: Engine[] = ["c-floor", "c-tuned", "aot", "wasm3"];
+const workloads = Object.keys(referenceModels) as Workload[];
+const modes: Mode[] = ["full", "truncated", "head", "bias"];
+
+function rowsOf(programs: Map<Engine, string>, c: Case): Row[] {
+  const outcomes = new Map([...programs].map(([engine, program]) => [engine, measure(program, c)]));
+  for (const [engine, outcome] of outcomes) check(engine, c, outcome);
+  const steps = new Map([...outcomes].map(([engine, outcome]) => [engine, instructions(outcome, "step")]));
+  return [...outcomes].map(([engine, outcome]) => ({
+    ...{ workload: c.workload, engine, mode: c.mode, frozen: c.frozen },
+    instructions: steps.get(engine)!,
+    inference: instructions(outcome, "infer"),
+    floorRatio: steps.get(engine)! / steps.get("c-floor")!,
+    tunedRatio: steps.get(engine)! / steps.get("c-tuned")!,
+    ram: {
+      arena: c.plan.memoryBytes,
+      engine: outcome.get("engine")![0]!,
+      stack: Math.max(...outcome.get("stack")!),
+    },
+  }));
+}
+
+function print(rows: Row[]): void {
+  const header = [
+    "workload",
+    "mode",
+    "frozen",
+    "engine",
+    "step",
+    "÷ floor",
+    "÷ tuned",
+    "infer",
+    "arena",
+    "engine",
+    "stack",
+  ];
+  const cells = rows.map((r) => [
+    ...[r.workload, r.mode, r.mode === "full" ? "" : r.frozen, r.engine, String(r.instructions)],
+    ...[r.floorRatio.toFixed(2), r.tunedRatio.toFixed(2), String(r.inference)],
+    ...[r.ram.arena, r.ram.engine, r.ram.stack].map(String),
+  ]);
+  console.log(table(header, cells));
+}
+
+const { values } = parseArgs({ options: { json: { type: "boolean" } } });
+await buildGuest();
+const programs = new Map(engines.map((engine) => [engine, build(engine)]));
+const rows: Row[] = [];
+for (const workload of workloads)
+  for (const mode of modes)
+    for (const frozen of (mode === "full" ? ["int8"] : ["int8", "f32"]) as Frozen[])
+      rows.push(...rowsOf(programs, makeCase(workload, mode, frozen, 4, 4)));
+rmSync(folder, { recursive: true });
+if (values.json) for (const row of rows) console.log(JSON.stringify(row));
+else print(rows);
