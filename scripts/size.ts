@@ -1,32 +1,53 @@
-// Prints what things weigh: kernels.wasm, each firmware image (text, data, bss by `size`), the host bundle, and the CLI's start-up time
-// as a ratio to an empty Node process, taken in turn in one run. `--json` for programs.
-import { execFileSync, spawnSync } from "node:child_process";
+// Prints what things weigh: kernels.wasm, the firmware of one board of each port with either engine (text, data, bss), the host bundle, and
+// the CLI's start-up time as a ratio to an empty Node process, taken in turn in one run. Builds what is missing; a port whose compiler
+// is not installed is left out and named. `--json` for programs.
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { type BoardConfig, boardIds, loadBoardConfig } from "../host/boards/config.ts";
+import { buildFirmware } from "../host/build/firmware.ts";
+import { buildGuest } from "../host/build/guest.ts";
+import type { Engine } from "../host/build/port.ts";
 import { table } from "../host/cli/view/text.ts";
+import { FtteError } from "../host/errors.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { values } = parseArgs({ options: { json: { type: "boolean" }, runs: { type: "string", default: "15" } } });
 
 interface Image {
-  port: string;
+  firmware: string;
+  engine: Engine;
   text: number;
   data: number;
   bss: number;
 }
 
-function images(): Image[] {
-  const folder = `${root}build/firmware`;
-  if (!existsSync(folder)) throw new Error("nothing is built yet; run: npm run build");
-  return readdirSync(folder)
-    .map((port) => ({ port, path: `${folder}/${port}/ftte-${port}` }))
-    .filter(({ path }) => existsSync(path))
-    .map(({ port, path }) => {
-      const [, numbers] = execFileSync("size", [path], { encoding: "utf8" }).split("\n");
-      const [text, data, bss] = numbers!.trim().split(/\s+/).map(Number) as [number, number, number];
-      return { port, text, data, bss };
-    });
+/** The posix port, which takes its board when it starts, and the first board of each other port. */
+function firmwares(): { name: string; what: { port: string } | { board: BoardConfig } }[] {
+  const boards = boardIds().map((id) => loadBoardConfig(id));
+  const others = boards.filter((board) => board.buildable && board.port !== "posix");
+  const first = new Map(others.reverse().map((board) => [board.port, board]));
+  return [
+    { name: "posix", what: { port: "posix" } },
+    ...[...first.values()].map((board) => ({ name: board.id, what: { board } })),
+  ];
+}
+
+async function images(): Promise<Image[]> {
+  const rows: Image[] = [];
+  await buildGuest();
+  for (const { name, what } of firmwares())
+    for (const engine of ["wasm3", "aot"] as const)
+      try {
+        const { sizes } = await buildFirmware({ ...what, engine });
+        rows.push({ firmware: name, engine, ...sizes });
+      } catch (error) {
+        if (!(error instanceof FtteError) || error.code !== "compiler-missing") throw error;
+        console.error(`${name} is left out: ${error.message}`);
+        break;
+      }
+  return rows;
 }
 
 const median = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
@@ -53,7 +74,7 @@ const guest = ["kernels.wasm", "kernels.twin.wasm", "fold.wasm"]
 const bundle = readdirSync(`${root}dist`)
   .filter((name) => name.endsWith(".js"))
   .reduce((sum, name) => sum + statSync(`${root}dist/${name}`).size, 0);
-const report = { guest, firmware: images(), hostBundleBytes: bundle, startUp: startUp() };
+const report = { guest, firmware: await images(), hostBundleBytes: bundle, startUp: startUp() };
 
 if (values.json) console.log(JSON.stringify(report));
 else {
@@ -65,8 +86,8 @@ else {
   );
   console.log(
     `\n${table(
-      ["firmware", "text", "data", "bss"],
-      report.firmware.map((f) => [f.port, String(f.text), String(f.data), String(f.bss)]),
+      ["firmware", "engine", "text", "data", "bss"],
+      report.firmware.map((f) => [f.firmware, f.engine, String(f.text), String(f.data), String(f.bss)]),
     )}`,
   );
   console.log(`\nhost bundle ${report.hostBundleBytes} bytes`);
