@@ -86,10 +86,16 @@ function assemblyScript(): string {
   for (const [name, op] of Object.entries(plan.ops ?? {})) {
     out.push("", `/** ${op.does} */`, `export const OP_${upper(name)}: u32 = ${op.code};`);
   }
-  const ops = Object.values(plan.ops ?? {});
+  return `${out.join("\n")}\n`;
+}
+
+/** Data, which only the guest itself may have: the layers that are translated apart have no memory of their own. */
+function assemblyScriptOps(): string {
+  const ops = Object.values(specs[1]!.ops ?? {});
   const words = new Array<number>(Math.max(0, ...ops.map((op) => op.code)) + 1).fill(255);
   for (const op of ops) words[op.code] = op.args.length;
-  out.push("", "/** Argument words of each op, by its code; 255 where there is none. */");
+  const out = [`// ${note}`];
+  out.push("/** Argument words of each op, by its code; 255 where there is none. */");
   out.push(`export const OP_WORDS: usize = memory.data<u8>([${words.join(", ")}]);`);
   out.push(`export const OP_CODES: u32 = ${words.length};`);
   return `${out.join("\n")}\n`;
@@ -164,6 +170,7 @@ function typeScript(): string {
 const views: [path: string, text: string][] = [
   ["firmware/core/spec.gen.h", c()],
   ["firmware/assembly/spec.gen.ts", assemblyScript()],
+  ["firmware/assembly/model/ops.gen.ts", assemblyScriptOps()],
   ["host/wire/spec.gen.ts", typeScript()],
 ];
 let stale = 0;

@@ -1,5 +1,5 @@
 // The guest's only exports, in the order of enum ftte_guest_function (firmware/core/guest/guest.h), which says what each promises.
-import { setArena, setRegion } from "./kernels/operands";
+import { setArena, setRegion } from "./kernels";
 import { checkPlan, planAt as placeOfPlan } from "./model/plan";
 import { decode, encode } from "./model/rows";
 import { runSelfTest } from "./model/self_test";

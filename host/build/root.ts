@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 /** The package's folder: above dist/ when bundled, above host/build/ in the sources. */
 export const root = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "../.." : "..", import.meta.url));
 
-/** Path of a module of build/guest: kernels.wasm (boards), kernels.twin.wasm (Node), fold.wasm (aggregation). */
-export function builtGuest(name: "kernels.wasm" | "kernels.twin.wasm" | "fold.wasm"): string {
+/** Path of a module of build/guest (guest.ts says which), or fold.wasm (aggregation). */
+export function builtGuest(name: "kernels.wasm" | "kernels.layers.wasm" | "kernels.twin.wasm" | "fold.wasm"): string {
   return join(root, "build", "guest", name);
 }

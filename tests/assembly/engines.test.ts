@@ -1,5 +1,5 @@
-// The same plans, weights and samples in Node, under wasm3 with the BLAS translated to C and ahead of time (what boards run), and under
-// wasm3 with the BLAS interpreted: outputs, losses, trained values and encoded rows are equal bit for bit, with 32-bit and with 64-bit
+// The same plans, weights and samples in Node, under wasm3 with layers and BLAS translated to C and ahead of time (what boards run), and
+// under wasm3 with the layers interpreted, with the BLAS too: outputs, losses, trained values and encoded rows are equal bit for bit, with 32-bit and with 64-bit
 // pointers, and the arena is used to the byte that was planned.
 
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -47,12 +47,13 @@ drawn.forEach(([model, p, frozenForm, training], i) => {
 for (const engine of engines)
   for (const [form, module] of [
     ["imports", "kernels.wasm"],
+    ["layers", "kernels.layers.wasm"],
     ["interpreted", "kernels.twin.wasm"],
   ] as const) {
-    if (engine.name === "aot" && form === "interpreted") continue; // nothing is interpreted there
+    if (engine.name === "aot" && form !== "imports") continue; // nothing is interpreted there
     const parts = await engineParts(engine);
     const sources =
-      form === "imports"
+      form !== "interpreted"
         ? parts.sources
         : [...parts.sources.filter((path) => !path.includes("/check_")), "tests/assembly/unchecked.c"];
     testC({

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { builtGuest } from "../../host/build/root.ts";
 import { assemble, disassemble } from "./wat.ts";
 
-const own = () => disassemble(readFileSync(builtGuest("kernels.wasm")));
+const own = (module: Uint8Array = readFileSync(builtGuest("kernels.wasm"))) => disassemble(module);
 
 const types = {
   abi: "(result i32)",
@@ -29,9 +29,9 @@ export function altered(name: keyof typeof types, body: string): Uint8Array {
   return extended(text.replace(exported, `(export "${name}" (func $instead))`), `${instead} (func $nothing)`);
 }
 
-/** The kernels with `text` in place of the first match of `pattern` in their own text. */
-export function rewritten(pattern: RegExp, text: string): Uint8Array {
-  const before = own();
+/** The kernels (or another module) with `text` in place of the first match of `pattern` in their own text. */
+export function rewritten(pattern: RegExp, text: string, module?: Uint8Array): Uint8Array {
+  const before = own(module);
   const after = before.replace(pattern, text);
   if (after === before) throw new Error(`the kernels' text has no ${pattern}`);
   return assemble(after);

@@ -1,7 +1,7 @@
 // The leaves of the BLAS behind their generated checks: no trap, no byte outside, no turn too many. 32 and 64 bits address operands
 // differently, so both are tried.
 import { mkdirSync, writeFileSync } from "node:fs";
-import type { Leaf } from "../../host/build/blas_leaves.ts";
+import type { Leaf } from "../../host/build/native_functions.ts";
 import { blasLeaves } from "../contracts/guest/attacks.ts";
 import { root, testC } from "./c_program.ts";
 import { engines, leafParts } from "./engine.ts";

@@ -36,7 +36,7 @@ export function assembleGuest(text: string): Uint8Array {
 }
 
 export function disassemble(wasm: Uint8Array): string {
-  const module = tools.readWasm(wasm, { readDebugNames: false });
+  const module = tools.readWasm(Uint8Array.from(wasm), { readDebugNames: false });
   try {
     return module.toText({});
   } finally {

@@ -9,6 +9,7 @@ import { crc32 } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadBoardConfig } from "../../host/boards/config.ts";
 import type { BoardSession } from "../../host/boards/session.ts";
+import { builtGuest } from "../../host/build/root.ts";
 import type { FtteError } from "../../host/errors.ts";
 import type { RunEvent } from "../../host/fl/events.ts";
 import { encodeDelta, rowsBytes } from "../../host/plan/slice.ts";
@@ -74,6 +75,18 @@ describe("good kernels", () => {
     await talk(live, (session) => session.put("kernels", kernels()));
     await works();
   });
+
+  it("may bring layers of their own, which count instead of the firmware's", async () => {
+    const own = readFileSync(builtGuest("kernels.layers.wasm"));
+    await talk(live, (session) => session.put("kernels", own));
+    await works();
+
+    const others = rewritten(/"blas" "srelu"/, '"blas" "ssigmoid"', own);
+    await talk(live, (session) => session.put("kernels", others));
+    expect(rowsOf(await oneTask(live, withKernels(live.order(++task), others)))).not.toBe(clean);
+    await talk(live, (session) => session.put("kernels", kernels()));
+    await works();
+  });
 });
 
 describe("bad kernels", () => {
@@ -88,7 +101,7 @@ describe("bad kernels", () => {
     ["lack an export", rewritten(/\(export "step"/, '(export "stepp"'), /self-test.*\(.*another guest ABI\)/],
     [
       "import what the board lacks",
-      rewritten(/"blas" "qconv2d"/, '"blas" "qconv3d"'),
+      rewritten(/"blas" "isamax"/, '"blas" "isamin"'),
       /\(the kernels cannot be loaded\)/,
     ],
     ["loop without a call", altered("selfTest", "(loop (br 0)) unreachable"), /\(the kernels cannot be loaded\)/],

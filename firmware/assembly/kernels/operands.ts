@@ -1,14 +1,16 @@
 // An op's arguments: 32-bit words of the plan at `a`, in the order of firmware/spec/plan.json. An operand word is an offset into the
 // arena, or a read-only region (top four bits) plus an offset into it; regions' bases are bound by the host.
-import { NONE } from "../spec.gen";
+import { NONE, REGION_DELTA, REGION_FROZEN, REGION_RESIDUAL, REGION_SAMPLES, REGION_SLICE } from "../spec.gen";
 
-// Where each region begins. One that is not bound begins at its own word, which no board takes for an address.
-const bases = memory.data<u32>([
-  0, 0x10000000, 0x20000000, 0x30000000, 0x40000000, 0x50000000, 0x60000000, 0x70000000, 0x80000000, 0x90000000,
-  0xa0000000, 0xb0000000, 0xc0000000, 0xd0000000, 0xe0000000, 0xf0000000,
-]);
 let arenaAt: usize = 0;
 let rate: f32 = 0;
+
+// Where each region begins. One that is not bound begins at its own word, which no board takes for an address.
+let frozenAt: usize = 0x80000000;
+let sliceAt: usize = 0x90000000;
+let deltaAt: usize = 0xa0000000;
+let residualAt: usize = 0xb0000000;
+let samplesAt: usize = 0xc0000000;
 
 /** Arena offsets count from here: the plan's first byte. */
 export function setArena(at: usize): void {
@@ -16,7 +18,11 @@ export function setArena(at: usize): void {
 }
 
 export function setRegion(region: i32, at: usize): void {
-  store<u32>(bases + ((<usize>region) << 2), <u32>at);
+  if (region == REGION_FROZEN) frozenAt = at;
+  else if (region == REGION_SLICE) sliceAt = at;
+  else if (region == REGION_DELTA) deltaAt = at;
+  else if (region == REGION_RESIDUAL) residualAt = at;
+  else samplesAt = at;
 }
 
 /** The learning rate of the running step, for weights that descend at once. */
@@ -29,9 +35,14 @@ export function learningRate(): f32 {
 
 /** The address that an operand word means. */
 export function resolve(word: u32): usize {
-  const region = word >> 28;
-  if (region == 0) return arenaAt + word;
-  return load<u32>(bases + (region << 2)) + (word & 0x0fffffff);
+  return word >> 28 ? base(word >> 28) + (word & 0x0fffffff) : arenaAt + word;
+}
+function base(region: u32): usize {
+  if (region == REGION_FROZEN) return frozenAt;
+  if (region == REGION_SLICE) return sliceAt;
+  if (region == REGION_DELTA) return deltaAt;
+  if (region == REGION_RESIDUAL) return residualAt;
+  return region == REGION_SAMPLES ? samplesAt : (<usize>region) << 28; // no region: the boundary refuses its words
 }
 
 export function int(a: usize, i: i32): i32 {

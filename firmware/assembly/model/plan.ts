@@ -30,7 +30,7 @@ import {
   PLAN_MAGIC,
   SEGMENT_BYTES,
 } from "../spec.gen";
-import { dispatchKnows } from "./ops";
+import { OP_CODES, OP_WORDS } from "./ops.gen";
 
 /** Where the host puts the plan: the first 16-aligned byte behind the guest's own data. */
 export function planAt(): usize {
@@ -55,6 +55,11 @@ function fits(atField: usize, bytes: u32): bool {
   return inside(field(atField), bytes, field(PLAN_HEADER_MEMORY_BYTES_AT));
 }
 
+/** True when an op of this code exists and takes so many argument words. */
+function isOp(op: u32, words: u32): bool {
+  return op < OP_CODES && load<u8>(OP_WORDS + op) == words;
+}
+
 /** Checks one op list: every op known, with its own number of arguments, and all of it inside the plan. */
 function checkOps(listField: usize): i32 {
   const end = field(PLAN_HEADER_PLAN_BYTES_AT);
@@ -65,7 +70,7 @@ function checkOps(listField: usize): i32 {
     if (!inside(at, 4, end)) return ERR_PLAN;
     const head = load<u32>(planAt() + at);
     const words = head >> 16;
-    if (!dispatchKnows(head & 0xffff, words)) return ERR_PLAN_OP;
+    if (!isOp(head & 0xffff, words)) return ERR_PLAN_OP;
     if (!inside(at + 4, words << 2, end)) return ERR_PLAN;
     at += 4 + (words << 2);
   }

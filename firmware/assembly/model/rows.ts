@@ -1,6 +1,6 @@
 // Rows of the slice: what an update and a delta are made of (int8 with one scale per row).
 import { sdecodeRow, sencodeRow, tick } from "blas";
-import { resolve } from "../kernels/operands";
+import { resolve } from "../kernels";
 import {
   ERR_ARGUMENT,
   PLAN_HEADER_SCRATCH_AT_AT,

@@ -1,6 +1,6 @@
 // Running a plan: inference, training steps, anomaly scores.
 import { isamax, scopy, sfill } from "blas";
-import { float, resolve, setRate } from "../kernels/operands";
+import { resolve, run } from "../kernels";
 import {
   ANOMALY_DEVIATIONS,
   ANOMALY_SCORES,
@@ -21,26 +21,14 @@ import {
   PLAN_HEADER_TRAIN_AT_AT,
   REGION_SLICE,
 } from "../spec.gen";
-import { runOp } from "./ops";
 import { field, place, planAt } from "./plan";
-import { setSample } from "./sample";
 
 let open: u32 = 0; // samples of the running micro-batch
 
 /** Runs the op list whose header fields begin at `list`; returns the sum of its losses. */
-function runList(list: usize): f32 {
-  let pc = place(list);
-  let loss: f32 = 0;
-  for (let left = field(list + 4); left > 0; left--) {
-    const head = load<u32>(pc);
-    loss += runOp(head & 0xffff, pc + 4);
-    pc += 4 + ((head >> 16) << 2);
-  }
-  return loss;
-}
-
-function present(sampleAt: usize, label: i32): void {
-  setSample(sampleAt, label, load<u8>(planAt() + PLAN_HEADER_SAMPLE_TYPE_AT));
+function runList(list: usize, sampleAt: usize, label: i32, learningRate: f32): f32 {
+  const type = <i32>load<u8>(planAt() + PLAN_HEADER_SAMPLE_TYPE_AT);
+  return run(place(list), <i32>field(list + 4), sampleAt, type, label, learningRate);
 }
 
 /** Prepares the state for training: the slice's values (resume 0), or what the host has restored in place (1). */
@@ -68,11 +56,9 @@ function fillLong(n: i32, y: usize): void {
 
 /** One sample forward, backward and, at the end of a micro-batch, into the weights. Returns its loss. */
 export function trainStep(sampleAt: usize, label: i32, learningRate: f32): f32 {
-  present(sampleAt, label);
-  setRate(learningRate);
-  const loss = runList(PLAN_HEADER_TRAIN_AT_AT);
+  const loss = runList(PLAN_HEADER_TRAIN_AT_AT, sampleAt, label, learningRate);
   if (++open >= field(PLAN_HEADER_MICRO_BATCH_AT)) {
-    runList(PLAN_HEADER_APPLY_AT_AT);
+    runList(PLAN_HEADER_APPLY_AT_AT, sampleAt, label, learningRate);
     open = 0;
   }
   return loss;
@@ -80,8 +66,7 @@ export function trainStep(sampleAt: usize, label: i32, learningRate: f32): f32 {
 
 /** Forward only; the output stays in the arena. Returns the class of the largest output, 0 unless the model is a classifier. */
 export function inferStep(sampleAt: usize): i32 {
-  present(sampleAt, 0);
-  runList(PLAN_HEADER_INFER_AT_AT);
+  runList(PLAN_HEADER_INFER_AT_AT, sampleAt, 0, 0);
   if (load<u8>(planAt() + PLAN_HEADER_MODEL_KIND_AT) != <u8>MODEL_KIND_CLASSIFIER) return 0;
   return isamax(field(PLAN_HEADER_OUTPUT_ELEMENTS_AT), place(PLAN_HEADER_OUTPUT_AT_AT));
 }
@@ -92,21 +77,20 @@ export function inferStep(sampleAt: usize): i32 {
  * deviations joins as if it were that: a few unusual samples change little, and what goes on becomes usual.
  */
 export function scoreStep(sampleAt: usize, observe: i32): f32 {
-  present(sampleAt, 0);
-  const score = runList(PLAN_HEADER_INFER_AT_AT);
+  const score = runList(PLAN_HEADER_INFER_AT_AT, sampleAt, 0, 0);
   if (observe && field(PLAN_HEADER_ANOMALY_AT_AT) != NONE) join(place(PLAN_HEADER_ANOMALY_AT_AT), score);
   return score;
 }
 
 function join(at: usize, score: f32): void {
-  if (float(at, 0) >= <f32>ANOMALY_SCORES) {
-    const most = float(at, 1) + <f32>ANOMALY_DEVIATIONS * sqrt<f32>(float(at, 2));
+  if (load<f32>(at) >= <f32>ANOMALY_SCORES) {
+    const most = load<f32>(at, 4) + <f32>ANOMALY_DEVIATIONS * sqrt<f32>(load<f32>(at, 8));
     if (!(score <= most)) score = most; // also when it is no number
   } else if (!(abs<f32>(score) < f32.MAX_VALUE)) return;
-  const count = min<f32>(float(at, 0) + <f32>1.0, 1000);
-  const d = score - float(at, 1);
-  const mean = float(at, 1) + d / count;
-  const variance = float(at, 2) + (d * (score - mean) - float(at, 2)) / count;
+  const count = min<f32>(load<f32>(at) + <f32>1.0, 1000);
+  const d = score - load<f32>(at, 4);
+  const mean = load<f32>(at, 4) + d / count;
+  const variance = load<f32>(at, 8) + (d * (score - mean) - load<f32>(at, 8)) / count;
   store<f32>(at, count);
   store<f32>(at, mean, 4);
   store<f32>(at, variance, 8);

@@ -4,7 +4,7 @@
 //
 //   sections   type, import, function, memory, global, export, code, data, in this order; no table, no start function,
 //              no custom section
-//   imports    leaves of the BLAS with their own signatures
+//   imports    what the firmware has natively, with its own signatures
 //   loops      every way from a loop's head back to it passes a call, where the engine can end the guest
 //   sizes      as in the enum below, so that wasm3's own fixed arrays are never full and its recursion is bounded
 //
@@ -74,7 +74,12 @@ struct ftte_check {
 
 // Both return null, or what is wrong: a constant string.
 const char *ftte_check_body(struct ftte_check *check, const struct ftte_check_signature *type);
-typedef const char *ftte_check_import(const uint8_t *name, uint32_t length); // a leaf's signature, or null
+struct ftte_check_name {
+    const uint8_t *text;
+    uint32_t length;
+};
+// The signature of what may be imported, or null.
+typedef const char *ftte_check_import(struct ftte_check_name module, struct ftte_check_name name);
 const char *ftte_check_module(struct ftte_check *check, const uint8_t *wasm, uint32_t bytes, ftte_check_import *find);
 
 #endif

@@ -78,22 +78,23 @@ static bool matches(const struct ftte_check_signature *type, const char *text) {
     return text[2 + type->parameters] == ')';
 }
 
+static struct ftte_check_name name(struct ftte_check *c) {
+    uint32_t length = ftte_check_u32(&c->in);
+    const uint8_t *text = c->in.at;
+    ftte_check_skip(&c->in, length);
+    return (struct ftte_check_name){text, length};
+}
+
 static const char *imports(struct ftte_check *c, ftte_check_import *find) {
-    static const uint8_t module[] = {4, 'b', 'l', 'a', 's'};
     c->imports = c->functions = ftte_check_u32(&c->in);
     if (c->imports > FTTE_CHECK_FUNCTIONS) return too_large;
     for (uint32_t i = 0; i < c->imports; i++) {
-        const uint8_t *start = c->in.at;
-        ftte_check_skip(&c->in, sizeof module);
-        if (c->in.bad || memcmp(start, module, sizeof module) != 0) return "an import from another module than blas";
-        uint32_t length = ftte_check_u32(&c->in);
-        const uint8_t *name = c->in.at;
-        ftte_check_skip(&c->in, length);
+        struct ftte_check_name module = name(c), function = name(c);
         uint8_t kind = ftte_check_u8(&c->in);
         uint32_t type = ftte_check_u32(&c->in);
         if (c->in.bad || kind != 0 || type >= c->types) return malformed;
-        const char *signature = find(name, length);
-        if (!signature || !matches(&c->type[type], signature)) return "an import that the BLAS does not have";
+        const char *signature = find(module, function);
+        if (!signature || !matches(&c->type[type], signature)) return "an import that the firmware does not have";
         c->type_of[i] = (uint8_t)type;
     }
     return NULL;

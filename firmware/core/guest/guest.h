@@ -58,10 +58,11 @@ union ftte_value {
 
 struct ftte_guest {
     struct ftte_pool *pool;
-    void *engine;          // the engine's own state, inside the pool
-    uint8_t *memory;       // linear memory's first byte, null when closed
-    uint32_t memory_bytes; // linear memory in use
-    uint32_t touched;      // one past the highest linear byte that a checked operand reached
+    void *engine;               // the engine's own state, inside the pool
+    struct ftte_native *native; // the part of it that both engines have
+    uint8_t *memory;            // linear memory's first byte, null when closed
+    uint32_t memory_bytes;      // linear memory in use
+    uint32_t touched;           // one past the highest linear byte that a checked operand reached
     struct ftte_guest_region {
         const uint8_t *bytes;
         uint32_t length;

@@ -18,12 +18,15 @@ FTTE_WASM3_FLAGS := -std=gnu11 -O3 -w -DNDEBUG -fno-strict-aliasing $(FTTE_WASM3
 
 FTTE_GUEST_SOURCES := firmware/core/guest/pool.c firmware/core/guest/gate.c
 
-# Our engine includes wasm3's headers, whose warnings are not ours.
-FTTE_ENGINE_SOURCES := firmware/core/guest/wasm3.c firmware/core/guest/check_module.c firmware/core/guest/check_body.c
-FTTE_ENGINE_FLAGS := -std=gnu11 -O2 -w $(FTTE_WASM3_CONFIG) -I$(FTTE_WASM3_FOLDER) -Ibuild/guest -Ifirmware/core/guest
+# Both engines: the layers as wasm2c wrote them, whose warnings are not ours.
+FTTE_NATIVE_SOURCES := firmware/core/guest/native.c firmware/core/guest/layers_translated.c
 
-# Ahead of time: the kernels as wasm2c wrote them, whose warnings are not ours either.
-FTTE_AOT_SOURCES := firmware/core/guest/aot.c firmware/core/guest/kernels_translated.c
+# Our engine includes wasm3's headers, whose warnings are not ours either.
+FTTE_ENGINE_SOURCES := firmware/core/guest/wasm3.c firmware/core/guest/check_module.c firmware/core/guest/check_body.c \
+	$(FTTE_NATIVE_SOURCES)
+FTTE_ENGINE_FLAGS := -std=gnu11 -O2 -w -ffp-contract=off $(FTTE_WASM3_CONFIG) -I$(FTTE_WASM3_FOLDER) -Ibuild/guest -Ifirmware/core/guest
+
+FTTE_AOT_SOURCES := firmware/core/guest/aot.c firmware/core/guest/kernels_translated.c $(FTTE_NATIVE_SOURCES)
 FTTE_AOT_FLAGS := -std=gnu11 -O2 -w -ffp-contract=off -Ibuild/guest -Ifirmware/core/guest
 
 # The translated BLAS: boundary checks are the gate's, so none inside; -Os would be 2.7 times slower. On 32-bit chips it counts addresses

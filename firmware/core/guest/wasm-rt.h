@@ -1,7 +1,7 @@
-// The runtime header that wasm2c's output includes. Two modules are translated, and what they do with memory differs:
+// The runtime header that wasm2c's output includes. Two kinds of modules are translated:
 //
-//   kernels  (FTTE_WASM_RT_KERNELS) read the plan, which is data from outside: every access is checked against the
-//            memory's length and need not be aligned. The memory lies behind the instance.
+//   kernels  (FTTE_WASM_RT_KERNELS) and layers read the plan, which is data from outside: every access is checked
+//            against the memory's length and need not be aligned.
 //   BLAS     gets operands that the gate has checked: no checks inside, typed access instead of memcpy. The instance
 //            pointer is what addresses count from (ftte_blas_base), so an operand in flash is an address like any
 //            other.
@@ -84,10 +84,9 @@ typedef void *wasm_rt_externref_t;
 #define wasm_rt_funcref_null_value ((wasm_rt_funcref_t){0, 0, {0}, 0})
 
 #ifdef FTTE_WASM_RT_KERNELS
-// The last field of the instance; its bytes follow it.
 typedef struct {
+    uint8_t *data; // the guest's linear memory, whoever allocated it
     uint32_t size, pages, max_pages;
-    uint8_t data[] __attribute__((aligned(8)));
 } wasm_rt_memory_t;
 #else
 // The instance IS the memory. The other fields are named by code that never runs.

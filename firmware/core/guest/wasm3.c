@@ -1,6 +1,7 @@
-// The default engine: wasm3 interprets the kernels, the BLAS is linked as imports of module "blas". wasm3's sources are
-// compiled unedited with the small-RAM flags of guest.mk and take their memory from the pool (wasm3_alloc.h). Functions
-// are translated when they are first called, so what a plan does not use costs no RAM.
+// The default engine: wasm3 interprets the kernels; what the firmware has natively is linked as imports: the layers
+// (module "layers", native.h) and the leaves of the BLAS (module "blas"), which kernels that bring layers of their own
+// call. wasm3's sources are compiled unedited with the small-RAM flags of guest.mk and take their memory from the pool
+// (wasm3_alloc.h). Functions are translated when they are first called, so what is not used costs no RAM.
 //
 // The kernels come over the air and may be hostile. check.h says what a module must be before wasm3 sees it; this file
 // bounds what it does then: time at every call of a function or a leaf, the native stack at every call of a function,
@@ -13,20 +14,30 @@
 
 #include "guest/check.h"
 #include "guest/gate.h"
-#include "guest/guest.h"
 #include "m3_env.h"
-#include "wasm-rt.h"
+
+#include "guest/native.h" // after all others: what it includes redefines __asm__
 
 #include "blas_boundary.h"
 
-static const char ftte_trap_bounds[] = "[trap] an operand lies outside the guest's memory";
-static const char ftte_trap_time[] = "[trap] the deadline passed";
 static const char ftte_other_abi[] = "an export of the guest ABI is missing";
 static const char ftte_trap_depth[] = "[trap] the guest's calls nest too deep";
 
-static M3Result ftte_trap_of(int error) { return error == FTTE_ERR_GUEST_TIME ? ftte_trap_time : ftte_trap_bounds; }
+struct ftte_link {
+    const char *module, *name, *signature;
+    M3RawCall call;
+};
 
 #include "blas_wasm3.h"
+#include "layers_wasm3.h"
+
+static const struct {
+    const struct ftte_link *link;
+    size_t count;
+} links[] = {
+    {layers_link, sizeof layers_link / sizeof *layers_link},
+    {blas_link, sizeof blas_link / sizeof *blas_link},
+};
 
 #if defined(__SANITIZE_ADDRESS__)
 enum { FRAME_SCALE = 4 }; // its frames are that much larger
@@ -52,7 +63,8 @@ struct engine {
     IM3Function function[FTTE_GUEST_FUNCTIONS];
     jmp_buf out_of_memory;
     const uint8_t *native_stack; // where the running call began
-    bool broken;                 // an allocation failed: wasm3 may not be entered again
+    struct ftte_native native;
+    bool broken; // an allocation failed: wasm3 may not be entered again
 };
 
 // wasm3's allocation and yield hooks carry no context, and there is one guest at a time.
@@ -81,14 +93,6 @@ M3Result m3_Yield(void) {
     const uint8_t *here = __builtin_frame_address(0);
     if (engine->native_stack - here > NATIVE_STACK_BYTES) return ftte_trap_depth;
     return ftte_guest_spend(running, 0) ? m3Err_none : ftte_trap_time;
-}
-
-void wasm_rt_trap(wasm_rt_trap_t trap) {
-    (void)trap;
-    __builtin_trap(); // tests/core/leaves: where the gate lets an operand pass, no leaf traps
-}
-void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, u64 initial, u64 max, bool is64, u32 page_size) {
-    (void)memory, (void)initial, (void)max, (void)is64, (void)page_size;
 }
 
 static const struct signature {
@@ -121,26 +125,33 @@ static int translate(struct ftte_guest *guest, M3Result result, int otherwise) {
 
 // ---- loading ----
 
-static const char *leaf_signature(const uint8_t *name, uint32_t length) {
-    for (size_t i = 0; i < sizeof blas_link / sizeof *blas_link; i++)
-        if (strlen(blas_link[i].name) == length && memcmp(blas_link[i].name, name, length) == 0)
-            return blas_link[i].signature;
+static bool is(const char *text, struct ftte_check_name name) {
+    return strlen(text) == name.length && memcmp(text, name.text, name.length) == 0;
+}
+
+static const char *signature_of(struct ftte_check_name module, struct ftte_check_name name) {
+    for (size_t l = 0; l < sizeof links / sizeof *links; l++)
+        for (size_t i = 0; i < links[l].count; i++)
+            if (is(links[l].link[i].module, module) && is(links[l].link[i].name, name))
+                return links[l].link[i].signature;
     return NULL;
 }
 
 static M3Result check(const uint8_t *wasm, uint32_t wasm_bytes) {
     struct ftte_check *check = ftte_wasm3_calloc(1, sizeof *check);
-    M3Result result = ftte_check_module(check, wasm, wasm_bytes, leaf_signature);
+    M3Result result = ftte_check_module(check, wasm, wasm_bytes, signature_of);
     ftte_wasm3_free(check);
     return result;
 }
 
-static M3Result link_blas(struct ftte_guest *guest, IM3Module module) {
-    for (size_t i = 0; i < sizeof blas_link / sizeof *blas_link; i++) {
-        M3Result result =
-            m3_LinkRawFunctionEx(module, "blas", blas_link[i].name, blas_link[i].signature, blas_link[i].call, guest);
-        if (result && result != m3Err_functionLookupFailed) return result;
-    }
+static M3Result link_natives(struct ftte_guest *guest, IM3Module module) {
+    for (size_t l = 0; l < sizeof links / sizeof *links; l++)
+        for (size_t i = 0; i < links[l].count; i++) {
+            const struct ftte_link *link = &links[l].link[i];
+            M3Result result =
+                m3_LinkRawFunctionEx(module, link->module, link->name, link->signature, link->call, guest);
+            if (result && result != m3Err_functionLookupFailed) return result;
+        }
     return m3Err_none;
 }
 
@@ -194,7 +205,8 @@ static M3Result load(struct ftte_guest *guest, const uint8_t *wasm, uint32_t was
     engine->runtime->numStackSlots = STACK_BYTES / sizeof(m3slot_t);
     result = m3_ParseModule(engine->environment, &module, wasm, wasm_bytes);
     if (!result) result = give_memory(guest, module, memory_bytes);
-    if (!result) result = link_blas(guest, module);
+    if (!result) result = link_natives(guest, module);
+    if (!result) ftte_native_open(guest, &engine->native);
     return result ? result : check_abi(module);
 }
 
@@ -253,6 +265,7 @@ int ftte_guest_call(struct ftte_guest *guest, enum ftte_guest_function function,
     struct engine *engine = guest->engine;
     if (!engine || engine->broken) return FTTE_ERR_STATE;
     running = guest;
+    ftte_native_enter(guest);
     engine->native_stack = __builtin_frame_address(0);
     return call(guest, function, args, result);
 }

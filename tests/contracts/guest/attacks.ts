@@ -4,7 +4,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Leaf, parseLeaves } from "../../../host/build/blas_leaves.ts";
+import { type Leaf, parseLeaves } from "../../../host/build/native_functions.ts";
 import { boardErrors, leafTurnsMax, Region } from "../../../host/wire/spec.gen.ts";
 import { root } from "../../core/c_program.ts";
 

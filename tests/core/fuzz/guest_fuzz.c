@@ -3,7 +3,8 @@
 // odd one flips bits) and with what. Every block of the engine lies on the heap, where the sanitizer sees its ends.
 //
 // sources: firmware/core/guest/gate.c firmware/core/guest/wasm3.c
-// sources: firmware/core/guest/check_module.c firmware/core/guest/check_body.c
+// sources: firmware/core/guest/check_module.c firmware/core/guest/check_body.c firmware/core/guest/native.c
+// sources: firmware/core/guest/layers_translated.c
 // sources: firmware/core/guest/blas_translated.c node_modules/wasm3/cpp/m3_bind.c node_modules/wasm3/cpp/m3_code.c
 // sources: node_modules/wasm3/cpp/m3_compile.c node_modules/wasm3/cpp/m3_core.c node_modules/wasm3/cpp/m3_env.c
 // sources: node_modules/wasm3/cpp/m3_exec.c node_modules/wasm3/cpp/m3_function.c node_modules/wasm3/cpp/m3_info.c

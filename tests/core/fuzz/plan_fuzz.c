@@ -3,7 +3,8 @@
 // its last four bytes which calls are made. plan_aot_fuzz.c is the same for the other engine.
 //
 // sources: firmware/core/guest/pool.c firmware/core/guest/gate.c firmware/core/guest/wasm3.c
-// sources: firmware/core/guest/check_module.c firmware/core/guest/check_body.c
+// sources: firmware/core/guest/check_module.c firmware/core/guest/check_body.c firmware/core/guest/native.c
+// sources: firmware/core/guest/layers_translated.c
 // sources: firmware/core/guest/blas_translated.c node_modules/wasm3/cpp/m3_bind.c node_modules/wasm3/cpp/m3_code.c
 // sources: node_modules/wasm3/cpp/m3_compile.c node_modules/wasm3/cpp/m3_core.c node_modules/wasm3/cpp/m3_env.c node_modules/wasm3/cpp/m3_exec.c
 // sources: node_modules/wasm3/cpp/m3_function.c node_modules/wasm3/cpp/m3_info.c node_modules/wasm3/cpp/m3_module.c node_modules/wasm3/cpp/m3_parse.c

@@ -5,10 +5,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { instantiateSync } from "@assemblyscript/loader";
 import { describe, expect, it } from "vitest";
-import { generateBlasGlue } from "../../../host/build/blas_glue.ts";
 import { buildGuest } from "../../../host/build/guest.ts";
+import { generateBlasGlue, generateLayersGlue } from "../../../host/build/native_glue.ts";
 import { root } from "../../../host/build/root.ts";
 import { FtteError } from "../../../host/errors.ts";
+import { disassemble } from "../../core/wat.ts";
 
 const leaf = (extents: string, parameters: string, result = "void") =>
   `//: ${extents}\nexport function sleaf(${parameters}): ${result} {\n}\n`;
@@ -48,7 +49,7 @@ describe("a leaf is refused, by name,", () => {
     ["with a result of 64 bits", leaf("x[n]", "n: i32, x: usize", "i64"), /the type i64/],
   ];
   it.each(cases)("%s", (_what, source, message) => {
-    expect(refusal(source)).toMatch(/^blas: sleaf /);
+    expect(refusal(source)).toMatch(/^firmware\/assembly: sleaf /);
     expect(refusal(source)).toMatch(message);
   });
 });
@@ -85,11 +86,11 @@ describe("a leaf that is right", () => {
   });
 
   it("has its arguments taken in their order by either engine, and is entered after the check", () => {
-    const { "blas_wasm3.h": wasm3 = "", "blas_aot.h": aot = "" } = files;
+    const { "blas_wasm3.h": wasm3 = "", "blas_native.h": aot = "" } = files;
     expect([...wasm3.matchAll(/m3ApiGetArg\((\w+), (\w+)\)/g)].map((m) => `${m[2]}:${m[1]}`)).toEqual(
       "m:u32 n:u32 k:f32 w:u32 s:u32 mask:u32 y:u32".split(" "),
     );
-    expect(wasm3).toContain('{"sleaf", "f(iif****)", link_sleaf}');
+    expect(wasm3).toContain('{"blas", "sleaf", "f(iif****)", link_sleaf}');
     expect(aot).toContain("w2c_blas_sleaf(struct w2c_blas *blas, u32 m, u32 n, f32 k, u32 w, u32 s, u32 mask, u32 y)");
     for (const glue of [wasm3, aot]) {
       const checked = glue.indexOf("ftte_check_sleaf(guest, m, n, &w, &s, &mask, &y)");
@@ -120,7 +121,7 @@ describe("the firmware's BLAS", async () => {
 
   it("has a link and a declaration for each of its exports, and for nothing else", () => {
     expect(exported.length).toBeGreaterThan(40);
-    const linked = [...glue.matchAll(/\{"(\w+)", "[^"]+", link_\1\}/g)].map((m) => m[1]);
+    const linked = [...glue.matchAll(/\{"blas", "(\w+)", "[^"]+", link_\1\}/g)].map((m) => m[1]);
     expect(linked.toSorted()).toEqual(exported.toSorted());
     const declared = [...declarations.matchAll(/@external\("blas", "(\w+)"\)/g)].map((m) => m[1]);
     expect(declared.toSorted()).toEqual(exported.toSorted());
@@ -138,5 +139,24 @@ describe("the firmware's BLAS", async () => {
   it("is what the firmware was built with", () => {
     for (const [name, text] of Object.entries(files))
       expect(readFileSync(join(root, "build", "guest", name), "utf8")).toBe(text);
+  });
+});
+
+describe("the firmware's layers", () => {
+  const text = disassemble(readFileSync(join(root, "build", "guest", "layers.wasm")));
+
+  it("have no data: linear memory is the guest's", () => {
+    expect(text).not.toContain("(data");
+  });
+
+  it("are declared and linked as they are exported", () => {
+    const source = readFileSync(join(root, "firmware", "assembly", "kernels", "index.ts"), "utf8");
+    const { declarations, files } = generateLayersGlue(source);
+    const exported = [...text.matchAll(/\(export "(\w+)" \(func/g)].map((m) => m[1]!);
+    const declared = [...declarations.matchAll(/@external\("layers", "(\w+)"\)/g)].map((m) => m[1]!);
+    const linked = [...files["layers_wasm3.h"]!.matchAll(/\{"layers", "(\w+)", "[^"]+", link_\1\}/g)].map((m) => m[1]!);
+    expect(exported).toContain("run");
+    expect(declared.toSorted()).toEqual(exported.toSorted());
+    expect(linked.toSorted()).toEqual(exported.toSorted());
   });
 });

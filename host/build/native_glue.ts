@@ -1,21 +1,22 @@
-// Writes both sides of the boundary between the guest and the BLAS from the leaves' extents (blas_leaves.ts): the declarations that
-// kernels.wasm imports (AssemblyScript), the checks, and how each engine reaches the leaves (C). Pure: text in, text out.
+// Writes both sides of the boundary between the guest and what the firmware has natively (native_functions.ts): the declarations that
+// kernels.wasm imports (AssemblyScript), and in C the checks of the leaves' operands and how each engine reaches leaves and layers. Pure:
+// text in, text out.
 
-import { type Leaf, type Operand, parseLeaves } from "./blas_leaves.ts";
+import { type Leaf, type NativeFunction, type Operand, parseFunctions, parseLeaves } from "./native_functions.ts";
 
-export interface BlasGlue {
-  declarations: string; // blas.ts of the board's --lib folder
+export interface NativeGlue {
+  declarations: string; // in AssemblyScript, of what is imported
   /** C files by name, for build/guest. */
   files: Record<string, string>;
 }
 
 const cTypes: Record<string, string> = { i32: "u32", usize: "u32", f32: "f32", void: "void" };
 const wasm3Types: Record<string, string> = { i32: "i", usize: "*", f32: "f", void: "v" };
-const note = "// Generated from the extents in firmware/assembly/blas by host/build/blas_glue.ts.";
+const note = "// Generated from the exports in firmware/assembly by host/build/native_glue.ts.";
 
-const typed = (leaf: Leaf) => leaf.parameters.map((p) => `${cTypes[p.type]} ${p.name}`);
-const names = (leaf: Leaf) => leaf.parameters.map((p) => p.name);
-const call = (name: string, base: string, leaf: Leaf) =>
+const typed = (leaf: NativeFunction) => leaf.parameters.map((p) => `${cTypes[p.type]} ${p.name}`);
+const names = (leaf: NativeFunction) => leaf.parameters.map((p) => p.name);
+const call = (name: string, base: string, leaf: NativeFunction) =>
   `${leaf.result === "void" ? "" : "return "}${name}(${[base, ...names(leaf)].join(", ")});`;
 
 /** Dimensions that are multiplied stay below 2^15, so that four of them and an element's bytes fit 64 bits; a lone length, below 2^28. */
@@ -60,40 +61,52 @@ const entryHead = (leaf: Leaf) =>
 const entry = (leaf: Leaf) =>
   `__attribute__((flatten)) ${entryHead(leaf)} { ${call(`w2c_leaf_${leaf.name}`, "FTTE_LEAF_BASE(memory)", leaf)} }`;
 
-function wasm3Function(leaf: Leaf): string {
-  const invoke = `ftte_leaf_${leaf.name}(${["guest->memory", ...names(leaf)].join(", ")})`;
+/** An import of wasm3's: takes the arguments, then `run` leaves with a trap or gives the expression `value`. */
+function wasm3Function(native: NativeFunction, run: string, value: string): string {
   return [
-    `static m3ApiRawFunction(link_${leaf.name}) {`,
-    ...(leaf.result === "void" ? [] : [`    m3ApiReturnType(${cTypes[leaf.result]})`]),
-    ...leaf.parameters.map((p) => `    m3ApiGetArg(${cTypes[p.type]}, ${p.name})`),
+    `static m3ApiRawFunction(link_${native.name}) {`,
+    ...(native.result === "void" ? [] : [`    m3ApiReturnType(${cTypes[native.result]})`]),
+    ...native.parameters.map((p) => `    m3ApiGetArg(${cTypes[p.type]}, ${p.name})`),
     "    struct ftte_guest *guest = _ctx->userdata;",
     "    (void)runtime, (void)_mem;",
-    `    int error = ${checkCall(leaf)};`,
-    "    if (error < 0) m3ApiTrap(ftte_trap_of(error));",
-    leaf.result === "void" ? `    ${invoke};\n    m3ApiSuccess();` : `    m3ApiReturn(${invoke});`,
+    `    ${run}`,
+    native.result === "void" ? `    ${value};\n    m3ApiSuccess();` : `    m3ApiReturn(${value});`,
     "}",
   ].join("\n");
 }
 
-function wasm3Link(leaves: Leaf[]): string[] {
-  const signature = ({ parameters, result }: Leaf) =>
+const wasm3Leaf = (leaf: Leaf) =>
+  wasm3Function(
+    leaf,
+    `int error = ${checkCall(leaf)};\n    if (error < 0) m3ApiTrap(ftte_trap_of(error));`,
+    `ftte_leaf_${leaf.name}(${["guest->memory", ...names(leaf)].join(", ")})`,
+  );
+
+/** A layer leaves by longjmp, from however deep. */
+const wasm3Layer = (layer: NativeFunction) =>
+  wasm3Function(
+    layer,
+    "if (setjmp(guest->native->caller) != 0) m3ApiTrap(guest->native->trap);",
+    `w2c_layers_${layer.name}(${["&guest->native->layers", ...names(layer)].join(", ")})`,
+  );
+
+function wasm3Link(module: string, functions: NativeFunction[]): string {
+  const signature = ({ parameters, result }: NativeFunction) =>
     `${wasm3Types[result]}(${parameters.map((p) => wasm3Types[p.type]).join("")})`;
   return [
-    "static const struct {",
-    "    const char *name, *signature;",
-    "    M3RawCall call;",
-    "} blas_link[] = {",
-    ...leaves.map((leaf) => `    {"${leaf.name}", "${signature(leaf)}", link_${leaf.name}},`),
+    `static const struct ftte_link ${module}_link[] = {`,
+    ...functions.map((f) => `    {"${module}", "${f.name}", "${signature(f)}", link_${f.name}},`),
     "};",
-  ];
+  ].join("\n");
 }
 
-function aotFunction(leaf: Leaf): string {
+/** What translated code calls: a refused operand ends the call of the guest. */
+function translatedFunction(leaf: Leaf): string {
   return [
     `${cTypes[leaf.result]} w2c_blas_${leaf.name}(${["struct w2c_blas *blas", ...typed(leaf)].join(", ")}) {`,
     "    struct ftte_guest *guest = (struct ftte_guest *)blas;",
     `    int error = ${checkCall(leaf)};`,
-    "    if (error < 0) refuse(error);",
+    "    if (error < 0) ftte_native_refuse(guest, error);",
     `    ${call(`ftte_leaf_${leaf.name}`, "guest->memory", leaf)}`,
     "}",
   ].join("\n");
@@ -101,18 +114,28 @@ function aotFunction(leaf: Leaf): string {
 
 const text = (...lines: string[]) => [note, ...lines, ""].join("\n");
 
+const declaration = (module: string, { name, parameters, result }: NativeFunction) =>
+  `@external("${module}", "${name}") export declare function ${name}(${parameters.map((p) => `${p.name}: ${p.type}`).join(", ")}): ${result};`;
+
 /** @param sources the BLAS's source files. @throws FtteError "build-failed" for a pointer without an extent, or an extent without a pointer */
-export function generateBlasGlue(sources: readonly string[]): BlasGlue {
+export function generateBlasGlue(sources: readonly string[]): NativeGlue {
   const leaves = sources.flatMap(parseLeaves);
-  const declaration = ({ name, parameters, result }: Leaf) =>
-    `@external("blas", "${name}") export declare function ${name}(${parameters.map((p) => `${p.name}: ${p.type}`).join(", ")}): ${result};`;
   return {
-    declarations: text(...leaves.map(declaration)),
+    declarations: text(...leaves.map((leaf) => declaration("blas", leaf))),
     files: {
       "blas_boundary.h": text(...leaves.map((leaf) => `${entryHead(leaf)};`), ...leaves.map(boundary)),
       "blas_entries.h": text(...leaves.map(entry)), // included by firmware/core/guest/blas_translated.c
-      "blas_wasm3.h": text(...leaves.map(wasm3Function), ...wasm3Link(leaves)), // by wasm3.c
-      "blas_aot.h": text(...leaves.map(aotFunction)), // by aot.c
+      "blas_wasm3.h": text(...leaves.map(wasm3Leaf), wasm3Link("blas", leaves)), // by wasm3.c
+      "blas_native.h": text(...leaves.map(translatedFunction)), // by native.c
     },
+  };
+}
+
+/** @param source firmware/assembly/kernels/index.ts */
+export function generateLayersGlue(source: string): NativeGlue {
+  const layers = parseFunctions(source);
+  return {
+    declarations: text(...layers.map((layer) => declaration("layers", layer))),
+    files: { "layers_wasm3.h": text(...layers.map(wasm3Layer), wasm3Link("layers", layers)) }, // by wasm3.c
   };
 }

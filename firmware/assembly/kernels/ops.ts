@@ -1,34 +1,6 @@
-// Runs one op: finds its layer function by opcode, in two steps, so that each function stays small: the board's engine translates a
-// function when it is first called, and what is never called costs no RAM.
+// Runs one op: finds its layer function by opcode, in two steps, so that each function stays small: where the board interprets the
+// layers, its engine translates a function when it is first called, and what is never called costs no RAM.
 
-import { conv2d, conv2dBackwardInput, conv2dBackwardWeights, qconv2d, qconv2dBackwardInput } from "../kernels/conv";
-import { dense, denseBackwardInput, denseBackwardWeights, qdense, qdenseBackwardInput } from "../kernels/dense";
-import {
-  depthwise2d,
-  depthwise2dBackwardInput,
-  depthwise2dBackwardWeights,
-  qdepthwise2d,
-  qdepthwise2dBackwardInput,
-} from "../kernels/depthwise";
-import {
-  activation,
-  activationBackward,
-  activationBackwardMask,
-  activationMask,
-  add,
-  addChannels,
-  biasBackward,
-  copy,
-  copyChannels,
-  fill,
-  rows,
-  scaleBackwardInput,
-  scaleBackwardScale,
-  scaleBias,
-} from "../kernels/elementwise";
-import { meanSquaredError, softmax, softmaxCrossEntropy } from "../kernels/losses";
-import { averagePool2d, averagePool2dBackward, maxPool2d, maxPool2dBackward } from "../kernels/pool";
-import { update } from "../kernels/sgd";
 import {
   OP_ACTIVATION,
   OP_ACTIVATION_BACKWARD,
@@ -36,7 +8,6 @@ import {
   OP_ADD,
   OP_AVERAGE_POOL2D,
   OP_BIAS_BACKWARD,
-  OP_CODES,
   OP_CONV2D,
   OP_CONV2D_BACKWARD_INPUT,
   OP_CONV2D_BACKWARD_WEIGHTS,
@@ -61,14 +32,36 @@ import {
   OP_SCALE_BIAS,
   OP_SOFTMAX,
   OP_SOFTMAX_CROSS_ENTROPY,
-  OP_WORDS,
 } from "../spec.gen";
+import { conv2d, conv2dBackwardInput, conv2dBackwardWeights, qconv2d, qconv2dBackwardInput } from "./conv";
+import { dense, denseBackwardInput, denseBackwardWeights, qdense, qdenseBackwardInput } from "./dense";
+import {
+  depthwise2d,
+  depthwise2dBackwardInput,
+  depthwise2dBackwardWeights,
+  qdepthwise2d,
+  qdepthwise2dBackwardInput,
+} from "./depthwise";
+import {
+  activation,
+  activationBackward,
+  activationBackwardMask,
+  activationMask,
+  add,
+  addChannels,
+  biasBackward,
+  copy,
+  copyChannels,
+  fill,
+  rows,
+  scaleBackwardInput,
+  scaleBackwardScale,
+  scaleBias,
+} from "./elementwise";
+import { meanSquaredError, softmax, softmaxCrossEntropy } from "./losses";
+import { averagePool2d, averagePool2dBackward, maxPool2d, maxPool2dBackward } from "./pool";
 import { input, label } from "./sample";
-
-/** True when an op of this code exists and takes so many argument words. */
-export function dispatchKnows(op: u32, words: u32): bool {
-  return op < OP_CODES && load<u8>(OP_WORDS + op) == words;
-}
+import { update } from "./sgd";
 
 /** Runs the op whose arguments lie at `a`; returns its loss, or 0. */
 export function runOp(op: u32, a: usize): f32 {

@@ -1,7 +1,7 @@
 // The sample of the running step: where it lies, its label, and the op that reads it.
 import { sdecodeI16, sdecodeU8, sscaleBias } from "blas";
-import { int, operand } from "../kernels/operands";
 import { SAMPLE_TYPE_I16, SAMPLE_TYPE_U8 } from "../spec.gen";
+import { int, operand } from "./operands";
 
 let sampleAt: usize = 0;
 let sampleLabel: i32 = 0;
