@@ -1,5 +1,5 @@
 // The guest's only exports, in the order of enum ftte_guest_function (firmware/core/guest/guest.h), which says what each promises.
-import { setArena, setRegion } from "./kernels";
+import { setRegion } from "./kernels";
 import { checkPlan, planAt as placeOfPlan } from "./model/plan";
 import { decode, encode } from "./model/rows";
 import { runSelfTest } from "./model/self_test";
@@ -17,9 +17,8 @@ export function bind(region: i32, at: usize, _bytes: i32): i32 {
   setRegion(region, at);
   return 0;
 }
-export function open(planBytes: i32): i32 {
-  setArena(placeOfPlan());
-  return checkPlan(planBytes);
+export function check(planBytes: i32, memoryBytes: i32): i32 {
+  return checkPlan(planBytes, memoryBytes);
 }
 export function start(resume: i32): i32 {
   return begin(resume);

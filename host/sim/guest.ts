@@ -11,7 +11,7 @@ interface Exports extends Record<string, unknown> {
   abi(): number;
   planAt(): number;
   bind(region: number, at: number, bytes: number): number;
-  open(planBytes: number): number;
+  check(planBytes: number, memoryBytes: number): number;
   start(resume: number): number;
   step(sampleAt: number, label: number, learningRate: number): number;
   infer(sampleAt: number): number;
@@ -57,7 +57,7 @@ export class Guest {
     const placed = this.place(regions);
     this.view().set(plan, this.planAt);
     for (const [region, content] of placed) this.load(region, content);
-    check(this.exports.open(plan.length), "the plan");
+    check(this.exports.check(plan.length, this.header.memoryBytes), "the plan");
   }
 
   private place(regions: GuestRegions): [number, Uint8Array][] {

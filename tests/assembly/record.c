@@ -58,13 +58,13 @@ static int bind_regions(struct replay *replay) {
 
 static int open_plan(struct replay *replay) {
     const struct record *r = &replay->record;
-    union ftte_value opened;
+    union ftte_value checked;
     uint8_t *arena = ftte_guest_memory(&replay->guest, replay->plan_at, r->header.memory_bytes);
     if (!arena) return FTTE_ERR_PLAN_MEMORY;
     memset(arena, RECORD_PAINT, r->header.memory_bytes);
     memcpy(arena, r->plan, r->plan_bytes);
-    int error = replay_call(replay, FTTE_GUEST_OPEN, r->plan_bytes, 0, 0, &opened);
-    return error < 0 ? error : opened.i32 < 0 ? FTTE_ERR_PLAN : FTTE_OK;
+    int error = replay_call(replay, FTTE_GUEST_CHECK, r->plan_bytes, r->header.memory_bytes, 0, &checked);
+    return error < 0 ? error : checked.i32 < 0 ? FTTE_ERR_PLAN : FTTE_OK;
 }
 
 static int load(struct replay *replay, const uint8_t *wasm, uint32_t wasm_bytes, uint32_t memory_bytes) {

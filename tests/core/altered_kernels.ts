@@ -10,7 +10,7 @@ const types = {
   abi: "(result i32)",
   planAt: "(result i32)",
   selfTest: "(result i32)",
-  open: "(param i32) (result i32)",
+  check: "(param i32 i32) (result i32)",
   step: "(param i32 i32 f32) (result f32)",
   decodeRow: "(param i32 i32) (result i32)",
   score: "(param i32 i32) (result f32)",

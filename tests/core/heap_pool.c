@@ -5,7 +5,7 @@
 
 #include "guest/pool.h"
 
-enum { UNIT = 8, BLOCKS = 4096 };
+enum { UNIT = sizeof(void *), BLOCKS = 4096 };
 
 // Beside the blocks, not in front of them: the sanitizer's red zones shall be the neighbours.
 static struct held {

@@ -18,7 +18,7 @@ export const abiExports = {
   abi: "(result i32) i32.const 1",
   planAt: "(result i32) i32.const 0",
   bind: "(param i32 i32 i32) (result i32) i32.const 0",
-  open: "(param i32) (result i32) i32.const 0",
+  check: "(param i32 i32) (result i32) i32.const 0",
   start: "(param i32) (result i32) i32.const 0",
   step: "(param i32 i32 f32) (result f32) f32.const 0",
   infer: "(param i32) (result i32) i32.const 0",

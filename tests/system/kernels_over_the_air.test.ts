@@ -162,7 +162,7 @@ describe("kernels that loop for ever", () => {
 
   it.each([
     ["step", forEver],
-    ["open", forEver],
+    ["check", forEver],
     ["step", `(if (i32.eq (local.get 1) (i32.const 2)) (then (loop (call $nothing) (br 0)))) ${asBefore}`],
   ] as const)("in %s cost the task, not the board: %s", { timeout: 60_000 }, async (name, body) => {
     const before = await resets();

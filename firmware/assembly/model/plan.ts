@@ -109,9 +109,8 @@ function checkPlaces(): i32 {
   return 0;
 }
 
-/** 0, or the error that says what is wrong with the plan of `bytes` bytes at planAt. */
-export function checkPlan(bytes: u32): i32 {
-  const room = ((<u32>memory.size()) << 16) - <u32>planAt();
+/** 0, or the error that says what is wrong with the plan of `bytes` bytes at planAt, which may use `room` bytes from there on. */
+export function checkPlan(bytes: u32, room: u32): i32 {
   if (bytes < <u32>PLAN_HEADER_BYTES || bytes > room) return ERR_PLAN;
   if (field(PLAN_HEADER_MAGIC_AT) != PLAN_MAGIC) return ERR_PLAN;
   if (load<u16>(planAt() + PLAN_HEADER_ABI_AT) != <u16>ABI_VERSION) return ERR_PLAN_ABI;

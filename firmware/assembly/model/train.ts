@@ -28,7 +28,7 @@ let open: u32 = 0; // samples of the running micro-batch
 /** Runs the op list whose header fields begin at `list`; returns the sum of its losses. */
 function runList(list: usize, sampleAt: usize, label: i32, learningRate: f32): f32 {
   const type = <i32>load<u8>(planAt() + PLAN_HEADER_SAMPLE_TYPE_AT);
-  return run(place(list), <i32>field(list + 4), sampleAt, type, label, learningRate);
+  return run(planAt(), place(list), <i32>field(list + 4), sampleAt, type, label, learningRate);
 }
 
 /** Prepares the state for training: the slice's values (resume 0), or what the host has restored in place (1). */

@@ -10,7 +10,7 @@
 struct engine {
     struct ftte_native native;
     w2c_kernels kernels;
-    uint8_t memory[] __attribute__((aligned(8)));
+    _Alignas(void *) uint8_t memory[];
 };
 
 static void run(w2c_kernels *kernels, enum ftte_guest_function function, const union ftte_value *a,
@@ -19,7 +19,7 @@ static void run(w2c_kernels *kernels, enum ftte_guest_function function, const u
     case FTTE_GUEST_ABI: result->u32 = w2c_kernels_abi(kernels); break;
     case FTTE_GUEST_PLAN_AT: result->u32 = w2c_kernels_planAt(kernels); break;
     case FTTE_GUEST_BIND: result->u32 = w2c_kernels_bind(kernels, a[0].u32, a[1].u32, a[2].u32); break;
-    case FTTE_GUEST_OPEN: result->u32 = w2c_kernels_open(kernels, a[0].u32); break;
+    case FTTE_GUEST_CHECK: result->u32 = w2c_kernels_check(kernels, a[0].u32, a[1].u32); break;
     case FTTE_GUEST_START: result->u32 = w2c_kernels_start(kernels, a[0].u32); break;
     case FTTE_GUEST_STEP: result->f32 = w2c_kernels_step(kernels, a[0].u32, a[1].u32, a[2].f32); break;
     case FTTE_GUEST_INFER: result->u32 = w2c_kernels_infer(kernels, a[0].u32); break;

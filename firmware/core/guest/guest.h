@@ -29,7 +29,9 @@ enum ftte_guest_function {
     FTTE_GUEST_PLAN_AT, // () → u32: where the plan goes in linear memory (16-aligned; everything below is the guest's
                         // own)
     FTTE_GUEST_BIND,    // (region, at, bytes) → i32: base address of a read-only region
-    FTTE_GUEST_OPEN,    // (plan_bytes) → i32: checks the plan that lies at plan_at; FTTE_OK or an error
+    FTTE_GUEST_CHECK, // (plan_bytes, memory_bytes) → i32: FTTE_OK when the plan that lies at plan_at may be run with
+                      //   so many bytes from plan_at on, or an error. Changes nothing: it can be asked of a guest
+                      //   that has no more memory than the plan itself
     FTTE_GUEST_START, // (resume) → i32: resume 0: state := slice region's values, momentum and anomaly statistics := 0;
                       //   1: state was restored in place by the caller, gradients := 0
     FTTE_GUEST_STEP,  // (sample_at, label, learning_rate) → f32 loss: one sample, forward, backward, update

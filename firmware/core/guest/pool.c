@@ -1,14 +1,15 @@
-// The pool (pool.h): blocks in address order, each behind an 8-byte header; neighbours that are free are joined when
-// they are met.
+// The pool (pool.h): blocks in address order, each behind a header as large as a pointer (wasm3 asks for a hundred
+// small blocks); neighbours that are free are joined when they are met.
 #include "guest/pool.h"
 
 #include <string.h>
 
-enum { UNIT = 8 };
+enum { UNIT = sizeof(void *), POOL_MAX = (1 << 24) - UNIT };
 
 struct block {
-    uint32_t bytes; // behind the header, a multiple of UNIT
-    uint16_t used, owner;
+    _Alignas(void *) struct {
+        uint32_t bytes : 24, owner : 7, used : 1; // bytes: behind the header, a multiple of UNIT
+    };
 };
 _Static_assert(sizeof(struct block) == UNIT, "block");
 
@@ -34,6 +35,7 @@ static void join(const struct ftte_pool *pool, struct block *block) {
 static uint32_t round_up(uint32_t bytes) { return (bytes + UNIT - 1) & ~(uint32_t)(UNIT - 1); }
 
 void ftte_pool_open(struct ftte_pool *pool, void *base, uint32_t bytes) {
+    if (bytes > POOL_MAX) bytes = POOL_MAX;
     *pool = (struct ftte_pool){.base = base, .bytes = bytes & ~(uint32_t)(UNIT - 1)};
     if (pool->bytes >= UNIT) *at(pool, 0) = (struct block){.bytes = pool->bytes - UNIT};
 }
@@ -62,7 +64,7 @@ void *ftte_pool_alloc_for(struct ftte_pool *pool, uint8_t owner, uint32_t bytes)
         if (block->bytes < bytes) continue;
         trim(pool, block, bytes);
         block->used = 1;
-        block->owner = owner;
+        block->owner = owner & 127;
         account(pool, UNIT + block->bytes);
         return memset(block + 1, 0, block->bytes);
     }

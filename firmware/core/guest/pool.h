@@ -1,6 +1,6 @@
 // One memory pool for engine, linear memory and whatever else a board must hold: the whole of the RAM that ftte may
-// use, given once by the port. First fit with coalescing; exhausting it returns null and leaves the pool intact. What
-// belongs to an owner (1..255; 0 where nobody asked) can be given back all at once.
+// use, given once by the port (16 MiB at most). First fit with coalescing; exhausting it returns null and leaves the
+// pool intact. What belongs to an owner (1..127; 0 where nobody asked) can be given back all at once.
 #ifndef FTTE_POOL_H
 #define FTTE_POOL_H
 
@@ -15,7 +15,9 @@ struct ftte_pool {
 };
 
 void ftte_pool_open(struct ftte_pool *pool, void *base, uint32_t bytes);
-void *ftte_pool_alloc(struct ftte_pool *pool, uint32_t bytes); // 8-aligned, zeroed, or null
+// Zeroed, or null. Aligned as pointers are: to 4 bytes on 32-bit chips, which is all that their instructions for two
+// words ask for.
+void *ftte_pool_alloc(struct ftte_pool *pool, uint32_t bytes);
 void *ftte_pool_alloc_for(struct ftte_pool *pool, uint8_t owner, uint32_t bytes);
 void *ftte_pool_resize(struct ftte_pool *pool, void *block, uint32_t bytes);
 void ftte_pool_free(struct ftte_pool *pool, void *block); // null is fine

@@ -49,13 +49,15 @@ enum { FRAME_SCALE = 1 };
 
 enum {
     OWNER = 1, // of the engine's blocks in the pool
-    STACK_BYTES = 2048,
     // wasm3 checks its stack where a function begins, but writes a call's arguments and result before that.
     STACK_SLACK = 8 * (FTTE_CHECK_PARAMETERS + 1),
     // Of native stack that the guest's calls may take: good kernels take half of it. Translating a function comes on
     // top, 3 KiB at most on a 32-bit chip.
     NATIVE_STACK_BYTES = FRAME_SCALE * 384 * sizeof(void *)
 };
+
+_Static_assert(FTTE_CHECK_PARAMETERS + FTTE_CHECK_LOCALS + FTTE_CHECK_OPERANDS <= d_m3MaxFunctionStackHeight,
+               "what the check lets pass fits wasm3's arrays");
 
 struct engine {
     IM3Environment environment;
@@ -103,7 +105,7 @@ static const struct signature {
     [FTTE_GUEST_ABI] = {"abi", 0, "i"},
     [FTTE_GUEST_PLAN_AT] = {"planAt", 0, "i"},
     [FTTE_GUEST_BIND] = {"bind", 3, "iiii"},
-    [FTTE_GUEST_OPEN] = {"open", 1, "ii"},
+    [FTTE_GUEST_CHECK] = {"check", 2, "iii"},
     [FTTE_GUEST_START] = {"start", 1, "ii"},
     [FTTE_GUEST_STEP] = {"step", 3, "iiff"},
     [FTTE_GUEST_INFER] = {"infer", 1, "ii"},
@@ -201,8 +203,8 @@ static M3Result load(struct ftte_guest *guest, const uint8_t *wasm, uint32_t was
     M3Result result = check(wasm, wasm_bytes);
     if (result) return result;
     engine->environment = m3_NewEnvironment();
-    engine->runtime = m3_NewRuntime(engine->environment, STACK_BYTES + STACK_SLACK, NULL);
-    engine->runtime->numStackSlots = STACK_BYTES / sizeof(m3slot_t);
+    engine->runtime = m3_NewRuntime(engine->environment, FTTE_WASM3_STACK_BYTES + STACK_SLACK, NULL);
+    engine->runtime->numStackSlots = FTTE_WASM3_STACK_BYTES / sizeof(m3slot_t);
     result = m3_ParseModule(engine->environment, &module, wasm, wasm_bytes);
     if (!result) result = give_memory(guest, module, memory_bytes);
     if (!result) result = link_natives(guest, module);

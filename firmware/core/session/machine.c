@@ -123,22 +123,35 @@ static int bind_all(struct ftte_session *s) {
                            store->samples_bytes);
 }
 
+// Asks the guest, with no memory but for the plan itself: what the engine holds for the check is gone before there is
+// an arena.
+static int check_plan(struct ftte_session *s) {
+    struct ftte_blob plan = ftte_store_get(&s->store, FTTE_BLOB_KIND_PLAN);
+    union ftte_value bytes[2] = {{.u32 = plan.length}, {.u32 = s->plan.memory_bytes}}, checked;
+    int result = load(s, s->plan_at + plan.length);
+    uint8_t *place = result < 0 ? NULL : ftte_machine_bytes(s, 0, plan.length);
+    if (result >= 0 && !place) result = FTTE_ERR_PLAN_MEMORY;
+    if (result >= 0) memcpy(place, plan.bytes, plan.length);
+    if (result >= 0) result = ftte_machine_call(s, FTTE_GUEST_CHECK, bytes, &checked);
+    unload(s);
+    return result;
+}
+
 static int lay_plan(struct ftte_session *s) {
     struct ftte_blob plan = ftte_store_get(&s->store, FTTE_BLOB_KIND_PLAN);
-    union ftte_value bytes = {.u32 = plan.length}, checked;
     uint8_t *arena = ftte_machine_bytes(s, 0, s->plan.memory_bytes);
-    if (!arena) return FTTE_ERR_PLAN_MEMORY;
+    if (!arena || plan.length > s->plan.memory_bytes) return FTTE_ERR_PLAN_MEMORY;
     memset(arena, PAINT, s->plan.memory_bytes);
     memcpy(arena, plan.bytes, plan.length);
-    return ftte_machine_call(s, FTTE_GUEST_OPEN, &bytes, &checked);
+    return FTTE_OK;
 }
 
 static int open_over_plan(struct ftte_session *s) {
     int result = ftte_plan_read(s, &s->plan);
     // Kernels that are part of the firmware were never installed: they pass their self-test here, at the first plan.
     if (result >= 0 && s->plan_at == 0) result = ftte_machine_self_test(s);
-    if (result < 0) return result;
-    result = load(s, s->plan_at + s->plan.memory_bytes + s->tail_bytes);
+    if (result >= 0) result = check_plan(s);
+    if (result >= 0) result = load(s, s->plan_at + s->plan.memory_bytes + s->tail_bytes);
     if (result == FTTE_ERR_MEMORY) return FTTE_ERR_PLAN_MEMORY;
     if (result >= 0) result = lay_plan(s);
     return result < 0 ? result : bind_all(s);

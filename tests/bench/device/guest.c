@@ -23,23 +23,27 @@ static void bind(int region, const uint8_t *bytes, uint32_t length) {
 }
 
 static void open_over_plan(const struct bench_parts *parts) {
-    union ftte_value at, opened;
+    union ftte_value at, checked;
     const struct bench_case *head = parts->head;
     memcpy(&plan, parts->plan, sizeof plan);
-    // Once with little memory, to learn where the plan goes, as the session does.
+    // With little memory, to learn where the plan goes and to check it, as the session does.
     if (ftte_guest_open(&guest, &pool, parts->kernels, head->kernels_bytes, 4096) < 0) bench_fail("probe");
     call(FTTE_GUEST_PLAN_AT, 0, 0, 0, &at);
     plan_at = at.u32;
     ftte_guest_close(&guest);
     pool.peak = pool.used;
+    if (ftte_guest_open(&guest, &pool, parts->kernels, head->kernels_bytes, plan_at + head->plan_bytes) < 0)
+        bench_fail("check");
+    memcpy(ftte_guest_memory(&guest, plan_at, head->plan_bytes), parts->plan, head->plan_bytes);
+    call(FTTE_GUEST_CHECK, head->plan_bytes, plan.memory_bytes, 0, &checked);
+    if (checked.i32 < 0) bench_fail("the guest refuses the plan");
+    ftte_guest_close(&guest);
     if (ftte_guest_open(&guest, &pool, parts->kernels, head->kernels_bytes, plan_at + plan.memory_bytes) < 0)
         bench_fail("open");
     uint8_t *arena = ftte_guest_memory(&guest, plan_at, plan.memory_bytes);
     if (!arena) bench_fail("no arena");
     memset(arena, PAINT, plan.memory_bytes);
     memcpy(arena, parts->plan, head->plan_bytes);
-    call(FTTE_GUEST_OPEN, head->plan_bytes, 0, 0, &opened);
-    if (opened.i32 < 0) bench_fail("the guest refuses the plan");
 }
 
 void bench_open(void) {

@@ -95,7 +95,7 @@ static void repeats(void) {
         ftte_guest_close(&replay.guest);
         clean &= pool_is_clean();
     }
-    report(!problem, "every export answers as in Node, again after START and after open: %s",
+    report(!problem, "every export answers as in Node, again after START and after check: %s",
            problem ? problem : "same");
     report(clean, "nothing stays in the pool");
 }
@@ -216,14 +216,14 @@ static void plans(void) {
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         memcpy((uint8_t *)plan + wrong[i].ftte_off, &wrong[i].value, 4);
-        int error = call(&replay.guest, FTTE_GUEST_OPEN, good.plan_bytes, 0, 0);
-        report(error == wrong[i].error, "open refuses a plan with a wrong %s: %d", wrong[i].name, error);
+        int error = call(&replay.guest, FTTE_GUEST_CHECK, good.plan_bytes, good.memory_bytes, 0);
+        report(error == wrong[i].error, "check refuses a plan with a wrong %s: %d", wrong[i].name, error);
         *plan = good;
     }
-    bool lengths = call(&replay.guest, FTTE_GUEST_OPEN, 0, 0, 0) == FTTE_ERR_PLAN &&
-                   call(&replay.guest, FTTE_GUEST_OPEN, UINT32_MAX, 0, 0) == FTTE_ERR_PLAN;
-    report(lengths && call(&replay.guest, FTTE_GUEST_OPEN, good.plan_bytes, 0, 0) == FTTE_OK,
-           "open refuses lengths that are none, and takes the good plan again");
+    bool lengths = call(&replay.guest, FTTE_GUEST_CHECK, 0, good.memory_bytes, 0) == FTTE_ERR_PLAN &&
+                   call(&replay.guest, FTTE_GUEST_CHECK, UINT32_MAX, good.memory_bytes, 0) == FTTE_ERR_PLAN;
+    report(lengths && call(&replay.guest, FTTE_GUEST_CHECK, good.plan_bytes, good.memory_bytes, 0) == FTTE_OK,
+           "check refuses lengths that are none, and takes the good plan again");
     bool rows = call(&replay.guest, FTTE_GUEST_ENCODE_ROW, UINT32_MAX, 0, 0) == FTTE_ERR_ARGUMENT &&
                 call(&replay.guest, FTTE_GUEST_ENCODE_ROW, replay.record.rows, 0, 0) == FTTE_ERR_ARGUMENT &&
                 call(&replay.guest, FTTE_GUEST_DECODE_ROW, replay.record.rows, 0, 0) == FTTE_ERR_ARGUMENT;

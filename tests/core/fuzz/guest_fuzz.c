@@ -10,8 +10,8 @@
 // sources: node_modules/wasm3/cpp/m3_exec.c node_modules/wasm3/cpp/m3_function.c node_modules/wasm3/cpp/m3_info.c
 // sources: node_modules/wasm3/cpp/m3_module.c node_modules/wasm3/cpp/m3_parse.c
 // flags: -std=gnu11 -w -O2 -fno-strict-aliasing -fno-sanitize=undefined -DNDEBUG
-// flags: -Dd_m3MaxFunctionStackHeight=128 -Dd_m3CodePageAlignSize=1024 -Dd_m3MaxConstantTableSize=64
-// flags: -Dd_m3VerboseErrorMessages=0 -Dd_m3MaxDuplicateFunctionImpl=1 -Dd_m3CascadedOpcodes=0
+// flags: -Dd_m3MaxFunctionStackHeight=80 -Dd_m3CodePageAlignSize=512 -Dd_m3MaxConstantTableSize=64
+// flags: -Dd_m3VerboseErrorMessages=0 -Dd_m3MaxDuplicateFunctionImpl=1 -Dd_m3CascadedOpcodes=0 -DFTTE_WASM3_STACK_BYTES=1024
 // flags: -Ibuild/guest -Ifirmware/core/guest -Inode_modules/wasm3/cpp
 // flags: -include firmware/core/guest/wasm3_alloc.h
 #include <stdio.h>
@@ -62,7 +62,7 @@ static uint8_t *module_of(const uint8_t *data, size_t size, uint32_t *bytes) {
 
 static void exercise(struct ftte_guest *guest, uint32_t word) {
     static const enum ftte_guest_function functions[] = {
-        FTTE_GUEST_SELF_TEST, FTTE_GUEST_PLAN_AT, FTTE_GUEST_BIND,  FTTE_GUEST_OPEN,       FTTE_GUEST_START,
+        FTTE_GUEST_SELF_TEST, FTTE_GUEST_PLAN_AT, FTTE_GUEST_BIND,  FTTE_GUEST_CHECK,      FTTE_GUEST_START,
         FTTE_GUEST_STEP,      FTTE_GUEST_INFER,   FTTE_GUEST_SCORE, FTTE_GUEST_ENCODE_ROW, FTTE_GUEST_DECODE_ROW};
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
         union ftte_value args[3] = {{.u32 = word}, {.u32 = word >> 4}, {.u32 = word}}, result;

@@ -9,8 +9,8 @@
 // sources: node_modules/wasm3/cpp/m3_compile.c node_modules/wasm3/cpp/m3_core.c node_modules/wasm3/cpp/m3_env.c node_modules/wasm3/cpp/m3_exec.c
 // sources: node_modules/wasm3/cpp/m3_function.c node_modules/wasm3/cpp/m3_info.c node_modules/wasm3/cpp/m3_module.c node_modules/wasm3/cpp/m3_parse.c
 // flags: -std=gnu11 -w -O2 -fno-strict-aliasing -fno-sanitize=undefined -DNDEBUG
-// flags: -Dd_m3MaxFunctionStackHeight=128 -Dd_m3CodePageAlignSize=1024 -Dd_m3MaxConstantTableSize=64
-// flags: -Dd_m3VerboseErrorMessages=0 -Dd_m3MaxDuplicateFunctionImpl=1 -Dd_m3CascadedOpcodes=0
+// flags: -Dd_m3MaxFunctionStackHeight=80 -Dd_m3CodePageAlignSize=512 -Dd_m3MaxConstantTableSize=64
+// flags: -Dd_m3VerboseErrorMessages=0 -Dd_m3MaxDuplicateFunctionImpl=1 -Dd_m3CascadedOpcodes=0 -DFTTE_WASM3_STACK_BYTES=1024
 // flags: -Ibuild/guest -Ifirmware/core/guest -Inode_modules/wasm3/cpp
 // flags: -include firmware/core/guest/wasm3_alloc.h
 #include <sanitizer/asan_interface.h>
@@ -81,7 +81,7 @@ static void open_guest(struct ftte_guest *guest, struct ftte_pool *pool, uint32_
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct ftte_guest guest = {.expired = expired};
     struct ftte_pool pool;
-    union ftte_value at = {0}, opened = {.i32 = -1}, bytes;
+    union ftte_value at = {0}, checked = {.i32 = -1}, bytes[2];
     if (size <= CALLS || size > 16384) return 0;
     uint32_t plan_bytes = (uint32_t)size - CALLS, memory = 0;
     if (size >= 16) memcpy(&memory, data + offsetof(struct ftte_plan_header, memory_bytes), 4);
@@ -94,8 +94,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     uint8_t *place = ftte_guest_memory(&guest, at.u32, plan_bytes);
     if (place) {
         memcpy(place, data, plan_bytes);
-        bytes.u32 = plan_bytes;
-        if (ftte_guest_call(&guest, FTTE_GUEST_OPEN, &bytes, &opened) >= 0 && opened.i32 >= 0) {
+        bytes[0].u32 = plan_bytes;
+        bytes[1].u32 = memory;
+        if (ftte_guest_call(&guest, FTTE_GUEST_CHECK, bytes, &checked) >= 0 && checked.i32 >= 0) {
             const int kinds[3] = {FTTE_REGION_FROZEN, FTTE_REGION_SLICE, FTTE_REGION_SAMPLES};
             for (int i = 0; i < 3; i++) ftte_guest_bind(&guest, kinds[i], region(i), REGION);
             run(&guest, data + plan_bytes);
