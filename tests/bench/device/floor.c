@@ -7,10 +7,10 @@
 #include "harness.h"
 #include "network.h"
 
-enum { LAYERS_MAX = 8, RAM_FLOATS = 45000 };
+enum { LAYERS_MAX = 8 };
 
-static float ram[RAM_FLOATS];
-static int ram_used;
+static float *ram; // all that the board has left
+static uint32_t ram_bytes, ram_used;
 
 static const struct network *network;
 static float *input;
@@ -22,9 +22,9 @@ static struct {
 } state[LAYERS_MAX];
 
 static float *take(int floats) {
-    float *taken = ram + ram_used;
-    ram_used += floats;
-    if (ram_used > RAM_FLOATS) bench_fail("the network does not fit");
+    float *taken = ram + ram_used / 4;
+    ram_used += 4 * (uint32_t)floats;
+    if (ram_used > ram_bytes) bench_fail("the network does not fit");
     return taken;
 }
 
@@ -309,6 +309,10 @@ static float *part(uint32_t at, int floats, int trained) {
 }
 
 void bench_open(void) {
+    uint32_t *stack;
+    uint8_t *pool;
+    board_memory_parts(&stack, &pool, &ram_bytes);
+    ram = (float *)(void *)pool;
     network = (const void *)bench_parts()->network;
     input = take((int)network->elements);
     int deepest = deepest_trained();
@@ -321,7 +325,7 @@ void bench_open(void) {
         state[n].output = take(outputs_of(l));
         if (n >= deepest) state[n].gradient = take(outputs_of(l));
     }
-    bench_tell1("arena", 4 * (uint32_t)ram_used);
+    bench_tell1("arena", ram_used);
     bench_tell1("engine", 0);
 }
 
