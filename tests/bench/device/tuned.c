@@ -9,9 +9,6 @@
 #include "harness.h"
 #include "network.h"
 
-// A function of its own: inlined into another one, its loops would not get all registers.
-#define NOINLINE __attribute__((noinline))
-
 enum { LAYERS_MAX = 8 };
 
 static float *ram; // all that the board has left
@@ -220,7 +217,7 @@ static NOINLINE void dense_descend(float *w, const float *dy, const float *x, fl
     for (; i < count; i++) axpy(row[i], k[i], x, n);
 }
 
-// ---- convolutions: four positions by four filters at a time
+// ---- convolutions: four positions by four filters at a time; filters come in fours
 
 struct window {
     int rows, n, line, filter; // kernel rows, elements of one, floats between them in x; elements of a filter
@@ -266,30 +263,36 @@ static inline void tile_int8(float *y, int between, const int8_t *w, const float
     TILE(int8_t, STORE_SCALED);
 }
 
-static inline float one(const float *w, const float *x, const struct window *g) {
-    float sum = 0;
-    for (int q = 0; q < g->rows; q++, x += g->line)
-        for (const float *at = x, *end = x + g->n; at < end;) sum += *w++ * *at++;
-    return sum;
+// One position by four filters, for what four positions leave over.
+#define STRIP(T, STORE)                                                                                                \
+    float a0 = 0, a1 = 0, a2 = 0, a3 = 0;                                                                              \
+    for (int q = 0; q < g->rows; q++, x += g->line, w += g->n) {                                                       \
+        const T *w0 = w, *w1 = w0 + g->filter, *w2 = w1 + g->filter, *w3 = w2 + g->filter;                             \
+        for (const float *at = x, *end = x + g->n; at < end;) {                                                        \
+            float u = *at++;                                                                                           \
+            a0 += *w0++ * u, a1 += *w1++ * u, a2 += *w2++ * u, a3 += *w3++ * u;                                        \
+        }                                                                                                              \
+    }                                                                                                                  \
+    STORE(a0, a1, a2, a3)
+
+static inline void strip(float *y, const float *w, const float *b, const float *x, const struct window *g) {
+    STRIP(float, STORE);
 }
-static inline float one_int8(const int8_t *w, const float *x, const struct window *g) {
-    float sum = 0;
-    for (int q = 0; q < g->rows; q++, x += g->line)
-        for (const float *at = x, *end = x + g->n; at < end;) sum += *w++ * *at++;
-    return sum;
+static inline void strip_int8(float *y, const int8_t *w, const float *s, const float *b, const float *x,
+                              const struct window *g) {
+    STRIP(int8_t, STORE_SCALED);
 }
 
 static NOINLINE void convolution(float *y, const float *w, const float *b, const float *x, const struct layer *l) {
     struct window g = window_of(l);
-    int oc = (int)l->oc, step = (int)(l->sw * l->ic), o4 = oc & ~3;
+    int oc = (int)l->oc, step = (int)(l->sw * l->ic);
     for (int r = 0; r < (int)l->oh; r++, x += (int)l->sh * g.line) {
         const float *at = x;
         int c = 0;
         for (; c + 4 <= (int)l->ow; c += 4, at += 4 * step, y += 4 * oc)
-            for (int o = 0; o < oc; o += 4)
-                if (o < o4) tile(y + o, oc, w + o * g.filter, b + o, at, step, &g);
+            for (int o = 0; o < oc; o += 4) tile(y + o, oc, w + o * g.filter, b + o, at, step, &g);
         for (; c < (int)l->ow; c++, at += step, y += oc)
-            for (int o = 0; o < oc; o++) y[o] = b[o] + one(w + o * g.filter, at, &g);
+            for (int o = 0; o < oc; o += 4) strip(y + o, w + o * g.filter, b + o, at, &g);
     }
 }
 
@@ -303,7 +306,7 @@ static NOINLINE void convolution_int8(float *y, const int8_t *w, const float *s,
         for (; c + 4 <= (int)l->ow; c += 4, at += 4 * step, y += 4 * oc)
             for (int o = 0; o < oc; o += 4) tile_int8(y + o, oc, w + o * g.filter, s + o, b + o, at, step, &g);
         for (; c < (int)l->ow; c++, at += step, y += oc)
-            for (int o = 0; o < oc; o++) y[o] = b[o] + s[o] * one_int8(w + o * g.filter, at, &g);
+            for (int o = 0; o < oc; o += 4) strip_int8(y + o, w + o * g.filter, s + o, b + o, at, &g);
     }
 }
 
@@ -365,7 +368,20 @@ static NOINLINE void convolution_descend(float *w, const float *dy, const float 
 // ---- element by element
 
 static void bias_descend(float *b, const float *dy, float rate, int positions, int channels) {
-    for (int p = 0; p < positions; p++, dy += channels) axpy(b, -rate, dy, channels);
+    int c = 0;
+    if (positions == 1) {
+        axpy(b, -rate, dy, channels);
+        return;
+    }
+    for (; c + 4 <= channels; c += 4) {
+        float b0 = b[c], b1 = b[c + 1], b2 = b[c + 2], b3 = b[c + 3];
+        const float *at = dy + c;
+        for (int p = 0; p < positions; p++, at += channels)
+            b0 -= rate * at[0], b1 -= rate * at[1], b2 -= rate * at[2], b3 -= rate * at[3];
+        b[c] = b0, b[c + 1] = b1, b[c + 2] = b2, b[c + 3] = b3;
+    }
+    for (; c < channels; c++)
+        for (int p = 0; p < positions; p++) b[c] -= rate * dy[p * channels + c];
 }
 
 static void mean(float *y, const float *x, int positions, int channels) {
@@ -541,6 +557,7 @@ void bench_open(void) {
     int deepest = deepest_trained();
     for (int n = 0; n < (int)network->layers; n++) {
         const struct layer *l = &network->layer[n];
+        if (l->kind == CONVOLUTION && l->oc % 4 != 0) bench_fail("filters come in fours");
         if (l->form == FLOAT_WEIGHTS) state[n].weights = part(l->weights_at, weights_of(l), (int)l->trains_weights);
         state[n].weights8 = (const int8_t *)network + l->weights_at;
         state[n].scales = (const float *)(const void *)((const uint8_t *)network + l->scales_at);
