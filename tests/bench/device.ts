@@ -1,142 +1,76 @@
-// Instructions and bytes of a training step and an inference on a Cortex-M4F in QEMU: plain C and tuned C (tests/bench/device/), then both
-// engines of the firmware, and their ratios to the two. Counts instructions exactly, not cycles. Arena, engine and stack are the
-// program's peaks; the firmware around it is not in them. `--json` prints one object per row.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+// A training step and an inference on a Cortex-M4F in QEMU: plain C and tuned C (tests/bench/device/), then both engines of the firmware;
+// instructions, counted exactly, RAM, flash, and an estimate of the time. The firmware around the engines is not in it.
+//   --json        one object per row, or per line of the profile
+//   --profile     where the instructions of a step of the whole model go
+//   --write       all of it into docs/device-performance.md
+//   --workload, --mode   only these
+import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { buildGuest } from "../../host/build/guest.ts";
 import { table } from "../../host/cli/view/text.ts";
 import { referenceModels } from "../../host/plan/reference_models.ts";
-import { buildDevice, runDevice } from "../core/device_program.ts";
-import { type Case, type Frozen, type Mode, makeCase, type Workload } from "./device/case.ts";
+import { type Mode, makeCase, type Workload } from "./device/case.ts";
+import { profile } from "./device/profile.ts";
+import { engines } from "./device/program.ts";
+import {
+  goalCells,
+  goalHeader,
+  markdown,
+  memoryCells,
+  memoryHeader,
+  missed,
+  profileCells,
+  profileHeader,
+  rowCells,
+  rowHeader,
+  withPart,
+} from "./device/report.ts";
+import { measureRows, type Row } from "./device/rows.ts";
 
-type Engine = "wasm3" | "aot" | "c-floor" | "c-tuned";
-
-const guestSources = ["tests/bench/device/guest.c", "firmware/core/guest/pool.c", "firmware/core/guest/gate.c"];
-const port = ["chip", "flash", "link", "memory", "sensor", "start"].map((name) => `firmware/ports/mps2/${name}.c`);
-const common = ["tests/bench/device/harness.c", "firmware/core/digest/sha256.c", ...port];
-const variables = {
-  PORT_STATIC_BYTES: "200000",
-  EXTRA_CFLAGS: "-Itests/bench/device -Ifirmware/ports/mps2",
-};
-
-function build(engine: Engine): string {
-  const name = `device-${engine}`;
-  if (engine === "wasm3" || engine === "aot")
-    return buildDevice({ name, board: "mps2-nrf52840", engine, sources: [...guestSources, ...common], variables });
-  const program = [`tests/bench/device/${engine.slice(2)}.c`];
-  const optimised = engine === "c-tuned" ? { ...variables, OPTIMISE: "-O3" } : variables;
-  return buildDevice({ name, board: "mps2-nrf52840", sources: [...program, ...common], variables: optimised });
-}
-
-const folder = mkdtempSync(join(tmpdir(), "ftte-device-"));
-
-/** What a program printed: the numbers of all lines that begin with the same word. */
-type Outcome = Map<string, number[]>;
-
-function measure(program: string, c: Case): Outcome {
-  const path = join(folder, "case");
-  writeFileSync(path, c.bytes);
-  const run = runDevice(program, [
-    ...["-icount", "shift=7", "-serial", "null"],
-    ...["-device", `loader,file=${path},addr=0x21800000,force-raw=on`],
-  ]);
-  const rows = run.stdout.trim().split("\n");
-  if (rows.pop() !== "done") throw new Error(`${program}: ${run.stdout.slice(-2000)}${run.stderr.slice(-2000)}`);
-  const outcome: Outcome = new Map();
-  for (const row of rows) {
-    const [word = "", ...numbers] = row.split(" ");
-    outcome.set(word, [...(outcome.get(word) ?? []), ...numbers.map((n) => Number.parseInt(n, 16))]);
-  }
-  return outcome;
-}
-
-/** Of the last one: the first call of an interpreter also translates. */
-function instructions(outcome: Outcome, word: "step" | "infer"): number {
-  const [measuring = 0] = outcome.get("calibration")!;
-  return Math.round(((outcome.get(word)!.at(-1)! - measuring) * 40) / 128); // harness.h
-}
-
-/** Engines of the firmware give Node's bits; C, which sums in another order, numbers near them. */
-function check(engine: Engine, c: Case, outcome: Outcome): void {
-  for (const [word, wanted] of [
-    ["trained", c.trained],
-    ["output", c.output],
-  ] as const) {
-    const got = Uint32Array.from(outcome.get(word) ?? []);
-    const [values, should] = [got, wanted].map((bits) => new Float32Array(bits.buffer, 0, bits.length));
-    const isNear = (v: number, i: number) => Math.abs(v - should![i]!) <= 1e-4 * (1e-3 + Math.abs(should![i]!));
-    const equal = engine.startsWith("c-") ? values!.every(isNear) : got.every((v, i) => v === wanted[i]);
-    if (got.length !== wanted.length || !equal)
-      throw new Error(`${engine}, ${c.workload}, ${c.mode}, frozen in ${c.frozen}: ${word} values differ from Node's`);
-  }
-}
-
-interface Row {
-  workload: Workload;
-  engine: Engine;
-  mode: Mode;
-  frozen: Frozen;
-  instructions: number;
-  inference: number;
-  floorRatio: number;
-  tunedRatio: number;
-  ram: { arena: number; engine: number; stack: number };
-}
-
-const engines: Engine[] = ["c-floor", "c-tuned", "aot", "wasm3"];
-const workloads = Object.keys(referenceModels) as Workload[];
-const modes: Mode[] = ["full", "truncated", "head", "bias"];
-
-function rowsOf(programs: Map<Engine, string>, c: Case): Row[] {
-  const outcomes = new Map([...programs].map(([engine, program]) => [engine, measure(program, c)]));
-  for (const [engine, outcome] of outcomes) check(engine, c, outcome);
-  const steps = new Map([...outcomes].map(([engine, outcome]) => [engine, instructions(outcome, "step")]));
-  return [...outcomes].map(([engine, outcome]) => ({
-    ...{ workload: c.workload, engine, mode: c.mode, frozen: c.frozen },
-    instructions: steps.get(engine)!,
-    inference: instructions(outcome, "infer"),
-    floorRatio: steps.get(engine)! / steps.get("c-floor")!,
-    tunedRatio: steps.get(engine)! / steps.get("c-tuned")!,
-    ram: {
-      arena: c.plan.memoryBytes,
-      engine: outcome.get("engine")![0]!,
-      stack: Math.max(...outcome.get("stack")!),
-    },
-  }));
-}
-
-function print(rows: Row[]): void {
-  const header = [
-    "workload",
-    "mode",
-    "frozen",
-    "engine",
-    "step",
-    "÷ floor",
-    "÷ tuned",
-    "infer",
-    "arena",
-    "engine",
-    "stack",
-  ];
-  const cells = rows.map((r) => [
-    ...[r.workload, r.mode, r.mode === "full" ? "" : r.frozen, r.engine, String(r.instructions)],
-    ...[r.floorRatio.toFixed(2), r.tunedRatio.toFixed(2), String(r.inference)],
-    ...[r.ram.arena, r.ram.engine, r.ram.stack].map(String),
-  ]);
-  console.log(table(header, cells));
-}
-
-const { values } = parseArgs({ options: { json: { type: "boolean" } } });
+const page = new URL("../../docs/device-performance.md", import.meta.url);
+const { values } = parseArgs({
+  options: {
+    json: { type: "boolean" },
+    profile: { type: "boolean" },
+    write: { type: "boolean" },
+    workload: { type: "string", multiple: true, default: Object.keys(referenceModels) },
+    mode: { type: "string", multiple: true, default: ["full", "truncated", "head", "bias"] },
+  },
+});
+if (values.write && process.argv.some((word) => /^--(workload|mode)/.test(word)))
+  throw new Error("--write takes every workload and mode");
+const workloads = values.workload as Workload[];
+const modes = values.mode as Mode[];
+for (const word of workloads) if (!(word in referenceModels)) throw new Error(`there is no workload ${word}`);
 await buildGuest();
-const programs = new Map(engines.map((engine) => [engine, build(engine)]));
-const rows: Row[] = [];
-for (const workload of workloads)
-  for (const mode of modes)
-    for (const frozen of (mode === "full" ? ["int8"] : ["int8", "f32"]) as Frozen[])
-      rows.push(...rowsOf(programs, makeCase(workload, mode, frozen, 4, 4)));
-rmSync(folder, { recursive: true });
-if (values.json) for (const row of rows) console.log(JSON.stringify(row));
-else print(rows);
+
+const profileOf = (workload: Workload) => profile(makeCase(workload, "full", "int8", 4, 0), engines);
+
+if (values.profile) {
+  for (const workload of workloads) {
+    const lines = await profileOf(workload);
+    if (values.json) for (const line of lines) console.log(JSON.stringify({ workload, ...line }));
+    else console.log(`${workload}\n${table(profileHeader, profileCells(lines))}\n`);
+  }
+} else if (values.json) {
+  await measureRows(workloads, modes, (rows) => {
+    for (const row of rows) console.log(JSON.stringify(row));
+  });
+} else {
+  const rows: Row[] = [];
+  await measureRows(workloads, modes, (more) => rows.push(...more));
+  if (values.write) await write(rows);
+  else console.log(`${table(rowHeader, rows.map(rowCells))}\n\n${table(goalHeader, goalCells(rows))}`);
+}
+
+async function write(rows: Row[]): Promise<void> {
+  const profiles: string[] = [];
+  for (const workload of missed(rows))
+    profiles.push(`${workload}, whole model:\n\n${markdown(profileHeader, profileCells(await profileOf(workload)))}`);
+  let text = readFileSync(page, "utf8");
+  text = withPart(text, "goals", markdown(goalHeader, goalCells(rows), 3));
+  text = withPart(text, "rows", markdown(rowHeader, rows.map(rowCells), 4));
+  text = withPart(text, "memory", markdown(memoryHeader, memoryCells(rows), 2));
+  text = withPart(text, "profiles", profiles.join("\n\n") || "No goal is missed.");
+  writeFileSync(page, text);
+}

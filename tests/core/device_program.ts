@@ -39,20 +39,20 @@ export function buildDevice({ name, board, sources, engine, variables }: DeviceP
   return `${root}${out}/ftte-${name}.elf`;
 }
 
-/** Runs it until it exits; `args` are QEMU's, beside the machine. */
-export function runDevice(path: string, args: string[], timeoutMs = 120_000) {
+/** The command line of QEMU: what a program prints comes on standard output. `args` are further ones, beside the machine. */
+export function qemu(path: string, args: string[]): [command: string, args: string[]] {
   const machine = ["-M", "mps2-an386", "-display", "none", "-monitor", "none"];
   const semihosting = ["-chardev", "stdio,id=out", "-semihosting-config", "enable=on,target=native,chardev=out"];
-  return spawnSync("qemu-system-arm", [...machine, ...semihosting, ...args, "-kernel", path], {
-    encoding: "utf8",
-    timeout: timeoutMs,
-    maxBuffer: 1 << 26,
-  });
+  return ["qemu-system-arm", [...machine, ...semihosting, ...args, "-kernel", path]];
 }
 
 /** One vitest test per line that the program prints. */
 export function testDevice(program: DeviceProgram, args: string[]): void {
-  const run = runDevice(buildDevice(program), args);
+  const run = spawnSync(...qemu(buildDevice(program), args), {
+    encoding: "utf8",
+    timeout: 120_000,
+    maxBuffer: 1 << 26,
+  });
   testLines(program.name, run.stdout, run.status === 0, run.stderr);
 }
 

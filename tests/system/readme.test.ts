@@ -39,6 +39,8 @@ const present: Record<string, string> = {
   "npm run check": "scripts/check.ts",
   "npm run fuzz -- --minutes 60": "scripts/fuzz.ts",
   "npm run size": "scripts/size.ts",
+  "npm run bench:device": "tests/bench/device.ts",
+  "npm run bench:device -- --write": "tests/bench/device.ts",
   "npx vitest run tests/host": "tests/host",
   "npm run hil -- --board /dev/ttyACM0": "scripts/hil.ts",
   "npm run hil -- --board .ftte/run-1/boards/wrist-01.pty": "scripts/hil.ts",

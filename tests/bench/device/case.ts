@@ -7,9 +7,10 @@ import { packFrozen } from "../../../host/plan/frozen.ts";
 import { planModel } from "../../../host/plan/plan.ts";
 import { referenceModels } from "../../../host/plan/reference_models.ts";
 import { shapeModel } from "../../../host/plan/shapes.ts";
-import { gatherSlice } from "../../../host/plan/slice.ts";
+import { gatherSlice, scatterSlice } from "../../../host/plan/slice.ts";
 import type { Model, Plan, Selection } from "../../../host/plan/types.ts";
 import { Guest } from "../../../host/sim/guest.ts";
+import { decodePlanHeader, encodePlanHeader } from "../../../host/wire/spec.gen.ts";
 import { randomParameters } from "../../host/plan/bench.ts";
 import { encodeNetwork } from "./network.ts";
 
@@ -23,12 +24,17 @@ export interface Case {
   frozen: Frozen;
   plan: Plan;
   bytes: Uint8Array;
+  /**
+   * The bytes of the same case with only the first `ops` ops of the plan's training list, weights as they are before the last step, and a
+   * learning rate so small that they stay so: the last step then computes what it does in the whole case, as far as the list goes.
+   */
+  cut: (ops: number) => Uint8Array;
   /** What Node's guest has after the same steps: bits. */
   trained: Uint32Array;
   output: Uint32Array;
 }
 
-export const learningRate = 0.01;
+const learningRate = 0.01;
 const sampleCount = 4;
 
 /** What "truncated" trains, written as layers: the head's weights and one layer's biases before it. */
@@ -103,29 +109,43 @@ export function makeCase(workload: Workload, mode: Mode, frozenForm: Frozen, ste
   const plan = planModel(model, { selection: selectionOf(workload, mode), frozenForm });
   const normalisation = normalisationOf(model);
   const frozen = packFrozen(plan, parameters, normalisation);
-  const slice = gatherSlice(plan, parameters);
   const { records, stride } = randomSamples(model, random);
-  const network = encodeNetwork(plan, frozen, parameters, normalisation);
-  const twin = readFileSync(builtGuest("kernels.twin.wasm"));
-  const guest = new Guest(twin, plan.binary, { frozen, slice, samples: records });
-  const { trained, output } = judge(guest, records, stride, steps, infers);
   const kernels = readFileSync(builtGuest("kernels.wasm"));
-  const head = Uint32Array.of(
-    ...[0x42545446, steps, sampleCount, stride, infers, bits(learningRate)],
-    ...[plan.binary.length, frozen.length, slice.byteLength, network.length, kernels.length, 0],
-  );
-  const parts = [head, plan.binary, frozen, slice, network, kernels, records].map(padded);
-  return { workload, mode, frozen: frozenForm, plan, bytes: Buffer.concat(parts), trained, output };
+  const encode = (binary: Uint8Array, all: Float32Array, learningRate: number) => {
+    const slice = gatherSlice(plan, all);
+    const network = encodeNetwork(plan, frozen, all, normalisation);
+    const head = Uint32Array.of(
+      ...[0x42545446, steps, sampleCount, stride, infers, bits(learningRate)],
+      ...[binary.length, frozen.length, slice.byteLength, network.length, kernels.length, 0],
+    );
+    return Buffer.concat([head, binary, frozen, slice, network, kernels, records].map(padded));
+  };
+  const twin = readFileSync(builtGuest("kernels.twin.wasm"));
+  const guest = new Guest(twin, plan.binary, { frozen, slice: gatherSlice(plan, parameters), samples: records });
+  const { before, trained, output } = judge(guest, records, stride, steps, infers);
+  const cut = (ops: number) => {
+    const binary = Uint8Array.from(plan.binary);
+    binary.set(encodePlanHeader({ ...decodePlanHeader(binary), trainOps: ops }));
+    const all = Float32Array.from(parameters);
+    scatterSlice(plan, before, all);
+    return encode(binary, all, 1e-20);
+  };
+  const bytes = encode(plan.binary, parameters, learningRate);
+  return { workload, mode, frozen: frozenForm, plan, bytes, cut, trained, output };
 }
 
 function judge(guest: Guest, records: Uint8Array, stride: number, steps: number, infers: number) {
   const { modelKind } = guest.header;
   guest.start();
   const at = (i: number) => (i % sampleCount) * stride;
-  for (let i = 0; i < steps; i++) guest.step(at(i) + 4, records[at(i)]!, learningRate);
+  let before = new Float32Array();
+  for (let i = 0; i < steps; i++) {
+    before = guest.state().slice();
+    guest.step(at(i) + 4, records[at(i)]!, learningRate);
+  }
   for (let i = 0; i < infers; i++) modelKind === 2 ? guest.score(at(i) + 4) : guest.infer(at(i) + 4);
   const bitsOf = (a: Float32Array) => new Uint32Array(a.slice().buffer);
-  return { trained: bitsOf(guest.state()), output: bitsOf(guest.output()) };
+  return { before, trained: bitsOf(guest.state()), output: bitsOf(guest.output()) };
 }
 
 function bits(value: number): number {

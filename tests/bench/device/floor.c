@@ -7,10 +7,10 @@
 #include "harness.h"
 #include "network.h"
 
-enum { LAYERS_MAX = 8, RAM_FLOATS = 45000 };
+enum { LAYERS_MAX = 8 };
 
-static float ram[RAM_FLOATS];
-static int ram_used;
+static float *ram; // all that the board has left
+static uint32_t ram_bytes, ram_used;
 
 static const struct network *network;
 static float *input;
@@ -22,15 +22,15 @@ static struct {
 } state[LAYERS_MAX];
 
 static float *take(int floats) {
-    float *taken = ram + ram_used;
-    ram_used += floats;
-    if (ram_used > RAM_FLOATS) bench_fail("the network does not fit");
+    float *taken = ram + ram_used / 4;
+    ram_used += 4 * (uint32_t)floats;
+    if (ram_used > ram_bytes) bench_fail("the network does not fit");
     return taken;
 }
 
 // ---- formulas: y outputs, x inputs, w weights, b bias, s scales, dx and dy gradients
 
-static void dense(float *y, const float *w, const float *b, const float *x, int outputs, int inputs) {
+static NOINLINE void dense(float *y, const float *w, const float *b, const float *x, int outputs, int inputs) {
     for (int o = 0; o < outputs; o++) {
         float sum = 0;
         for (int i = 0; i < inputs; i++) sum += w[o * inputs + i] * x[i];
@@ -38,8 +38,8 @@ static void dense(float *y, const float *w, const float *b, const float *x, int 
     }
 }
 
-static void dense_int8(float *y, const int8_t *w, const float *s, const float *b, const float *x, int outputs,
-                       int inputs) {
+static NOINLINE void dense_int8(float *y, const int8_t *w, const float *s, const float *b, const float *x, int outputs,
+                                int inputs) {
     for (int o = 0; o < outputs; o++) {
         float sum = 0;
         for (int i = 0; i < inputs; i++) sum += w[o * inputs + i] * x[i];
@@ -47,7 +47,7 @@ static void dense_int8(float *y, const int8_t *w, const float *s, const float *b
     }
 }
 
-static void dense_to_input(float *dx, const float *w, const float *dy, int outputs, int inputs) {
+static NOINLINE void dense_to_input(float *dx, const float *w, const float *dy, int outputs, int inputs) {
     for (int i = 0; i < inputs; i++) dx[i] = 0;
     for (int o = 0; o < outputs; o++) {
         float g = dy[o];
@@ -56,7 +56,8 @@ static void dense_to_input(float *dx, const float *w, const float *dy, int outpu
     }
 }
 
-static void dense_to_input_int8(float *dx, const int8_t *w, const float *s, const float *dy, int outputs, int inputs) {
+static NOINLINE void dense_to_input_int8(float *dx, const int8_t *w, const float *s, const float *dy, int outputs,
+                                         int inputs) {
     for (int i = 0; i < inputs; i++) dx[i] = 0;
     for (int o = 0; o < outputs; o++) {
         float g = dy[o] * s[o];
@@ -65,7 +66,7 @@ static void dense_to_input_int8(float *dx, const int8_t *w, const float *s, cons
     }
 }
 
-static void dense_descend(float *w, const float *dy, const float *x, float rate, int outputs, int inputs) {
+static NOINLINE void dense_descend(float *w, const float *dy, const float *x, float rate, int outputs, int inputs) {
     for (int o = 0; o < outputs; o++) {
         float g = rate * dy[o];
         if (g == 0) continue;
@@ -74,7 +75,7 @@ static void dense_descend(float *w, const float *dy, const float *x, float rate,
 }
 
 // A row of a window lies together: kw positions of all channels.
-static void convolution(float *y, const float *w, const float *b, const float *x, const struct layer *l) {
+static NOINLINE void convolution(float *y, const float *w, const float *b, const float *x, const struct layer *l) {
     int row = (int)(l->kw * l->ic), line = (int)(l->iw * l->ic), rows = (int)l->kh;
     for (int r = 0; r < (int)l->oh; r++)
         for (int c = 0; c < (int)l->ow; c++)
@@ -88,8 +89,8 @@ static void convolution(float *y, const float *w, const float *b, const float *x
             }
 }
 
-static void convolution_int8(float *y, const int8_t *w, const float *s, const float *b, const float *x,
-                             const struct layer *l) {
+static NOINLINE void convolution_int8(float *y, const int8_t *w, const float *s, const float *b, const float *x,
+                                      const struct layer *l) {
     int row = (int)(l->kw * l->ic), line = (int)(l->iw * l->ic), rows = (int)l->kh;
     for (int r = 0; r < (int)l->oh; r++)
         for (int c = 0; c < (int)l->ow; c++)
@@ -103,7 +104,7 @@ static void convolution_int8(float *y, const int8_t *w, const float *s, const fl
             }
 }
 
-static void convolution_to_input(float *dx, const float *w, const float *dy, const struct layer *l) {
+static NOINLINE void convolution_to_input(float *dx, const float *w, const float *dy, const struct layer *l) {
     int row = (int)(l->kw * l->ic), line = (int)(l->iw * l->ic), rows = (int)l->kh;
     for (int i = 0; i < (int)l->ih * line; i++) dx[i] = 0;
     for (int r = 0; r < (int)l->oh; r++)
@@ -118,8 +119,8 @@ static void convolution_to_input(float *dx, const float *w, const float *dy, con
             }
 }
 
-static void convolution_to_input_int8(float *dx, const int8_t *w, const float *s, const float *dy,
-                                      const struct layer *l) {
+static NOINLINE void convolution_to_input_int8(float *dx, const int8_t *w, const float *s, const float *dy,
+                                               const struct layer *l) {
     int row = (int)(l->kw * l->ic), line = (int)(l->iw * l->ic), rows = (int)l->kh;
     for (int i = 0; i < (int)l->ih * line; i++) dx[i] = 0;
     for (int r = 0; r < (int)l->oh; r++)
@@ -134,7 +135,7 @@ static void convolution_to_input_int8(float *dx, const int8_t *w, const float *s
             }
 }
 
-static void convolution_descend(float *w, const float *dy, const float *x, float rate, const struct layer *l) {
+static NOINLINE void convolution_descend(float *w, const float *dy, const float *x, float rate, const struct layer *l) {
     int row = (int)(l->kw * l->ic), line = (int)(l->iw * l->ic), rows = (int)l->kh;
     for (int r = 0; r < (int)l->oh; r++)
         for (int c = 0; c < (int)l->ow; c++)
@@ -148,7 +149,7 @@ static void convolution_descend(float *w, const float *dy, const float *x, float
             }
 }
 
-static void bias_descend(float *b, const float *dy, float rate, int positions, int channels) {
+static NOINLINE void bias_descend(float *b, const float *dy, float rate, int positions, int channels) {
     for (int p = 0; p < positions; p++)
         for (int c = 0; c < channels; c++) b[c] -= rate * dy[p * channels + c];
 }
@@ -309,6 +310,10 @@ static float *part(uint32_t at, int floats, int trained) {
 }
 
 void bench_open(void) {
+    uint32_t *stack;
+    uint8_t *pool;
+    board_memory_parts(&stack, &pool, &ram_bytes);
+    ram = (float *)(void *)pool;
     network = (const void *)bench_parts()->network;
     input = take((int)network->elements);
     int deepest = deepest_trained();
@@ -321,7 +326,7 @@ void bench_open(void) {
         state[n].output = take(outputs_of(l));
         if (n >= deepest) state[n].gradient = take(outputs_of(l));
     }
-    bench_tell1("arena", 4 * (uint32_t)ram_used);
+    bench_tell1("arena", ram_used);
     bench_tell1("engine", 0);
 }
 

@@ -57,6 +57,7 @@ void bench_open(void) {
     bind(FTTE_REGION_FROZEN, parts->frozen, plan.frozen_bytes);
     bind(FTTE_REGION_SLICE, parts->slice, 4 * plan.slice_count);
     bind(FTTE_REGION_SAMPLES, parts->samples, parts->head->samples * parts->head->sample_bytes);
+    bench_tell1("opened", pool.used - plan.memory_bytes);
     call(FTTE_GUEST_START, 0, 0, 0, &result);
 }
 

@@ -5,6 +5,9 @@
 
 #include <stdint.h>
 
+// For a function of its own: inlined into another one, its loops would not get all registers.
+#define NOINLINE __attribute__((noinline))
+
 enum layer_kind { DENSE, CONVOLUTION, MEAN }; // MEAN: over all positions, per channel
 enum activation { NO_ACTIVATION, RELU, TANH };
 enum weight_form { FLOAT_WEIGHTS, INT8_WEIGHTS }; // int8: one scale per output

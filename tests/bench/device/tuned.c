@@ -1,6 +1,7 @@
 // Tuned C: the network of floor.c by the algorithms of the BLAS, written by hand for a Cortex-M4F and compiled with
 // -O3. Several outputs at once share their loads, and each load steps its own pointer, so a multiply-add takes three
-// instructions instead of six. -ffp-contract=off, as everywhere: products are rounded, and sums taken in the BLAS's
+// instructions instead of six. Loops of one or eight rows are unrolled twice; four times, the compiler would no longer
+// let loads step their pointers. -ffp-contract=off, as everywhere: products are rounded, and sums taken in the BLAS's
 // order, to the bit.
 #include <math.h>
 #include <string.h>
@@ -8,10 +9,10 @@
 #include "harness.h"
 #include "network.h"
 
-enum { LAYERS_MAX = 8, RAM_FLOATS = 45000 };
+enum { LAYERS_MAX = 8 };
 
-static float ram[RAM_FLOATS];
-static int ram_used;
+static float *ram; // all that the board has left
+static uint32_t ram_bytes, ram_used;
 
 static const struct network *network;
 static float *input;
@@ -23,9 +24,9 @@ static struct {
 } state[LAYERS_MAX];
 
 static float *take(int floats) {
-    float *taken = ram + ram_used;
-    ram_used += floats;
-    if (ram_used > RAM_FLOATS) bench_fail("the network does not fit");
+    float *taken = ram + ram_used / 4;
+    ram_used += 4 * (uint32_t)floats;
+    if (ram_used > ram_bytes) bench_fail("the network does not fit");
     return taken;
 }
 
@@ -33,6 +34,7 @@ static float *take(int floats) {
 
 static inline float dot(const float *w, const float *x, int n) {
     float sum = 0;
+#pragma GCC unroll 2
     for (const float *end = x + n; x < end;) sum += *w++ * *x++;
     return sum;
 }
@@ -46,7 +48,7 @@ static inline float dot_int8(const int8_t *w, const float *x, int n) {
 #define DOT8(T)                                                                                                        \
     const T *w1 = w + n, *w2 = w1 + n, *w3 = w2 + n, *w4 = w3 + n, *w5 = w4 + n, *w6 = w5 + n, *w7 = w6 + n;           \
     float s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, s5 = 0, s6 = 0, s7 = 0;                                              \
-    for (const float *end = x + n; x < end;) {                                                                         \
+    _Pragma("GCC unroll 2") for (const float *end = x + n; x < end;) {                                                 \
         float u = *x++;                                                                                                \
         s0 += *w++ * u, s1 += *w1++ * u, s2 += *w2++ * u, s3 += *w3++ * u;                                             \
         s4 += *w4++ * u, s5 += *w5++ * u, s6 += *w6++ * u, s7 += *w7++ * u;                                            \
@@ -56,20 +58,43 @@ static inline float dot_int8(const int8_t *w, const float *x, int n) {
 static inline void dot8(float sum[8], const float *w, const float *x, int n) { DOT8(float); }
 static inline void dot8_int8(float sum[8], const int8_t *w, const float *x, int n) { DOT8(int8_t); }
 
-static void dense(float *y, const float *w, const float *b, const float *x, int outputs, int n) {
+#define DOT4(T)                                                                                                        \
+    const T *w1 = w + n, *w2 = w1 + n, *w3 = w2 + n;                                                                   \
+    float s0 = 0, s1 = 0, s2 = 0, s3 = 0;                                                                              \
+    _Pragma("GCC unroll 2") for (const float *end = x + n; x < end;) {                                                 \
+        float u = *x++;                                                                                                \
+        s0 += *w++ * u, s1 += *w1++ * u, s2 += *w2++ * u, s3 += *w3++ * u;                                             \
+    }                                                                                                                  \
+    sum[0] = s0, sum[1] = s1, sum[2] = s2, sum[3] = s3
+
+static inline void dot4(float sum[4], const float *w, const float *x, int n) { DOT4(float); }
+static inline void dot4_int8(float sum[4], const int8_t *w, const float *x, int n) { DOT4(int8_t); }
+
+static NOINLINE void dense(float *y, const float *w, const float *b, const float *x, int outputs, int n) {
     float sum[8];
     for (; outputs >= 8; outputs -= 8, w += 8 * n, b += 8, y += 8) {
         dot8(sum, w, x, n);
         for (int i = 0; i < 8; i++) y[i] = b[i] + sum[i];
     }
+    if (outputs >= 4) {
+        dot4(sum, w, x, n);
+        for (int i = 0; i < 4; i++) *y++ = *b++ + sum[i];
+        outputs -= 4, w += 4 * n;
+    }
     for (; outputs > 0; outputs--, w += n) *y++ = *b++ + dot(w, x, n);
 }
 
-static void dense_int8(float *y, const int8_t *w, const float *s, const float *b, const float *x, int outputs, int n) {
+static NOINLINE void dense_int8(float *y, const int8_t *w, const float *s, const float *b, const float *x, int outputs,
+                                int n) {
     float sum[8];
     for (; outputs >= 8; outputs -= 8, w += 8 * n, s += 8, b += 8, y += 8) {
         dot8_int8(sum, w, x, n);
         for (int i = 0; i < 8; i++) y[i] = b[i] + s[i] * sum[i];
+    }
+    if (outputs >= 4) {
+        dot4_int8(sum, w, x, n);
+        for (int i = 0; i < 4; i++) *y++ = *b++ + *s++ * sum[i];
+        outputs -= 4, w += 4 * n;
     }
     for (; outputs > 0; outputs--, w += n) *y++ = *b++ + *s++ * dot_int8(w, x, n);
 }
@@ -77,6 +102,7 @@ static void dense_int8(float *y, const int8_t *w, const float *s, const float *b
 // ---- one row plus multiples of others: y += k[0] x[0] + k[1] x[1] + ..., in that order
 
 static inline void axpy(float *y, float k, const float *x, int n) {
+#pragma GCC unroll 2
     for (float *end = y + n; y < end;) *y++ += k * *x++;
 }
 
@@ -132,7 +158,7 @@ static inline void add_windows_int8(float *y, const float *k, const int8_t *cons
     WINDOW(int8_t, axpy_int8, axpy4_int8, axpy8_int8)
 }
 
-static void dense_to_input(float *dx, const float *w, const float *dy, int outputs, int n) {
+static NOINLINE void dense_to_input(float *dx, const float *w, const float *dy, int outputs, int n) {
     float k[8];
     const float *row[8];
     int count = 0;
@@ -144,7 +170,8 @@ static void dense_to_input(float *dx, const float *w, const float *dy, int outpu
     add_windows(dx, k, row, count, 1, 0, 0, n);
 }
 
-static void dense_to_input_int8(float *dx, const int8_t *w, const float *s, const float *dy, int outputs, int n) {
+static NOINLINE void dense_to_input_int8(float *dx, const int8_t *w, const float *s, const float *dy, int outputs,
+                                         int n) {
     float k[8];
     const int8_t *row[8];
     int count = 0;
@@ -161,6 +188,7 @@ static void dense_to_input_int8(float *dx, const int8_t *w, const float *s, cons
 static inline void ger8(float *const *y, const float *k, const float *x, int n) {
     float *y0 = y[0], *y1 = y[1], *y2 = y[2], *y3 = y[3], *y4 = y[4], *y5 = y[5], *y6 = y[6], *y7 = y[7];
     float k0 = k[0], k1 = k[1], k2 = k[2], k3 = k[3], k4 = k[4], k5 = k[5], k6 = k[6], k7 = k[7];
+#pragma GCC unroll 2
     for (const float *end = x + n; x < end;) {
         float u = *x++;
         *y0++ += k0 * u, *y1++ += k1 * u, *y2++ += k2 * u, *y3++ += k3 * u;
@@ -171,13 +199,14 @@ static inline void ger8(float *const *y, const float *k, const float *x, int n) 
 static inline void ger4(float *const *y, const float *k, const float *x, int n) {
     float *y0 = y[0], *y1 = y[1], *y2 = y[2], *y3 = y[3];
     float k0 = k[0], k1 = k[1], k2 = k[2], k3 = k[3];
+#pragma GCC unroll 2
     for (const float *end = x + n; x < end;) {
         float u = *x++;
         *y0++ += k0 * u, *y1++ += k1 * u, *y2++ += k2 * u, *y3++ += k3 * u;
     }
 }
 
-static void dense_descend(float *w, const float *dy, const float *x, float rate, int outputs, int n) {
+static NOINLINE void dense_descend(float *w, const float *dy, const float *x, float rate, int outputs, int n) {
     float k[8], *row[8];
     int count = 0, i = 0;
     for (int o = 0; o < outputs; o++, w += n) {
@@ -188,7 +217,7 @@ static void dense_descend(float *w, const float *dy, const float *x, float rate,
     for (; i < count; i++) axpy(row[i], k[i], x, n);
 }
 
-// ---- convolutions: four positions by four filters at a time
+// ---- convolutions: four positions by four filters at a time; filters come in fours
 
 struct window {
     int rows, n, line, filter; // kernel rows, elements of one, floats between them in x; elements of a filter
@@ -234,35 +263,41 @@ static inline void tile_int8(float *y, int between, const int8_t *w, const float
     TILE(int8_t, STORE_SCALED);
 }
 
-static inline float one(const float *w, const float *x, const struct window *g) {
-    float sum = 0;
-    for (int q = 0; q < g->rows; q++, x += g->line)
-        for (const float *at = x, *end = x + g->n; at < end;) sum += *w++ * *at++;
-    return sum;
+// One position by four filters, for what four positions leave over.
+#define STRIP(T, STORE)                                                                                                \
+    float a0 = 0, a1 = 0, a2 = 0, a3 = 0;                                                                              \
+    for (int q = 0; q < g->rows; q++, x += g->line, w += g->n) {                                                       \
+        const T *w0 = w, *w1 = w0 + g->filter, *w2 = w1 + g->filter, *w3 = w2 + g->filter;                             \
+        for (const float *at = x, *end = x + g->n; at < end;) {                                                        \
+            float u = *at++;                                                                                           \
+            a0 += *w0++ * u, a1 += *w1++ * u, a2 += *w2++ * u, a3 += *w3++ * u;                                        \
+        }                                                                                                              \
+    }                                                                                                                  \
+    STORE(a0, a1, a2, a3)
+
+static inline void strip(float *y, const float *w, const float *b, const float *x, const struct window *g) {
+    STRIP(float, STORE);
 }
-static inline float one_int8(const int8_t *w, const float *x, const struct window *g) {
-    float sum = 0;
-    for (int q = 0; q < g->rows; q++, x += g->line)
-        for (const float *at = x, *end = x + g->n; at < end;) sum += *w++ * *at++;
-    return sum;
+static inline void strip_int8(float *y, const int8_t *w, const float *s, const float *b, const float *x,
+                              const struct window *g) {
+    STRIP(int8_t, STORE_SCALED);
 }
 
-static void convolution(float *y, const float *w, const float *b, const float *x, const struct layer *l) {
+static NOINLINE void convolution(float *y, const float *w, const float *b, const float *x, const struct layer *l) {
     struct window g = window_of(l);
-    int oc = (int)l->oc, step = (int)(l->sw * l->ic), o4 = oc & ~3;
+    int oc = (int)l->oc, step = (int)(l->sw * l->ic);
     for (int r = 0; r < (int)l->oh; r++, x += (int)l->sh * g.line) {
         const float *at = x;
         int c = 0;
         for (; c + 4 <= (int)l->ow; c += 4, at += 4 * step, y += 4 * oc)
-            for (int o = 0; o < oc; o += 4)
-                if (o < o4) tile(y + o, oc, w + o * g.filter, b + o, at, step, &g);
+            for (int o = 0; o < oc; o += 4) tile(y + o, oc, w + o * g.filter, b + o, at, step, &g);
         for (; c < (int)l->ow; c++, at += step, y += oc)
-            for (int o = 0; o < oc; o++) y[o] = b[o] + one(w + o * g.filter, at, &g);
+            for (int o = 0; o < oc; o += 4) strip(y + o, w + o * g.filter, b + o, at, &g);
     }
 }
 
-static void convolution_int8(float *y, const int8_t *w, const float *s, const float *b, const float *x,
-                             const struct layer *l) {
+static NOINLINE void convolution_int8(float *y, const int8_t *w, const float *s, const float *b, const float *x,
+                                      const struct layer *l) {
     struct window g = window_of(l);
     int oc = (int)l->oc, step = (int)(l->sw * l->ic);
     for (int r = 0; r < (int)l->oh; r++, x += (int)l->sh * g.line) {
@@ -271,12 +306,12 @@ static void convolution_int8(float *y, const int8_t *w, const float *s, const fl
         for (; c + 4 <= (int)l->ow; c += 4, at += 4 * step, y += 4 * oc)
             for (int o = 0; o < oc; o += 4) tile_int8(y + o, oc, w + o * g.filter, s + o, b + o, at, step, &g);
         for (; c < (int)l->ow; c++, at += step, y += oc)
-            for (int o = 0; o < oc; o++) y[o] = b[o] + s[o] * one_int8(w + o * g.filter, at, &g);
+            for (int o = 0; o < oc; o += 4) strip_int8(y + o, w + o * g.filter, s + o, b + o, at, &g);
     }
 }
 
 // Each position's window gets what its filters make of their gradients, eight of those that are not zero at a time.
-static void convolution_to_input(float *dx, const float *w, const float *dy, const struct layer *l) {
+static NOINLINE void convolution_to_input(float *dx, const float *w, const float *dy, const struct layer *l) {
     struct window g = window_of(l);
     int step = (int)(l->sw * l->ic);
     memset(dx, 0, (size_t)((int)l->ih * g.line) * 4);
@@ -294,8 +329,8 @@ static void convolution_to_input(float *dx, const float *w, const float *dy, con
         }
 }
 
-static void convolution_to_input_int8(float *dx, const int8_t *w, const float *s, const float *dy,
-                                      const struct layer *l) {
+static NOINLINE void convolution_to_input_int8(float *dx, const int8_t *w, const float *s, const float *dy,
+                                               const struct layer *l) {
     struct window g = window_of(l);
     int step = (int)(l->sw * l->ic);
     memset(dx, 0, (size_t)((int)l->ih * g.line) * 4);
@@ -314,7 +349,7 @@ static void convolution_to_input_int8(float *dx, const int8_t *w, const float *s
 }
 
 // Each filter gets the windows whose gradients are not zero, eight at a time.
-static void convolution_descend(float *w, const float *dy, const float *x, float rate, const struct layer *l) {
+static NOINLINE void convolution_descend(float *w, const float *dy, const float *x, float rate, const struct layer *l) {
     struct window g = window_of(l);
     int step = (int)(l->sw * l->ic), oc = (int)l->oc;
     for (int o = 0; o < oc; o++, w += g.filter) {
@@ -333,7 +368,20 @@ static void convolution_descend(float *w, const float *dy, const float *x, float
 // ---- element by element
 
 static void bias_descend(float *b, const float *dy, float rate, int positions, int channels) {
-    for (int p = 0; p < positions; p++, dy += channels) axpy(b, -rate, dy, channels);
+    int c = 0;
+    if (positions == 1) {
+        axpy(b, -rate, dy, channels);
+        return;
+    }
+    for (; c + 4 <= channels; c += 4) {
+        float b0 = b[c], b1 = b[c + 1], b2 = b[c + 2], b3 = b[c + 3];
+        const float *at = dy + c;
+        for (int p = 0; p < positions; p++, at += channels)
+            b0 -= rate * at[0], b1 -= rate * at[1], b2 -= rate * at[2], b3 -= rate * at[3];
+        b[c] = b0, b[c + 1] = b1, b[c + 2] = b2, b[c + 3] = b3;
+    }
+    for (; c < channels; c++)
+        for (int p = 0; p < positions; p++) b[c] -= rate * dy[p * channels + c];
 }
 
 static void mean(float *y, const float *x, int positions, int channels) {
@@ -500,11 +548,16 @@ static float *part(uint32_t at, int floats, int trained) {
 }
 
 void bench_open(void) {
+    uint32_t *stack;
+    uint8_t *pool;
+    board_memory_parts(&stack, &pool, &ram_bytes);
+    ram = (float *)(void *)pool;
     network = (const void *)bench_parts()->network;
     input = take((int)network->elements);
     int deepest = deepest_trained();
     for (int n = 0; n < (int)network->layers; n++) {
         const struct layer *l = &network->layer[n];
+        if (l->kind == CONVOLUTION && l->oc % 4 != 0) bench_fail("filters come in fours");
         if (l->form == FLOAT_WEIGHTS) state[n].weights = part(l->weights_at, weights_of(l), (int)l->trains_weights);
         state[n].weights8 = (const int8_t *)network + l->weights_at;
         state[n].scales = (const float *)(const void *)((const uint8_t *)network + l->scales_at);
@@ -512,7 +565,7 @@ void bench_open(void) {
         state[n].output = take(outputs_of(l));
         if (n >= deepest) state[n].gradient = take(outputs_of(l));
     }
-    bench_tell1("arena", 4 * (uint32_t)ram_used);
+    bench_tell1("arena", ram_used);
     bench_tell1("engine", 0);
 }
 
