@@ -36,7 +36,7 @@ export async function buildFirmware(options: FirmwareOptions): Promise<Firmware>
   const ofBoard = board && { BOARD: board.id, CHIP: board.chip };
   const ofMachine = machine && { MACHINE: machine, PORT_IMAGES: "" };
   const words = Object.entries({ ...variables, ...ofBoard, ...ofMachine }).map(([key, value]) => `${key}=${value}`);
-  await make(["-C", "firmware", `-j${availableParallelism()}`, ...words], name);
+  await make(out, ["-C", "firmware", `-j${availableParallelism()}`, ...words], name);
   const stem = join(root, out, `ftte-${name}`);
   const path = `${stem}${port.suffix}`;
   const images = machine ? [] : imagesOf(stem, port);
@@ -63,9 +63,14 @@ export function writeIfChanged(folder: string, name: string, text: string): void
   if (!existsSync(path) || readFileSync(path, "utf8") !== text) writeFileSync(path, text);
 }
 
-function make(args: string[], name: string): Promise<void> {
+/** One at a time in the folder `out`, whichever process asks. */
+function make(out: string, args: string[], name: string): Promise<void> {
+  mkdirSync(join(root, out), { recursive: true });
   return new Promise((resolve, reject) => {
-    const child = spawn("make", args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn("flock", [join(root, out, "lock"), "make", ...args], {
+      cwd: root,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let output = "";
     for (const stream of [child.stdout, child.stderr])
       stream.on("data", (text: Buffer) => {
