@@ -69,23 +69,30 @@ export class EmulatedBoard extends BoardProcess {
   protected override started(output: string): void {
     const [, path] = /redirected to (\S+)/.exec(output) ?? [];
     if (path === undefined) return;
-    this.release();
+    this.closeLine(); // of a process that ended by itself
     this.held = openSync(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
     symlinkSync(path, this.address);
   }
 
-  /** A power cut, at whatever the chip is just doing. */
+  /** A power cut, at whatever the chip is just doing. @throws FtteError "board-lost" when QEMU ended before its flash was saved */
   override async kill(): Promise<void> {
-    if (this.running && this.machine.volatileFlash) await this.saveFlash();
-    await super.kill();
-    this.release();
-    if (this.debugFolder !== undefined) rmSync(this.debugFolder, { recursive: true, force: true });
-    this.debugFolder = undefined;
+    try {
+      if (this.running && this.machine.volatileFlash) await this.saveFlash();
+    } finally {
+      await super.kill();
+      this.closeLine();
+      this.removeDebugFolder();
+    }
   }
 
-  private release(): void {
+  private closeLine(): void {
     if (this.held !== undefined) closeSync(this.held);
     this.held = undefined;
+  }
+
+  private removeDebugFolder(): void {
+    if (this.debugFolder !== undefined) rmSync(this.debugFolder, { recursive: true, force: true });
+    this.debugFolder = undefined;
   }
 
   private openDebugFolder(): string {
