@@ -1,7 +1,8 @@
 // Runs tests/hil on one board, by its address, and prints a report that can be pasted into an issue. Erases nothing unless it is told to.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { boardClassText, firmwareText } from "../host/boards/identity.ts";
@@ -75,10 +76,10 @@ function identity(hello: Hello, chip: string) {
 
 /** Runs vitest on the board; its own output goes to standard error. */
 function suite(): Result[] {
-  const report = resolve(root, "build/hil/report.json");
+  const folder = mkdtempSync(join(tmpdir(), "ftte-hil-")); // its own: suites may run on several boards at once
+  const report = join(folder, "report.json");
   const junit = resolve(values.junit);
-  for (const path of [report, junit]) mkdirSync(dirname(path), { recursive: true });
-  rmSync(report, { force: true });
+  mkdirSync(dirname(junit), { recursive: true });
   const env = {
     ...process.env,
     FTTE_BOARD: resolve(values.board!),
@@ -93,6 +94,7 @@ function suite(): Result[] {
   if (values.files) args.push(values.files);
   spawnSync(`${root}node_modules/.bin/vitest`, args, { cwd: root, env, stdio: ["ignore", 2, 2] });
   const { testResults } = JSON.parse(readFileSync(report, "utf8")) as VitestReport;
+  rmSync(folder, { recursive: true });
   return testResults.flatMap(({ message, assertionResults }) => {
     const results = assertionResults.map((r) => ({
       name: r.fullName,

@@ -30,8 +30,17 @@ export abstract class BoardProcess {
   private exited: Promise<void> = Promise.resolve();
   private output = "";
 
-  constructor(protected readonly process: BoardProcessOptions) {
-    const id = process.chipId ?? createHash("sha256").update(process.name).digest("hex").slice(0, 16);
+  /** @param idBytes of a chip id that is made from the name */
+  constructor(
+    protected readonly process: BoardProcessOptions,
+    idBytes = 8,
+  ) {
+    const id =
+      process.chipId ??
+      createHash("sha256")
+        .update(process.name)
+        .digest("hex")
+        .slice(0, 2 * idBytes);
     this.chipId = chipIdText(parseChipId(id));
     this.address = join(resolve(process.folder), `${process.name}.pty`);
   }
@@ -44,6 +53,11 @@ export abstract class BoardProcess {
 
   get name(): string {
     return this.process.name;
+  }
+
+  /** False: its samples must come over the link, not from `samples`. */
+  get hasSensor(): boolean {
+    return true;
   }
 
   get running(): boolean {
@@ -64,7 +78,8 @@ export abstract class BoardProcess {
     mkdirSync(this.stateFolder, { recursive: true });
     rmSync(this.address, { force: true });
     const [program, ...args] = this.command();
-    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+    // Detached: Ctrl-C at the terminal is for the host, which ends its boards in order.
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
     this.child = child;
     this.track(child);
     const endMs = performance.now() + startMs;

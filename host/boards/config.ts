@@ -42,6 +42,7 @@ const boardSchema = z
     flashing: z.strictObject({
       method: z.enum(["process", "emulator", "jlink", "uf2", "esptool"]),
       note: z.string(),
+      machine: z.enum(["mps2", "microbit", "virt", "sim"]).optional(),
       family: address.optional(),
       volume: z.string().optional(),
       applicationAt: address.optional(),
@@ -59,6 +60,13 @@ const boardSchema = z
   })
   .superRefine((board, context) => {
     for (const message of flashMistakes(board.flash)) context.addIssue({ code: "custom", path: ["flash"], message });
+    const { method, machine } = board.flashing;
+    if ((method === "emulator") !== (machine !== undefined))
+      context.addIssue({
+        code: "custom",
+        path: ["flashing", "machine"],
+        message: "is the emulator's: one needs the other",
+      });
   });
 
 export type BoardConfig = z.infer<typeof boardSchema> & {

@@ -1,83 +1,119 @@
-// Emulated boards: the mps2 firmware in QEMU, with its flash in a file that QEMU maps as the machine's memory, so that flash survives
-// resets and the death of the process as on a chip. The places in that file are those of firmware/ports/mps2/board.h. Speaks no protocol.
+// Emulated boards: firmware in a machine of QEMU (machines.ts), with flash in a file, so that it survives resets and the death of the
+// process as on a chip. Speaks no protocol.
 
-import { spawnSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import { closeSync, constants, existsSync, ftruncateSync, openSync, symlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { FtteError } from "../errors.ts";
 import { BoardProcess, type BoardProcessOptions } from "./board_process.ts";
 import type { BoardConfig } from "./config.ts";
-import { parseChipId } from "./identity.ts";
+import { Debugger } from "./gdb.ts";
+import { type Machine, machines } from "./machines.ts";
 
 export interface EmulatedBoardOptions extends BoardProcessOptions {
   /** The firmware, as `ftte build` made it for `board`. */
   program: string;
+  /** Of flashing method "emulator". */
   board: BoardConfig;
 }
 
-const memoryBytes = 16 << 20; // of PSRAM, at 0x21000000
-const samplesAt = 0x21800000;
-const chipAt = 0x400000; // in the file: chip id, then the seed of the random numbers
-const idBytes = 16;
-
 export class EmulatedBoard extends BoardProcess {
+  private readonly machine: Machine;
   private held: number | undefined;
+  private debugFolder: string | undefined; // of the debugger's socket, whose path must be short
 
+  /** @throws FtteError "usage" for a board that no machine stands for */
   constructor(readonly options: EmulatedBoardOptions) {
-    super(options);
+    const { board, name } = options;
+    const { machine } = board.flashing;
+    if (machine === undefined) throw new FtteError("usage", `${name}: no emulator runs the board ${board.id}`);
+    super(options, machines[machine].idBytes);
+    this.machine = machines[machine];
   }
 
-  /** @throws FtteError "board-lost" when QEMU is missing */
+  override get hasSensor(): boolean {
+    return this.machine.sensor ?? false;
+  }
+
   protected override command(): [string, ...string[]] {
-    if (spawnSync("qemu-system-arm", ["--version"]).error)
-      throw new FtteError(
-        "board-lost",
-        `${this.options.name}: an emulated board needs QEMU; type: sudo apt-get update && sudo apt-get install -y qemu-system-arm`,
-      );
-    this.prepareMemory();
-    const { program, samples } = this.options;
+    const { machine, chipId } = this;
+    const { program, board, samples } = this.options;
+    const setting = { program, board, samples, chipId, memory: this.flash };
+    machine.prepare?.(setting);
     return [
       ...(["setpriv", "--pdeathsig", "KILL"] as const), // QEMU itself would outlive the host
-      ...["qemu-system-arm", "-M", "mps2-an386,memory-backend=psram", "-display", "none", "-monitor", "none"],
-      ...["-object", `memory-backend-file,id=psram,size=${memoryBytes},mem-path=${this.flash},share=on`],
-      ...["-serial", "pty", "-kernel", program],
-      ...(samples === undefined ? [] : ["-device", `loader,file=${samples},addr=${samplesAt},force-raw=on`]),
+      ...(machine.standardLine ? [join(dirname(program), "on_pty")] : []),
+      ...machine.emulator.commands,
+      ...[...machine.arguments(setting), "-serial", machine.standardLine ? "none" : "pty"],
+      ...(machine.volatileFlash ? ["-S", "-gdb", `unix:${this.openDebugFolder()},server=on,wait=off`] : []),
     ];
   }
 
-  /** A new file is a factory-new chip: blank flash, its id. Every start draws a new seed. */
-  private prepareMemory(): void {
-    const isNew = !existsSync(this.flash);
-    const file = openSync(this.flash, isNew ? "w" : "r+");
-    try {
-      if (isNew) {
-        const { at, bytes } = this.options.board.flash;
-        ftruncateSync(file, memoryBytes);
-        writeSync(file, Buffer.alloc(bytes, 0xff), 0, bytes, Number(at));
-        writeSync(file, parseChipId(this.chipId), 0, idBytes, chipAt);
-      }
-      writeSync(file, randomBytes(32), 0, 32, chipAt + idBytes);
-    } finally {
-      closeSync(file);
-    }
+  override async start(): Promise<void> {
+    const starts = !this.running;
+    await super.start();
+    if (starts && this.machine.volatileFlash) await this.fillFlash();
   }
 
   /** QEMU drops what the board sends while nobody has the pty open, and looks for that once a second: so this process keeps it open. */
   protected override started(output: string): void {
     const [, path] = /redirected to (\S+)/.exec(output) ?? [];
     if (path === undefined) return;
-    this.release();
+    this.closeLine(); // of a process that ended by itself
     this.held = openSync(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
     symlinkSync(path, this.address);
   }
 
+  /** A power cut, at whatever the chip is just doing. @throws FtteError "board-lost" when QEMU ended before its flash was saved */
   override async kill(): Promise<void> {
-    await super.kill();
-    this.release();
+    try {
+      if (this.running && this.machine.volatileFlash) await this.saveFlash();
+    } finally {
+      await super.kill();
+      this.closeLine();
+      this.removeDebugFolder();
+    }
   }
 
-  private release(): void {
+  private closeLine(): void {
     if (this.held !== undefined) closeSync(this.held);
     this.held = undefined;
+  }
+
+  private removeDebugFolder(): void {
+    if (this.debugFolder !== undefined) rmSync(this.debugFolder, { recursive: true, force: true });
+    this.debugFolder = undefined;
+  }
+
+  private openDebugFolder(): string {
+    this.debugFolder ??= mkdtempSync(join(tmpdir(), "ftte-gdb-"));
+    return this.debugLine;
+  }
+
+  private get debugLine(): string {
+    return join(this.debugFolder!, "line");
+  }
+
+  private async fillFlash(): Promise<void> {
+    const { at, bytes } = this.options.board.flash;
+    const line = await Debugger.attach(this.debugLine);
+    await line.write(Number(at), existsSync(this.flash) ? readFileSync(this.flash) : Buffer.alloc(bytes, 0xff));
+    await line.detach();
+  }
+
+  private async saveFlash(): Promise<void> {
+    const { at, bytes } = this.options.board.flash;
+    const line = await Debugger.attach(this.debugLine);
+    writeFileSync(this.flash, await line.read(Number(at), bytes));
   }
 }

@@ -4,13 +4,14 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import type { BoardConfig } from "../boards/config.ts";
 import { FtteError } from "../errors.ts";
 import { boardHeader } from "./board_header.ts";
 import { espImage } from "./esp_image.ts";
 import { type Engine, type Port, readPort } from "./port.ts";
 import { root } from "./root.ts";
+import { compilerOf, makeTool, requireTools } from "./toolchain.ts";
 
 /** A port alone is one that takes its board on the command line, as posix does. */
 export type FirmwareOptions = { engine: Engine } & ({ port: string } | { board: BoardConfig });
@@ -25,20 +26,27 @@ export interface Firmware {
 /** @throws FtteError "compiler-missing" with the line to type, "build-failed" with the compiler's output, "usage" for an unknown port */
 export async function buildFirmware(options: FirmwareOptions): Promise<Firmware> {
   const board = "board" in options ? options.board : undefined;
+  const machine = board?.flashing.machine;
   const port = readPort("board" in options ? options.board.port : options.port);
-  const compiler = requireTools(port);
+  const [compiler] = requireTools(`port ${port.name}`, [compilerOf(port), makeTool]);
   const name = `${board?.id ?? port.name}${options.engine === "wasm3" ? "" : `-${options.engine}`}`;
   const out = join("build", "firmware", name);
   if (board) writeIfChanged(join(root, out), "board_config.h", boardHeader(board));
   const variables = { PORT: port.name, ENGINE: options.engine, OUT: out, CC: compiler };
   const ofBoard = board && { BOARD: board.id, CHIP: board.chip };
-  const words = Object.entries({ ...variables, ...ofBoard }).map(([key, value]) => `${key}=${value}`);
-  await make(["-C", "firmware", `-j${availableParallelism()}`, ...words], name);
+  const ofMachine = machine && { MACHINE: machine, PORT_IMAGES: "" };
+  const words = Object.entries({ ...variables, ...ofBoard, ...ofMachine }).map(([key, value]) => `${key}=${value}`);
+  await make(out, ["-C", "firmware", `-j${availableParallelism()}`, ...words], name);
   const stem = join(root, out, `ftte-${name}`);
   const path = `${stem}${port.suffix}`;
-  const flashed = port.images.filter((ending) => ending !== port.romImage?.program);
-  const images = [...flashed.map((ending) => `${stem}.${ending}`), ...romImage(stem, port)];
+  const images = machine ? [] : imagesOf(stem, port);
   return { path, images, compiler, sizes: sizesOf(path, compiler) };
+}
+
+/** What is flashed. A machine of an emulator takes the program itself. */
+function imagesOf(stem: string, port: Port): string[] {
+  const flashed = port.images.filter((ending) => ending !== port.romImage?.program);
+  return [...flashed.map((ending) => `${stem}.${ending}`), ...romImage(stem, port)];
 }
 
 /** The image that the chip's ROM loads, where the port has one. */
@@ -48,24 +56,6 @@ function romImage(stem: string, { romImage: from }: Port): string[] {
   return [`${stem}.rom.bin`];
 }
 
-function pathOf(command: string): string | undefined {
-  const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
-  return folders.map((folder) => join(folder, command)).find((path) => existsSync(path));
-}
-
-/** The port's compiler that is preferred among those on the PATH. */
-function requireTools(port: Port): string {
-  const compiler = port.compilers.map(pathOf).find((path) => path !== undefined);
-  const make = pathOf("make");
-  if (compiler && make) return compiler;
-  const missing = [...(compiler ? [] : [port.compilers.join(" or ")]), ...(make ? [] : ["make"])];
-  const packages = [...(compiler ? [] : port.packages), ...(make ? [] : ["make"])];
-  throw new FtteError(
-    "compiler-missing",
-    `port ${port.name}: ${missing.join(", ")} not found; type: sudo apt-get update && sudo apt-get install -y ${packages.join(" ")}`,
-  );
-}
-
 /** Leaves the file's time alone when it says the same already, so that make builds nothing again. */
 export function writeIfChanged(folder: string, name: string, text: string): void {
   const path = join(folder, name);
@@ -73,9 +63,14 @@ export function writeIfChanged(folder: string, name: string, text: string): void
   if (!existsSync(path) || readFileSync(path, "utf8") !== text) writeFileSync(path, text);
 }
 
-function make(args: string[], name: string): Promise<void> {
+/** One at a time in the folder `out`, whichever process asks. */
+function make(out: string, args: string[], name: string): Promise<void> {
+  mkdirSync(join(root, out), { recursive: true });
   return new Promise((resolve, reject) => {
-    const child = spawn("make", args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn("flock", [join(root, out, "lock"), "make", ...args], {
+      cwd: root,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let output = "";
     for (const stream of [child.stdout, child.stderr])
       stream.on("data", (text: Buffer) => {

@@ -144,7 +144,7 @@ program
 program
   .command("demo")
   .description("virtual boards train a digit recogniser, with stragglers, a lost link and a power cut")
-  .option("--boards <n>", "virtual boards, half of each memory class; or by port: posix:4,mps2:2", "8")
+  .option("--boards <n>", "virtual boards, half of each memory class; or by port: posix:4,mps2:2,nrf52:2", "8")
   .option("--seed <n>", "seed of everything random", number, 1)
   .option("--minutes <n>", "end after so many minutes", number)
   .option("--deterministic", "fold updates in a seeded order: the same seed gives the same model, bit for bit")

@@ -3,15 +3,13 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { BoardProcess, BoardProcessOptions } from "../boards/board_process.ts";
-import { virtualBoardArguments } from "../boards/config.ts";
+import type { BoardProcess } from "../boards/board_process.ts";
 import { discoverBoards } from "../boards/discover.ts";
-import { EmulatedBoard } from "../boards/emulated.ts";
+import { buildProgram, localBoard, programKey, toolsOf } from "../boards/local_board.ts";
 import type { FleetBoard, LocalFleet } from "../boards/local_fleet.ts";
 import { sensorFile } from "../boards/recording.ts";
-import { VirtualBoard } from "../boards/virtual.ts";
-import { buildFirmware } from "../build/firmware.ts";
 import type { Engine } from "../build/port.ts";
+import { requireTools } from "../build/toolchain.ts";
 import { packRecords, sampleBytes, subset } from "../data/dataset.ts";
 import { type Dataset, type Partition, sampleHeaderBytes } from "../data/types.ts";
 import { FtteError } from "../errors.ts";
@@ -30,40 +28,28 @@ export interface PlacedBoard extends BoardSetup, FleetBoard {
 }
 export interface VirtualPlace extends PlacedBoard {
   virtual: BoardProcess;
+  /** The sensor's file. */
+  samples: string;
 }
 
 /** How many virtual boards an entry asks for: none when it names ports. */
 export const virtualCount = ({ entry }: FleetPart) => (entry.ports ? 0 : (entry.count ?? 1));
 
 const engineOf = ({ entry }: FleetPart): Engine => entry.engine ?? "wasm3";
+const keyOf = (part: FleetPart) => programKey(part.board, engineOf(part));
 
-/** Every other virtual board is a process of the posix firmware, with its board's memory. */
-const isEmulated = ({ board }: FleetPart) => board.flashing.method === "emulator";
-
-const programKey = (part: FleetPart) => `${isEmulated(part) ? part.board.id : "posix"} ${engineOf(part)}`;
-
-/** Builds what the virtual boards run; returns the programs' paths, for placeVirtual. */
+/**
+ * Builds what the virtual boards run; returns the programs' paths, for placeVirtual.
+ * @throws FtteError "compiler-missing" with one line that installs all that the fleet needs
+ */
 export async function buildPrograms(parts: FleetPart[]): Promise<ReadonlyMap<string, string>> {
   const programs = new Map<string, string>();
-  for (const part of parts.filter(virtualCount)) {
-    const key = programKey(part);
-    if (programs.has(key)) continue;
-    const engine = engineOf(part);
-    const what = isEmulated(part) ? { board: part.board, engine } : { port: "posix", engine };
-    programs.set(key, (await buildFirmware(what)).path);
-  }
+  const virtual = parts.filter(virtualCount);
+  const tools = virtual.flatMap(({ board }) => toolsOf(board));
+  requireTools("the fleet", tools);
+  for (const part of virtual)
+    if (!programs.has(keyOf(part))) programs.set(keyOf(part), await buildProgram(part.board, engineOf(part)));
   return programs;
-}
-
-function virtualBoard(part: FleetPart, own: BoardProcessOptions, program: string): BoardProcess {
-  const { speed, battery } = part.entry;
-  if (!isEmulated(part)) {
-    const further = { ...(speed !== undefined && { speed }), ...(battery !== undefined && { battery }) };
-    return new VirtualBoard({ ...own, program, configArguments: virtualBoardArguments(part.board), ...further });
-  }
-  if (speed === undefined && battery === undefined) return new EmulatedBoard({ ...own, program, board: part.board });
-  const what = `fleet: boards of ${part.board.id} are emulated`;
-  throw new FtteError("config-invalid", `${what}: they have the machine's speed and no battery; leave both out`);
 }
 
 /** One board per shard, its samples and its state in `folder`. Starts none of them. */
@@ -83,9 +69,10 @@ export function placeVirtual(
       const samples = join(folder, `${name}.samples`);
       const records = packRecords(subset(train, shards[index]!));
       writeFileSync(samples, sensorFile(records, sampleHeaderBytes + sampleBytes(train)));
-      const virtual = virtualBoard(part, { name, folder, samples }, programs.get(programKey(part))!);
-      const { speed = 1 } = part.entry;
-      placed.push({ id: virtual.chipId, address: virtual.address, name, class: part.label, speed, virtual });
+      const { speed = 1, battery } = part.entry;
+      const program = programs.get(keyOf(part))!;
+      const virtual = localBoard(part.board, { name, folder, samples, program, speed: part.entry.speed, battery });
+      placed.push({ id: virtual.chipId, address: virtual.address, name, class: part.label, speed, virtual, samples });
     }
   return placed;
 }

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BoardProcess } from "../boards/board_process.ts";
 import { LocalFleet } from "../boards/local_fleet.ts";
-import { recorded } from "../boards/recording.ts";
+import { append, recorded } from "../boards/recording.ts";
 import { Plugs } from "../boards/virtual.ts";
 import { buildFold } from "../build/fold.ts";
 import { buildGuest } from "../build/guest.ts";
@@ -198,7 +198,8 @@ class TrainingRun {
   private async startBoards(): Promise<void> {
     const start = async (board: VirtualPlace, i: number) => {
       await board.virtual.start();
-      await recorded(board, this.shards[i]!.length, this.plugs.open);
+      if (board.virtual.hasSensor) await recorded(board, this.shards[i]!.length, this.plugs.open);
+      else await append(board, readFileSync(board.samples), this.plugs.open);
     };
     await Promise.all(this.virtual.map(start));
     this.o.onBoards?.(

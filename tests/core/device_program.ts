@@ -1,6 +1,6 @@
 // C programs for a chip: built by firmware/Makefile with the port's own compiler, flags and linker script. Those of port mps2 run in QEMU's
 // mps2-an386, printing through semihosting; their lines are vitest tests as those of c_program.ts are. The other ports' programs run as
-// tests/contracts/port/machines.ts says.
+// tests/contracts/port/emulated.ts says.
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { loadBoardConfig } from "../../host/boards/config.ts";
@@ -12,8 +12,8 @@ export interface DeviceProgram {
   name: string;
   /** The board whose port builds the program, and whose RAM and flash it is linked into. */
   board: string;
-  /** Paths from the project's root: instead of the firmware's own, the port's main.c included. The whole firmware when left out. */
-  sources?: string[];
+  /** Paths from the project's root: instead of the firmware's own, the port's main.c included. */
+  sources: string[];
   /** With an engine of the firmware; without one when left out. */
   engine?: "wasm3" | "aot";
   /** Further variables of firmware/Makefile. */
@@ -29,7 +29,8 @@ export function buildDevice({ name, board, sources, engine, variables }: DeviceP
   const semihosting = config.port === "mps2" ? ["tests/core/semihosting.c"] : [];
   const all = {
     ...{ PORT: config.port, CHIP: config.chip, NAME: name, OUT: out, PORT_IMAGES: "" },
-    ...(sources ? { OWN_SOURCES: [...sources, ...semihosting].join(" ") } : {}),
+    MACHINE: config.flashing.machine ?? "",
+    OWN_SOURCES: [...sources, ...semihosting].join(" "),
     ...(semihosting.length > 0 ? { EXTRA_LDFLAGS: "--specs=nosys.specs" } : {}),
     ...(engine ? { ENGINE: engine } : noEngine),
   };

@@ -4,8 +4,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { loadBoardConfig } from "../../host/boards/config.ts";
-import { buildTest, machines, onStandardStreams } from "../contracts/port/machines.ts";
+import { buildTest, onStandardStreams } from "../contracts/port/emulated.ts";
 import { runRemote } from "../contracts/port/remote.ts";
 import { sanitizers, testC } from "./c_program.ts";
 
@@ -59,9 +58,8 @@ function digest(compute: (a: number, b: number) => number): string {
 }
 
 const memory = join(mkdtempSync(join(tmpdir(), "ftte-fpu-")), "memory");
-machines.esp32.prepare(memory, loadBoardConfig(machines.esp32.board));
 const program = buildTest("esp32", "esp32_fpu.c");
-const { printed, stderr } = await runRemote(onStandardStreams(machines.esp32, program, memory));
+const { printed, stderr } = await runRemote(onStandardStreams("esp32", program, memory));
 const computed = new Map(printed.split("\n").map((line) => line.split(" ") as [string, string]));
 
 describe("the ESP32's hand-encoded instructions", () => {

@@ -6,11 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadBoardConfig, virtualBoardArguments } from "../../host/boards/config.ts";
+import { EmulatedBoard } from "../../host/boards/emulated.ts";
 import { VirtualBoard } from "../../host/boards/virtual.ts";
 import { buildFirmware } from "../../host/build/firmware.ts";
 import { ResetReason } from "../../host/wire/spec.gen.ts";
-import { EmulatedPort } from "../contracts/port/emulated_port.ts";
-import { type MachineName, machines, program } from "../contracts/port/machines.ts";
+import { chipPorts } from "../contracts/port/emulated.ts";
 import { hello, record, samples, session, train } from "./conversation.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ftte-ports-"));
@@ -27,13 +27,12 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe.each(Object.keys(machines) as MachineName[])("the %s firmware", (name) => {
-  const machine = machines[name];
-  const board = loadBoardConfig(machine.board);
-  let port: EmulatedPort;
+describe.each(Object.entries(chipPorts))("the %s firmware", (name, { board: id }) => {
+  const board = loadBoardConfig(id);
+  let port: EmulatedBoard;
   beforeAll(async () => {
-    const options = { name, folder, program: await program(name), board, chipId: machine.chipId };
-    port = new EmulatedPort(options, machine);
+    const { path: program } = await buildFirmware({ board, engine: "wasm3" });
+    port = new EmulatedBoard({ name, folder, program, board });
     await port.start();
   });
   afterAll(() => port.kill());

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ftte, resultOf } from "./project.ts";
+import { ftte, type Outcome, resultOf } from "./project.ts";
 
 interface Result {
   accuracy: number;
@@ -18,11 +18,13 @@ interface Result {
   baseline?: { strategy: string; accuracy: number; time: number; bytes: number; memory: number };
 }
 
-async function demo(...args: string[]): Promise<{ result: Result; folder: string; text: string }> {
+async function demo(
+  ...args: string[]
+): Promise<{ result: Result; events: Outcome["events"]; folder: string; text: string }> {
   const folder = mkdtempSync(join(tmpdir(), "ftte-demo-test-"));
   const outcome = await ftte(folder, ["demo", ...args]);
   expect(outcome.status, outcome.stderr.slice(-2000)).toBe(0);
-  return { result: resultOf(outcome) as unknown as Result, folder, text: outcome.stderr };
+  return { result: resultOf(outcome) as unknown as Result, events: outcome.events, folder, text: outcome.stderr };
 }
 
 describe("ftte demo", () => {
@@ -51,12 +53,31 @@ describe("ftte demo", () => {
     expect(text).toMatch(/accuracy after +9\d\.\d %/);
   });
 
-  it("mixes virtual boards with boards in QEMU", { timeout: 240_000 }, async () => {
-    const { result } = await demo("--boards", "posix:2,mps2:2", "--minutes", "0.4");
-    const classes = ["virtual-64k", "virtual-256k", "mps2-nrf52832", "mps2-nrf52840"];
-    expect(result.memory.map((m) => m.class)).toEqual(classes);
+  it("mixes virtual boards with emulated ones of every chip port, one of them killed", {
+    timeout: 240_000,
+  }, async () => {
+    const mix = "posix:2,mps2:1,nrf52:2,esp32c3:1,esp32:1";
+    const { result, events, text } = await demo("--boards", mix, "--minutes", "0.5");
+    const classes = ["virtual-64k", "virtual-256k", "mps2-nrf52832", "microbit-52840 #4", "microbit-52840 #5"];
+    expect(result.memory.map((m) => m.class)).toEqual([...classes, "virt-esp32c3", "sim-esp32"]);
     for (const { planned, measured } of result.memory) expect(measured).toBe(planned);
     expect(result.updates).toMatchObject({ rejected: 0, lost: 0 });
-    expect(result.updates.folded).toBeGreaterThan(8);
+    const { boards } = events.find(({ type }) => type === "started") as { boards: { id: string; name: string }[] };
+    const folded = new Set(events.filter((e) => e.type === "update" && e.outcome === "folded").map((e) => e.board));
+    expect(boards.filter(({ id }) => !folded.has(id))).toEqual([]);
+    expect(text).toContain("wrist-04: killed in the middle of training");
+  });
+
+  it("says in one line what is to be installed for a mix, before anything starts", async () => {
+    const path = mkdtempSync(join(tmpdir(), "ftte-path-"));
+    const mix = ["demo", "--boards", "posix:1,nrf52:1,esp32c3:1,esp32:1"];
+    const { status, stderr } = await ftte(path, mix, { PATH: path });
+    expect(status).toBe(5);
+    expect(stderr).toContain(
+      "the fleet: gcc or cc, make, arm-none-eabi-gcc, qemu-system-arm, riscv32-esp-elf-gcc or riscv64-unknown-elf-gcc, " +
+        "qemu-system-riscv32, xtensa-lx106-elf-gcc, qemu-system-xtensa not found; type: sudo apt-get update && sudo apt-get install -y " +
+        "gcc libc6-dev make gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf " +
+        "qemu-system-misc gcc-xtensa-lx106 picolibc-xtensa-lx106-elf\n",
+    );
   });
 });

@@ -43,7 +43,8 @@ const present: Record<string, string> = {
   "npm run bench:device -- --write": "tests/bench/device.ts",
   "npx vitest run tests/host": "tests/host",
   "npm run hil -- --board /dev/ttyACM0": "scripts/hil.ts",
-  "npm run hil -- --board .ftte/run-1/boards/wrist-01.pty": "scripts/hil.ts",
+  "npm run board -- microbit-nrf52840": "scripts/board.ts",
+  "npm run hil -- --board build/boards/microbit-nrf52840.pty": "scripts/hil.ts",
 };
 
 /** By the command, or by the page and the command where one page needs its own. */

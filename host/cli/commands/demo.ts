@@ -34,10 +34,13 @@ const deterministicVersions = 60;
 
 type FleetEntry = FtteConfig["fleet"][number];
 
-/** The boards of each port, small and large: what they train is chosen by the memory that they have. */
+/** The boards of each port, small and large: what they train is chosen by the memory that they have. Of a chip, one board is both. */
 const boardsOf = {
   posix: { small: "virtual-64k", large: "virtual-256k" },
   mps2: { small: "mps2-nrf52832", large: "mps2-nrf52840" },
+  nrf52: { small: "microbit-nrf52840", large: "microbit-nrf52840" },
+  esp32c3: { small: "virt-esp32c3", large: "virt-esp32c3" },
+  esp32: { small: "sim-esp32", large: "sim-esp32" },
 };
 type Port = keyof typeof boardsOf;
 

@@ -1,4 +1,4 @@
-// The port contract on Espressif's chips, whose registers a machine's file replaces (esp32c3/, esp32/).
+// The port contract on Espressif's chips, whose registers a machine's file replaces (firmware/machines/).
 #include "esp.h"
 #include "remote.h"
 

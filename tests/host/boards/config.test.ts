@@ -54,6 +54,13 @@ describe("board configs", () => {
     expect(() => loadBoardConfig("virtual-64k", extra)).toThrow(/speed/);
   });
 
+  it("refuse an emulator without the machine that it emulates, and a machine without an emulator", () => {
+    const nothing = changed("virt-esp32c3", (board) => delete (board.flashing as { machine?: string }).machine);
+    expect(() => loadBoardConfig("virt-esp32c3", nothing)).toThrow(/flashing\.machine: .*one needs the other/);
+    const both = changed("nrf52-dk", (board) => Object.assign(board.flashing as object, { machine: "microbit" }));
+    expect(() => loadBoardConfig("nrf52-dk", both)).toThrow(/flashing\.machine: .*one needs the other/);
+  });
+
   it("refuse partitions that leave no room for samples", () => {
     const full = changed("virtual-64k", (board) => Object.assign(board.flash as object, { bytes: 200 * 1024 }));
     expect(() => loadBoardConfig("virtual-64k", full)).toThrow(/leave no room for samples/);

@@ -1,6 +1,6 @@
 // In place of an ESP32-C3's registers: QEMU's virt machine, an rv32imc core with a 16550 for the line, RAM for the
-// flash chip (kept in a file by QEMU) and a test device for resets. Stands for uart.c, spi_flash.c and soc.c of the
-// port.
+// flash chip (kept in a file by QEMU) and a test device for resets. Stands for uart.c, spi_flash.c, soc.c and sensor.c
+// of the port. The sensor is memory because the line is slow: 16 bytes at a time.
 #include <string.h>
 
 #include "esp.h"
@@ -21,9 +21,11 @@ enum {
     UART_FIFO_OF_14 = 0xc1
 };
 
-// link.ld
+// virt.ld
 extern uint8_t machine_flash[];
-extern const uint8_t machine_chip[]; // the id, written by the host
+extern const uint8_t machine_chip[];    // the id, written by the host
+extern const uint8_t machine_samples[]; // by the host too: the format of ports/posix/sensor.c
+extern uint32_t machine_delivered;      // how many of them, kept as flash is
 
 void esp_uart_open(void) { UART(UART_FIFO_CONTROL) = UART_FIFO_OF_14; }
 uint32_t esp_uart_waiting(void) { return UART(UART_LINE_STATUS) & UART_WAITING; }
@@ -53,9 +55,9 @@ static struct {
 void esp_soc_open(void) {}
 uint64_t esp_soc_us(void) { return CLINT_MTIME / 10; }
 
-// Nothing interrupts but the timer: the line is looked at every millisecond.
+// Nothing interrupts but the timer: the line, whose FIFO holds 16 bytes, is looked at every 200 us.
 void esp_soc_sleep(uint32_t us) {
-    CLINT_MTIMECMP = CLINT_MTIME + (us < 1000 ? us : 1000) * 10;
+    CLINT_MTIMECMP = CLINT_MTIME + (us < 200 ? us : 200) * 10;
     __asm volatile(".option push\n.option arch, +zicsr\ncsrs mie, %0\nwfi\ncsrc mie, %0\n.option pop" ::"r"(1 << 7));
 }
 
@@ -94,3 +96,22 @@ void esp_soc_download(void) {}
 // Called by the port's start.S, which knows interrupts.
 void esp_soc_interrupt(uint32_t line);
 void esp_soc_interrupt(uint32_t line) { (void)line; }
+
+// ---- the sensor, as that of ports/mps2: each sample once, noted as delivered when the next one is asked for
+
+enum { MAGIC_AT, RECORD_BYTES_AT, RECORDS_AT, HEADER_BYTES = 16 };
+#define SAMPLES_MAGIC 0x314d5346u
+
+int ftte_port_sample_read(void *buf, size_t cap) {
+    static bool handed_out;
+    const uint32_t *header = (const void *)machine_samples;
+    uint32_t bytes = header[RECORD_BYTES_AT];
+    if (header[MAGIC_AT] != SAMPLES_MAGIC) return 0;
+    if (handed_out) machine_delivered++;
+    handed_out = false;
+    if (machine_delivered >= header[RECORDS_AT]) return 0;
+    if (cap < bytes) return FTTE_ERR_SAMPLE_SIZE;
+    memcpy(buf, machine_samples + HEADER_BYTES + bytes * machine_delivered, bytes);
+    handed_out = true;
+    return (int)bytes;
+}

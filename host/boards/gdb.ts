@@ -1,30 +1,42 @@
 // A debugger's line to QEMU (GDB remote serial protocol), as far as memory goes: it reads a machine's flash before the power is cut, and
 // fills it before the machine starts. QEMU's own loader would fill it again at every reset.
+
 import { connect, type Socket } from "node:net";
+import { FtteError } from "../errors.ts";
 
 const chunkBytes = 1024;
+const attachMs = 5000;
 
 export class Debugger {
   private text = "";
   private wake: () => void = () => {};
 
-  private constructor(private readonly socket: Socket) {
+  private constructor(
+    private readonly socket: Socket,
+    private readonly path: string,
+  ) {
     socket.on("data", (data) => {
       this.text += data.toString("latin1");
       this.wake();
     });
+    socket.on("error", () => {}); // "close" follows
+    socket.on("close", () => this.wake());
   }
 
-  /** @param path of the socket of QEMU's -gdb; it may take a moment to be there. The machine stands still while it is connected. */
+  /**
+   * @param path of the socket of QEMU's -gdb; it may take a moment to be there. The machine stands still while it is connected.
+   * @throws FtteError "board-lost" when nobody answers there, and so do the others when QEMU ends
+   */
   static async attach(path: string): Promise<Debugger> {
-    for (let attempt = 0; ; attempt++) {
+    const endMs = performance.now() + attachMs;
+    for (;;) {
       const socket = connect(path);
       const failure = await new Promise<Error | undefined>((resolve) => {
         socket.once("connect", () => resolve(undefined));
         socket.once("error", resolve);
       });
-      if (!failure) return new Debugger(socket.on("error", () => {}));
-      if (attempt === 500) throw failure;
+      if (!failure) return new Debugger(socket, path);
+      if (performance.now() > endMs) throw new FtteError("board-lost", `QEMU's debugger line: ${failure.message}`);
       await new Promise((done) => setTimeout(done, 10));
     }
   }
@@ -33,8 +45,9 @@ export class Debugger {
     const parts: Buffer[] = [];
     for (let done = 0; done < bytes; done += chunkBytes) {
       const count = Math.min(chunkBytes, bytes - done);
-      const part = Buffer.from(await this.command(`m${(at + done).toString(16)},${count.toString(16)}`), "hex");
-      if (part.length !== count) throw new Error(`cannot read ${count} bytes at ${at + done}`);
+      const answer = await this.command(`m${(at + done).toString(16)},${count.toString(16)}`);
+      const part = Buffer.from(answer, "hex");
+      if (part.length !== count) throw this.failed(`cannot read ${count} bytes at ${at + done}: ${answer}`);
       parts.push(part);
     }
     return Buffer.concat(parts);
@@ -43,10 +56,9 @@ export class Debugger {
   async write(at: number, bytes: Uint8Array): Promise<void> {
     for (let done = 0; done < bytes.length; done += chunkBytes) {
       const part = Buffer.from(bytes.subarray(done, done + chunkBytes));
-      const answer = await this.command(
-        `M${(at + done).toString(16)},${part.length.toString(16)}:${part.toString("hex")}`,
-      );
-      if (answer !== "OK") throw new Error(`cannot write ${part.length} bytes at ${at + done}: ${answer}`);
+      const where = `${(at + done).toString(16)},${part.length.toString(16)}`;
+      const answer = await this.command(`M${where}:${part.toString("hex")}`);
+      if (answer !== "OK") throw this.failed(`cannot write ${part.length} bytes at ${at + done}: ${answer}`);
     }
   }
 
@@ -54,6 +66,10 @@ export class Debugger {
   async detach(): Promise<void> {
     await this.command("D");
     this.socket.destroy();
+  }
+
+  private failed(what: string): FtteError {
+    return new FtteError("board-lost", `QEMU's debugger line ${this.path}: ${what}`);
   }
 
   /** Sends a packet and gives the answer's body; acknowledgements, and that the machine stopped (T05), are passed over. */
@@ -67,6 +83,7 @@ export class Debugger {
         this.socket.write("+");
         return answer;
       }
+      if (this.socket.destroyed) throw this.failed("QEMU ended");
       await new Promise<void>((resolve) => {
         this.wake = resolve;
       });
