@@ -2,10 +2,13 @@
 // one's is made; a fused update touches weights only after the gradient of their input was computed with them.
 
 import { Activation, WeightGradient } from "../wire/spec.gen.ts";
+import type { Bound } from "./bind.ts";
+import type { Trace } from "./forward.ts";
 import { at, floatBits, type Graph, type Operand, type Tensor } from "./graph.ts";
-import { type Bound, convArgs, depthwiseArgs, narrowed, poolArgs, type Trace } from "./lower.ts";
+import { convArgs, depthwiseArgs, narrowed, poolArgs } from "./layer_ops.ts";
 import { runsOf, sourceShape } from "./selection.ts";
 import { type LayerShape, type ModelShape, size } from "./shapes.ts";
+import type { StripedPrefix } from "./striped_prefix.ts";
 import type { TrainingOptions } from "./types.ts";
 
 /** What of the state block the optimiser uses beside the slice. */
@@ -66,6 +69,7 @@ export class Backward {
     if (layer.kind === "flatten" || layer.kind === "activation") return this.passThrough(layer, dy);
     if (layer.kind === "residual") return this.spread(layer, dy);
     if (layer.kind === "scaleBias") return this.scaleBias(trace, dy);
+    if (trace.rows) return this.addedRows(trace.rows, layer, dy);
     const dx = this.gradientOf(layer.index - 1);
     if (layer.kind === "maxPool" || layer.kind === "averagePool") this.pool(trace, dy, dx);
     else this.weighted(trace, dy, dx);
@@ -119,6 +123,23 @@ export class Backward {
     const trained = { name: `${layer.name}.bias`, weights: bias.at, sliceOffset: bias.sliceOffset, count: bias.count };
     const { h, w, c } = layer.output;
     this.learn(trained, (target, mode) => this.graph.emit("biasBackward", at(dy), target, h * w, c, mode));
+  }
+
+  /** Behind a mean whose rows were added up as they came lies the deepest trained layer, and it needs no gradient of its input. */
+  private addedRows(rows: StripedPrefix, mean: LayerShape, dy: Tensor): void {
+    const { name, index } = this.shape.layers[mean.index - 1]!;
+    const bias = this.bound.vectors.get(`${name}.bias`)!;
+    const { trained } = this.bound.weights.get(index) ?? {};
+    this.learn({ name: `${name}.bias`, weights: bias.at, ...bias }, (db, mode) => {
+      const learnRows = (dw?: Operand) =>
+        rows.eachGradient(mean, dy, (layer, d, gathered) => {
+          const { h, w, c } = layer.output;
+          this.graph.emit("biasBackward", d, db, h * w, c, mode);
+          if (dw) this.toWeights(narrowed(layer, this.shape, trained!.channels.length), d, gathered!, dw, mode);
+        });
+      if (trained) this.learn({ name: trained.parameter.name, weights: trained.at, ...trained }, learnRows);
+      else learnRows();
+    });
   }
 
   private weighted(trace: Trace, dy: Tensor, dx: Tensor | undefined): void {

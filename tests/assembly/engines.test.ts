@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { builtGuest } from "../../host/build/root.ts";
 import type { PlanOptions } from "../../host/plan/plan.ts";
 import { referenceModels } from "../../host/plan/reference_models.ts";
-import type { Model } from "../../host/plan/types.ts";
+import type { Model, Selection } from "../../host/plan/types.ts";
 import { root, testC } from "../core/c_program.ts";
 import { engineParts, engines } from "../core/engine.ts";
 import { bench } from "../host/plan/bench.ts";
@@ -35,6 +35,20 @@ for (const [name, model] of Object.entries(referenceModels) as [string, Model][]
     { selection: "all", training: { momentum: 0.9, microBatch: 2, clipNorm: 1, weightDecay: 0.01 } },
     8,
   );
+}
+const striped = {
+  "image-cnn": [
+    { layer: 1, bias: true, weights: [1] },
+    { layer: 2, bias: true, weights: [0, 5] },
+  ],
+  "motion-cnn": [
+    { layer: 1, bias: true, weights: [0, 1, 7] },
+    { layer: 3, bias: true, weights: "all" },
+  ],
+} satisfies Record<string, Selection>;
+for (const [name, selection] of Object.entries(striped) as [keyof typeof striped, Selection][]) {
+  const f32 = { ...(referenceModels[name] as Model), input: { ...referenceModels[name].input, type: "f32" as const } };
+  addCase(`${name} in stripes`, f32, { selection, stripes: "smallest" }, 9);
 }
 const drawn = fc.sample(
   fc.tuple(randomModel, picks, fc.constantFrom("int8" as const, "f32" as const), trainingOptions),
