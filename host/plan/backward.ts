@@ -29,6 +29,14 @@ interface Trained {
   count: number;
 }
 
+/** Where a gradient goes, and how. */
+interface Target {
+  at: Operand;
+  mode: number;
+}
+
+const pick = ({ sliceOffset, count }: { sliceOffset: number; count: number }) => ({ sliceOffset, count });
+
 export class Backward {
   private readonly gradients = new Map<number, Tensor>(); // of layer outputs
 
@@ -125,21 +133,51 @@ export class Backward {
     this.learn(trained, (target, mode) => this.graph.emit("biasBackward", at(dy), target, h * w, c, mode));
   }
 
-  /** Behind a mean whose rows were added up as they came lies the deepest trained layer, and it needs no gradient of its input. */
+  /** Behind a mean whose rows were added up as they came lies the deepest trained layer, or there is one layer between. */
   private addedRows(rows: StripedPrefix, mean: LayerShape, dy: Tensor): void {
-    const { name, index } = this.shape.layers[mean.index - 1]!;
-    const bias = this.bound.vectors.get(`${name}.bias`)!;
-    const { trained } = this.bound.weights.get(index) ?? {};
-    this.learn({ name: `${name}.bias`, weights: bias.at, ...bias }, (db, mode) => {
-      const learnRows = (dw?: Operand) =>
-        rows.eachGradient(mean, dy, (layer, d, gathered) => {
-          const { h, w, c } = layer.output;
-          this.graph.emit("biasBackward", d, db, h * w, c, mode);
-          if (dw) this.toWeights(narrowed(layer, this.shape, trained!.channels.length), d, gathered!, dw, mode);
-        });
-      if (trained) this.learn({ name: trained.parameter.name, weights: trained.at, ...trained }, learnRows);
-      else learnRows();
+    const last = this.shape.layers[mean.index - 1]!;
+    const down = rows.goesDown;
+    const deepest = down ? this.shape.layers[last.index - 1]! : last;
+    const trained = this.trainedOf(deepest);
+    const above = down ? this.trainedOf(last) : [];
+    this.learnAll([...trained, ...above], (targets) => {
+      const own = targets.slice(0, trained.length);
+      const emit = (layer: LayerShape, d: Operand, x: Operand | undefined) => this.partOfGradients(own, layer, d, x);
+      if (!down) return rows.eachGradient(mean, dy, emit);
+      const { frozen } = this.bound.weights.get(last.index)!;
+      rows.goDown(
+        mean,
+        dy,
+        (layer, d) => this.partOfGradients(targets.slice(trained.length), layer, d, undefined),
+        (layer, d, dx) => this.toInput(layer, d, frozen!.weights, frozen!.scales, dx),
+        emit,
+      );
     });
+  }
+
+  /** What is trained of a layer: its bias first. */
+  private trainedOf({ name, index }: LayerShape): Trained[] {
+    const bias = this.bound.vectors.get(`${name}.bias`)!;
+    const weights = this.bound.weights.get(index)?.trained;
+    return [
+      ...(bias.trained ? [{ name: `${name}.bias`, weights: bias.at, ...pick(bias) }] : []),
+      ...(weights ? [{ name: weights.parameter.name, weights: weights.at, ...pick(weights) }] : []),
+    ];
+  }
+
+  /** What some rows of a layer's output add to the gradients of its bias and its weights. */
+  private partOfGradients([bias, weights]: Target[], layer: LayerShape, d: Operand, x: Operand | undefined): void {
+    const { h, w, c } = layer.output;
+    if (bias) this.graph.emit("biasBackward", d, bias.at, h * w, c, bias.mode);
+    if (!weights) return;
+    const { channels } = this.bound.weights.get(layer.index)!.trained!;
+    const part = channels === "all" ? layer : narrowed(layer, this.shape, channels.length);
+    this.toWeights(part, d, x!, weights.at, weights.mode);
+  }
+
+  private learnAll([first, ...rest]: Trained[], emit: (targets: Target[]) => void, targets: Target[] = []): void {
+    if (!first) return emit(targets);
+    this.learn(first, (place, mode) => this.learnAll(rest, emit, [...targets, { at: place, mode }]));
   }
 
   private weighted(trace: Trace, dy: Tensor, dx: Tensor | undefined): void {

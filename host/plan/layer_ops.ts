@@ -73,11 +73,14 @@ export class LayerOps {
     if (frozen) this.apply(layer, x, frozen.weights, frozen.scales, y);
     if (!trained) return;
     if (trained.channels === "all") return this.apply(layer, x, trained.at, undefined, y);
-    this.gather(layer, trained.channels, x, gathered!);
+    this.gather(layer, x, gathered!);
     this.apply(narrowed(layer, this.shape, trained.channels.length), gathered!, trained.at, undefined, y);
   }
 
-  private gather(layer: LayerShape, channels: number[], x: Operand, y: Operand): void {
+  /** y := the trained input channels of x; nothing where all or none are. */
+  gather(layer: LayerShape, x: Operand, y: Operand): void {
+    const channels = this.bound.weights.get(layer.index)?.trained?.channels ?? "all";
+    if (channels === "all") return;
     const { h, w, c } = sourceShape(this.shape, layer);
     for (const run of runsOf(channels)) {
       const [from, to] = [behind(x, run.start), behind(y, run.index)];

@@ -27,7 +27,9 @@ export class StripedPrefix {
   readonly output: Tensor;
   /** Of a channel-sparse last layer: all rows of its trained input channels. */
   readonly gathered: Tensor | undefined;
-  private readonly mask: Tensor | undefined;
+  private readonly mask: Tensor | undefined; // of the last layer, where its rows are added up
+  private readonly lineMask: Tensor | undefined; // of the layer before it, where backward goes on to that one
+  private readonly down: boolean;
   private readonly lines: Tensor[]; // output of each stage but the last; the rows in use end where the tensor does
   private readonly last: Stage;
   private readonly axis;
@@ -52,9 +54,46 @@ export class StripedPrefix {
     this.output = graph.tensor(summed ? `${layer.name} (sum)` : layer.name, kept * 4, "activation");
     const gathered = ops.gatheredElements(layer);
     if (gathered > 0) this.gathered = graph.tensor(`${layer.name}.gathered`, gathered * 4, "saved");
-    if (!summed || !layer.activation || layer.index < deepest) return;
-    const words = maskWords(this.last, rowElements(layer.output, axis));
-    this.mask = graph.tensor(`${layer.name}.mask`, (words.first + passes * words.loop) * 4, "mask");
+    this.down = summed && deepest < layer.index;
+    if (!summed || layer.index < deepest) return;
+    const masked = ({ name, activation }: LayerShape, words: { first: number; loop: number }, end = 0) =>
+      activation ? graph.tensor(`${name}.mask`, (words.first + passes * words.loop + end) * 4, "mask") : undefined;
+    this.mask = masked(layer, maskWords(this.last, rowElements(layer.output, axis)));
+    if (this.down) this.lineMask = masked(stages[0]!.layer, this.lineWords(), this.lineEndWords());
+  }
+
+  /** Rows of the line whose gradient is whole after each part: those that no later window covers. */
+  private done(): { first: number; loop: number; end: number } {
+    const { first, loop, stride, overlap } = this.last;
+    return { first: first * stride, loop: loop * stride, end: overlap };
+  }
+
+  private perLineRow(): number {
+    return rowElements(this.last.layer.input, this.axis);
+  }
+
+  private lineWords(): { first: number; loop: number } {
+    const { first, loop } = this.done();
+    return { first: Math.ceil((first * this.perLineRow()) / 32), loop: Math.ceil((loop * this.perLineRow()) / 32) };
+  }
+
+  private lineEndWords(): number {
+    return Math.ceil((this.done().end * this.perLineRow()) / 32);
+  }
+
+  private lineMaskAt(part: Part | "end"): Operand {
+    const words = this.lineWords();
+    if (part === "end") return at(this.lineMask!, words.first + this.schedule.passes * words.loop);
+    return rowsAt(this.lineMask!, part, words, 1);
+  }
+
+  /** A relu's output is its own relu: the mask can be made when the rows are about to leave the line. */
+  private keepLineMask(part: Part | "end", rows: number): void {
+    if (!this.lineMask || this.done()[part] === 0) return;
+    const y = this.endOf(this.lines[0]!, rows * this.perLineRow());
+    const { activation } = this.schedule.stages[0]!.layer;
+    const n = this.done()[part] * this.perLineRow();
+    this.graph.emit("activationMask", Activation[activation!], y, this.lineMaskAt(part), n);
   }
 
   run(): void {
@@ -66,6 +105,7 @@ export class StripedPrefix {
       });
     part("first");
     this.graph.repeat(passes, () => part("loop"));
+    this.keepLineMask("end", this.last.overlap);
   }
 
   private stage(i: number, stage: Stage, part: Part): void {
@@ -76,8 +116,9 @@ export class StripedPrefix {
       const line = this.lines[i]!;
       if (part === "loop") this.moveUp(line, stage, this.schedule.stages[i + 1]!.overlap);
       const y = this.endOf(line, size(layer.output));
-      this.ops.compute(layer, x, y);
-      return this.activate(layer, y);
+      this.ops.compute(layer, x, y, this.gatheredTile(layer, part));
+      this.activate(layer, y);
+      return this.keepLineMask(part, part === "first" ? rows : rows + this.last.overlap);
     }
     const gathered = this.gathered && { gathered: this.gatheredAt(this.gathered, stage, part) };
     if (this.schedule.summed) return this.add(layer, x, part, gathered);
@@ -91,6 +132,13 @@ export class StripedPrefix {
     if (part === "first") this.ops.input(x, size(layer.input));
     else this.ops.input(x, size(layer.input), first * perRow, loop * perRow);
     return x;
+  }
+
+  /** A channel-sparse layer of whose trained input channels nothing is kept. */
+  private gatheredTile(layer: LayerShape, part: Part): { gathered: Operand } | undefined {
+    const count = this.ops.gatheredElements(layer);
+    if (count === 0) return undefined;
+    return { gathered: at(this.graph.tensor(named(`${layer.name}.gathered`, part), count * 4, "activation")) };
   }
 
   private endOf(line: Tensor, elements: number): Operand {
@@ -126,6 +174,69 @@ export class StripedPrefix {
 
   private maskAt(part: Part): Operand {
     return rowsAt(this.mask!, part, maskWords(this.last, rowElements(this.last.layer.output, this.axis)), 1);
+  }
+
+  /**
+   * As eachGradient, and further down: `toInput` adds to the gradient of the line (dx) what rows of the last layer's output give it, and
+   * `below` gets those rows of it that are whole, the first layer for so many rows, and its input for them.
+   */
+  goDown(
+    mean: LayerShape,
+    dy: Tensor,
+    use: (layer: LayerShape, dy: Operand) => void,
+    toInput: (layer: LayerShape, dy: Operand, dx: Operand) => void,
+    below: (layer: LayerShape, dy: Operand, x: Operand) => void,
+  ): void {
+    const { first, loop, stride, overlap } = this.last;
+    const perRow = this.perLineRow();
+    const { layer: one, stride: step } = this.schedule.stages[0]!;
+    const line = this.graph.tensor(
+      `${one.name}.gradient (rows)`,
+      (Math.max(first, loop) * stride + overlap) * perRow * 4,
+      "gradient",
+    );
+    const part = (which: Part | "end") => {
+      const rows = which === "end" ? 0 : this.last[which];
+      const [kept, fresh] = which === "first" ? [0, rows * stride + overlap] : [overlap, rows * stride];
+      if (fresh > 0) this.graph.emit("fill", at(line, kept * perRow), fresh * perRow, floatBits(0));
+      if (which !== "end" && rows > 0)
+        this.gradient(which, mean, dy, (layer, d) => {
+          use(layer, d);
+          toInput(layer, d, at(line));
+        });
+      const done = this.done()[which];
+      if (done === 0) return;
+      const layer = ofRows(one, this.axis, inputRows(one, this.axis, done), done);
+      if (this.lineMask) this.graph.emit("activationBackwardMask", this.lineMaskAt(which), at(line), done * perRow);
+      const before =
+        which === "first" ? 0 : first * stride + (which === "end" ? this.schedule.passes * loop * stride : 0);
+      below(layer, at(line), this.sampleRows(layer, which, before * step, loop * stride * step));
+      if (which !== "end" && overlap > 0) this.graph.emit("copy", at(line, done * perRow), at(line), overlap * perRow);
+    };
+    part("first");
+    this.graph.repeat(this.schedule.passes, () => part("loop"));
+    part("end");
+  }
+
+  private sampleRows(layer: LayerShape, part: Part | "end", first: number, step: number): Operand {
+    const perRow = rowElements(layer.input, this.axis);
+    const x = at(this.graph.tensor(`input (${part} rows again)`, size(layer.input) * 4, "activation"));
+    this.ops.input(x, size(layer.input), first * perRow, part === "loop" ? step * perRow : 0);
+    const kept = this.gatheredAgain(layer, part);
+    if (!kept) return x;
+    this.ops.gather(layer, x, kept);
+    return kept;
+  }
+
+  private gatheredAgain(layer: LayerShape, part: Part | "end"): Operand | undefined {
+    const count = this.ops.gatheredElements(layer);
+    if (count === 0) return undefined;
+    return at(this.graph.tensor(`${layer.name}.gathered (${part} rows again)`, count * 4, "activation"));
+  }
+
+  /** True when backward goes on to the layer before the last one. */
+  get goesDown(): boolean {
+    return this.down;
   }
 
   /**

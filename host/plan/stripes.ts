@@ -93,14 +93,34 @@ function mostLayers(shape: ModelShape, chosen: ReadonlyMap<number, LayerSelectio
   return count;
 }
 
+/**
+ * Two convolutions before a mean, the first of them the deepest trained layer and of the second at most the bias: the way back goes in stripes
+ * too, down to the sample, which is decoded again.
+ */
+function goesDown(shape: ModelShape, chosen: ReadonlyMap<number, LayerSelection>): boolean {
+  const [one, two, mean] = shape.layers;
+  const axis = stripeAxis(shape);
+  const isConv = (l: LayerShape | undefined) => l?.kind === "conv" && slides(l, axis) && masks(l);
+  const isFrozen = (chosen.get(1)?.weights ?? "none") === "none";
+  return (
+    chosen.has(0) &&
+    isConv(one) &&
+    isConv(two) &&
+    isFrozen &&
+    isGlobalMean(mean) &&
+    shape.layers.every((l) => (l.from ?? 2) >= 2)
+  );
+}
+
 /** Every way to stripe a model, fewest passes first. None for autoencoders, whose loss needs the whole sample. */
 export function stripings(shape: ModelShape, chosen: ReadonlyMap<number, LayerSelection>): Stripes[] {
   const deepest = deepestTrained(shape, chosen);
   if (shape.model.kind === "autoencoder") return [];
   const axis = stripeAxis(shape);
-  const most = mostLayers(shape, chosen, deepest);
+  const down = goesDown(shape, chosen);
+  const most = down ? 2 : mostLayers(shape, chosen, deepest);
   const list: (Stripes & { passes: number })[] = [];
-  for (let layers = 1; layers <= most; layers++) {
+  for (let layers = down ? 2 : 1; layers <= most; layers++) {
     const last = shape.layers[layers - 1]!;
     if (shape.layers.some((l) => l.from !== undefined && l.index >= layers && l.from < layers - 1)) continue;
     const kept = shape.layers.some((l) => l.from === last.index);
