@@ -36,13 +36,14 @@ export const ERR_TASK_UNKNOWN: i32 = -34;
 export const ERR_LOSS_NOT_FINITE: i32 = -35;
 export const ERR_POWER: i32 = -36;
 export const PLAN_MAGIC: u32 = 1280333894;
-export const ABI_VERSION: u32 = 1;
+export const ABI_VERSION: u32 = 2;
 export const NONE: u32 = 4294967295;
 export const LEAF_DIMENSION_MAX: u32 = 32767;
 export const LEAF_TURNS_MAX: u32 = 16777216;
 export const ANOMALY_SCORES: u32 = 16;
 export const ANOMALY_DEVIATIONS: u32 = 3;
 export const REGION_ARENA: u32 = 0;
+export const REGION_MOVING: u32 = 1;
 export const REGION_FROZEN: u32 = 8;
 export const REGION_SLICE: u32 = 9;
 export const REGION_DELTA: u32 = 10;
@@ -79,20 +80,22 @@ export const PLAN_HEADER_OUTPUT_ELEMENTS_AT: usize = 56;
 export const PLAN_HEADER_MICRO_BATCH_AT: usize = 60;
 export const PLAN_HEADER_SEGMENTS_AT_AT: usize = 64;
 export const PLAN_HEADER_SEGMENTS_AT: usize = 68;
-export const PLAN_HEADER_INFER_AT_AT: usize = 72;
-export const PLAN_HEADER_INFER_OPS_AT: usize = 76;
-export const PLAN_HEADER_TRAIN_AT_AT: usize = 80;
-export const PLAN_HEADER_TRAIN_OPS_AT: usize = 84;
-export const PLAN_HEADER_APPLY_AT_AT: usize = 88;
-export const PLAN_HEADER_APPLY_OPS_AT: usize = 92;
-export const PLAN_HEADER_MODEL_HASH_AT: usize = 96;
-export const PLAN_HEADER_BYTES: usize = 100;
+export const PLAN_HEADER_FORWARD_AT_AT: usize = 72;
+export const PLAN_HEADER_FORWARD_OPS_AT: usize = 76;
+export const PLAN_HEADER_INFER_AT_AT: usize = 80;
+export const PLAN_HEADER_INFER_OPS_AT: usize = 84;
+export const PLAN_HEADER_TRAIN_AT_AT: usize = 88;
+export const PLAN_HEADER_TRAIN_OPS_AT: usize = 92;
+export const PLAN_HEADER_APPLY_AT_AT: usize = 96;
+export const PLAN_HEADER_APPLY_OPS_AT: usize = 100;
+export const PLAN_HEADER_MODEL_HASH_AT: usize = 104;
+export const PLAN_HEADER_BYTES: usize = 108;
 export const SEGMENT_ROWS_AT: usize = 0;
 export const SEGMENT_ROW_ELEMENTS_AT: usize = 4;
 export const SEGMENT_SLICE_OFFSET_AT: usize = 8;
 export const SEGMENT_BYTES: usize = 12;
 
-/** y[i] = sample[i] * scale[i % c] + offset[i % c], i < n, from the sample's own type */
+/** y[i] = sample[k + i] * scale[i % c] + offset[i % c], i < n, k = first + step * pass, from the sample's own type */
 export const OP_INPUT: u32 = 1;
 
 /** y(p,c) rows := b(c) */
@@ -112,6 +115,9 @@ export const OP_COPY_CHANNELS: u32 = 6;
 
 /** y[i*yc + j] += x[i*xc + j] */
 export const OP_ADD_CHANNELS: u32 = 7;
+
+/** the next ops, none of them a repeat, run in passes 0..times-1; times > 0 */
+export const OP_REPEAT: u32 = 8;
 
 /** y(o) += w(o,i) x(i) */
 export const OP_DENSE: u32 = 16;

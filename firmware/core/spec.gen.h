@@ -286,7 +286,7 @@ struct ftte_update_header {
 _Static_assert(sizeof(struct ftte_update_header) == 40, "UpdateHeader");
 
 #define FTTE_PLAN_MAGIC 1280333894u
-#define FTTE_ABI_VERSION 1u
+#define FTTE_ABI_VERSION 2u
 #define FTTE_NONE 4294967295u
 #define FTTE_LEAF_DIMENSION_MAX 32767u
 #define FTTE_LEAF_TURNS_MAX 16777216u
@@ -295,6 +295,7 @@ _Static_assert(sizeof(struct ftte_update_header) == 40, "UpdateHeader");
 
 enum ftte_region {
     FTTE_REGION_ARENA = 0,
+    FTTE_REGION_MOVING = 1,
     FTTE_REGION_FROZEN = 8,
     FTTE_REGION_SLICE = 9,
     FTTE_REGION_DELTA = 10,
@@ -346,6 +347,8 @@ struct ftte_plan_header {
     uint32_t micro_batch;
     uint32_t segments_at;
     uint32_t segments;
+    uint32_t forward_at;
+    uint32_t forward_ops;
     uint32_t infer_at;
     uint32_t infer_ops;
     uint32_t train_at;
@@ -354,7 +357,7 @@ struct ftte_plan_header {
     uint32_t apply_ops;
     uint32_t model_hash;
 };
-_Static_assert(sizeof(struct ftte_plan_header) == 100, "PlanHeader");
+_Static_assert(sizeof(struct ftte_plan_header) == 108, "PlanHeader");
 
 struct ftte_segment {
     uint32_t rows;

@@ -2,10 +2,13 @@
 // one's is made; a fused update touches weights only after the gradient of their input was computed with them.
 
 import { Activation, WeightGradient } from "../wire/spec.gen.ts";
+import type { Bound } from "./bind.ts";
+import type { Trace } from "./forward.ts";
 import { at, floatBits, type Graph, type Operand, type Tensor } from "./graph.ts";
-import { type Bound, convArgs, depthwiseArgs, narrowed, poolArgs, type Trace } from "./lower.ts";
+import { convArgs, depthwiseArgs, narrowed, poolArgs } from "./layer_ops.ts";
 import { runsOf, sourceShape } from "./selection.ts";
 import { type LayerShape, type ModelShape, size } from "./shapes.ts";
+import type { StripedPrefix } from "./striped_prefix.ts";
 import type { TrainingOptions } from "./types.ts";
 
 /** What of the state block the optimiser uses beside the slice. */
@@ -25,6 +28,14 @@ interface Trained {
   sliceOffset: number;
   count: number;
 }
+
+/** Where a gradient goes, and how. */
+interface Target {
+  at: Operand;
+  mode: number;
+}
+
+const pick = ({ sliceOffset, count }: { sliceOffset: number; count: number }) => ({ sliceOffset, count });
 
 export class Backward {
   private readonly gradients = new Map<number, Tensor>(); // of layer outputs
@@ -66,6 +77,7 @@ export class Backward {
     if (layer.kind === "flatten" || layer.kind === "activation") return this.passThrough(layer, dy);
     if (layer.kind === "residual") return this.spread(layer, dy);
     if (layer.kind === "scaleBias") return this.scaleBias(trace, dy);
+    if (trace.rows) return this.addedRows(trace.rows, layer, dy);
     const dx = this.gradientOf(layer.index - 1);
     if (layer.kind === "maxPool" || layer.kind === "averagePool") this.pool(trace, dy, dx);
     else this.weighted(trace, dy, dx);
@@ -119,6 +131,53 @@ export class Backward {
     const trained = { name: `${layer.name}.bias`, weights: bias.at, sliceOffset: bias.sliceOffset, count: bias.count };
     const { h, w, c } = layer.output;
     this.learn(trained, (target, mode) => this.graph.emit("biasBackward", at(dy), target, h * w, c, mode));
+  }
+
+  /** Behind a mean whose rows were added up as they came lies the deepest trained layer, or there is one layer between. */
+  private addedRows(rows: StripedPrefix, mean: LayerShape, dy: Tensor): void {
+    const last = this.shape.layers[mean.index - 1]!;
+    const down = rows.goesDown;
+    const deepest = down ? this.shape.layers[last.index - 1]! : last;
+    const trained = this.trainedOf(deepest);
+    const above = down ? this.trainedOf(last) : [];
+    this.learnAll([...trained, ...above], (targets) => {
+      const own = targets.slice(0, trained.length);
+      const emit = (layer: LayerShape, d: Operand, x: Operand | undefined) => this.partOfGradients(own, layer, d, x);
+      if (!down) return rows.eachGradient(mean, dy, emit);
+      const { frozen } = this.bound.weights.get(last.index)!;
+      rows.goDown(
+        mean,
+        dy,
+        (layer, d) => this.partOfGradients(targets.slice(trained.length), layer, d, undefined),
+        (layer, d, dx) => this.toInput(layer, d, frozen!.weights, frozen!.scales, dx),
+        emit,
+      );
+    });
+  }
+
+  /** What is trained of a layer: its bias first. */
+  private trainedOf({ name, index }: LayerShape): Trained[] {
+    const bias = this.bound.vectors.get(`${name}.bias`)!;
+    const weights = this.bound.weights.get(index)?.trained;
+    return [
+      ...(bias.trained ? [{ name: `${name}.bias`, weights: bias.at, ...pick(bias) }] : []),
+      ...(weights ? [{ name: weights.parameter.name, weights: weights.at, ...pick(weights) }] : []),
+    ];
+  }
+
+  /** What some rows of a layer's output add to the gradients of its bias and its weights. */
+  private partOfGradients([bias, weights]: Target[], layer: LayerShape, d: Operand, x: Operand | undefined): void {
+    const { h, w, c } = layer.output;
+    if (bias) this.graph.emit("biasBackward", d, bias.at, h * w, c, bias.mode);
+    if (!weights) return;
+    const { channels } = this.bound.weights.get(layer.index)!.trained!;
+    const part = channels === "all" ? layer : narrowed(layer, this.shape, channels.length);
+    this.toWeights(part, d, x!, weights.at, weights.mode);
+  }
+
+  private learnAll([first, ...rest]: Trained[], emit: (targets: Target[]) => void, targets: Target[] = []): void {
+    if (!first) return emit(targets);
+    this.learn(first, (place, mode) => this.learnAll(rest, emit, [...targets, { at: place, mode }]));
   }
 
   private weighted(trace: Trace, dy: Tensor, dx: Tensor | undefined): void {

@@ -14,12 +14,14 @@ import {
   SampleType,
   SegmentBytes,
 } from "../wire/spec.gen.ts";
-import { Backward, isFused, type OptimiserState } from "./backward.ts";
-import { at, Graph, type ListName, type Op, roundUp, type Tensor, wordOf } from "./graph.ts";
-import { type Bound, bindParameters, Forward } from "./lower.ts";
+import { Backward, isFused } from "./backward.ts";
+import { type Bound, bindParameters } from "./bind.ts";
+import { Forward } from "./forward.ts";
+import { at, canEncode, Graph, type ListName, type Op, roundUp, type Tensor, wordOf } from "./graph.ts";
 import { type Packing, pack } from "./pack.ts";
-import { inputChannels, type NamedSelection, namedSelection, normaliseSelection } from "./selection.ts";
+import { deepestTrained, inputChannels, type NamedSelection, namedSelection, normaliseSelection } from "./selection.ts";
 import { type ModelShape, shapeModel, size } from "./shapes.ts";
+import { type Stripes, stripings } from "./stripes.ts";
 import type { LayerSelection, Model, Plan, Selection, TrainingOptions } from "./types.ts";
 
 export interface PlanOptions {
@@ -29,6 +31,11 @@ export interface PlanOptions {
   frozenForm?: "int8" | "f32";
   /** Refuse a plan whose arena is larger. */
   budgetBytes?: number;
+  /**
+   * Compute the first layers some rows at a time (stripes.ts): so many, or as many as make the arena smallest. By default only when the
+   * budget asks for it, and then in as few passes as fit.
+   */
+  stripes?: Stripes | "smallest";
 }
 
 interface Lowered {
@@ -48,15 +55,56 @@ interface Lowered {
  * what would fit
  */
 export function planModel(model: Model, options: PlanOptions): Plan {
+  const plan = closestPlan(model, options);
+  if (options.budgetBytes !== undefined && plan.memoryBytes > options.budgetBytes) refuse(plan, options.budgetBytes);
+  return plan;
+}
+
+/** The same, but where nothing fits the budget the smallest plan. @throws FtteError "model-invalid" */
+export function closestPlan(model: Model, options: PlanOptions): Plan {
   const shape = shapeModel(model);
   const selection =
     typeof options.selection === "string" ? namedSelection(shape, options.selection) : options.selection;
   const chosen = normaliseSelection(shape, selection);
-  const lowered = lower(shape, chosen, options.training ?? {}, options.frozenForm ?? "int8");
-  const packing = place(lowered);
-  const plan = finish(shape, [...chosen.values()], lowered, packing, options.training?.microBatch ?? 1);
-  if (options.budgetBytes !== undefined && plan.memoryBytes > options.budgetBytes) refuse(plan, options.budgetBytes);
-  return plan;
+  const best = choose(shape, chosen, options);
+  return finish(shape, [...chosen.values()], best, options.training?.microBatch ?? 1);
+}
+
+/** As the options ask for stripes; the smallest where nothing fits the budget. */
+function choose(shape: ModelShape, chosen: Map<number, LayerSelection>, options: PlanOptions): Placed {
+  const { stripes, budgetBytes = Number.POSITIVE_INFINITY } = options;
+  if (typeof stripes === "object") return placed(shape, chosen, options, stripes);
+  const isEnough = ({ packing }: Placed) => stripes === undefined && packing.end <= budgetBytes;
+  let best = placed(shape, chosen, options, undefined);
+  if (isEnough(best)) return best;
+  for (const striping of stripings(shape, chosen)) {
+    const next = placed(shape, chosen, options, striping);
+    if (next.packing.end < best.packing.end && isInReach(next)) best = next;
+    if (isEnough(best)) break;
+  }
+  return best;
+}
+
+interface Placed {
+  lowered: Lowered;
+  packing: Packing;
+}
+
+/** Lowered, with every tensor at its place. */
+function placed(
+  shape: ModelShape,
+  chosen: Map<number, LayerSelection>,
+  { training = {}, frozenForm = "int8" }: PlanOptions,
+  stripes: Stripes | undefined,
+): Placed {
+  const lowered = lower(shape, chosen, training, frozenForm, stripes);
+  return { lowered, packing: place(lowered) };
+}
+
+/** True when the operands that move can be encoded. */
+function isInReach({ lowered }: Placed): boolean {
+  const args = Object.values(lowered.graph.lists).flatMap((list) => list.flatMap((op) => op.args));
+  return args.every((arg) => typeof arg === "number" || canEncode(arg));
 }
 
 function refuse(plan: Plan, budget: number): never {
@@ -68,16 +116,12 @@ function refuse(plan: Plan, budget: number): never {
   );
 }
 
-/** The first layer whose output's gradient is needed; layers.length when nothing is trained. */
-function deepestTrained(shape: ModelShape, chosen: Map<number, LayerSelection>): number {
-  return chosen.size ? Math.min(...chosen.keys()) : shape.layers.length;
-}
-
 function lower(
   shape: ModelShape,
   chosen: Map<number, LayerSelection>,
   training: TrainingOptions,
   form: "int8" | "f32",
+  stripes: Stripes | undefined,
 ): Lowered {
   const graph = new Graph();
   const plan = graph.tensor("plan", 0, "plan");
@@ -91,14 +135,12 @@ function lower(
   const gradients = own("gradients", "gradient", (training.microBatch ?? 1) > 1 && !isFused(training));
   const state = [slice, momentum, anomaly, gradients].filter((t) => t !== undefined);
   const deepest = deepestTrained(shape, chosen);
-  const infer = new Forward(graph, shape, bound, shape.layers.length, " (infer)");
-  const output = infer.run();
-  finishInfer(graph, shape, infer.input, output);
-  if (chosen.size)
-    lowerTraining(graph, shape, bound, deepest, training, {
-      ...(momentum && { momentum }),
-      ...(gradients && { gradients }),
-    });
+  const forward = new Forward(graph, shape, bound, deepest, stripes);
+  const output = forward.run();
+  finishInfer(graph, shape, forward, output);
+  const optimiser = { ...(momentum && { momentum }), ...(gradients && { gradients }) };
+  const backward = new Backward(graph, shape, bound, deepest, training, optimiser);
+  if (chosen.size) lowerTraining(graph, shape, forward, output, backward);
   const scratch = graph.tensor("scratch", scratchBytes(bound), "scratch");
   graph.tick();
   if (scratch.bytes) graph.use(scratch);
@@ -119,30 +161,21 @@ function lower(
 }
 
 /** A classifier's output becomes probabilities; an autoencoder's list ends with its reconstruction error. */
-function finishInfer(graph: Graph, shape: ModelShape, input: Tensor, output: Tensor): void {
+function finishInfer(graph: Graph, shape: ModelShape, forward: Forward, y: Tensor): void {
+  graph.enter("infer");
   const n = size(shape.layers.at(-1)!.output);
-  if (shape.model.kind === "classifier") graph.emit("softmax", at(output), at(output), n);
-  else graph.emit("meanSquaredError", at(output), at(input), "none", n);
+  if (shape.model.kind === "classifier") graph.emit("softmax", at(y), at(y), n);
+  else graph.emit("meanSquaredError", at(y), at(forward.input), "none", n);
 }
 
-function lowerTraining(
-  graph: Graph,
-  shape: ModelShape,
-  bound: Bound,
-  deepest: number,
-  training: TrainingOptions,
-  state: OptimiserState,
-): void {
+function lowerTraining(graph: Graph, shape: ModelShape, forward: Forward, y: Tensor, backward: Backward): void {
   graph.enter("train");
-  const forward = new Forward(graph, shape, bound, deepest, "");
-  const y = forward.run();
   const n = size(shape.layers.at(-1)!.output);
   // The loss's gradient may take the output's own place, unless an activation (perhaps before a flatten) still needs the output.
   const maker = shape.layers.findLast((l) => l.kind !== "flatten");
   const dy = maker?.activation ? graph.tensor("loss.gradient", n * 4, "gradient") : y;
   if (shape.model.kind === "classifier") graph.emit("softmaxCrossEntropy", at(y), at(dy), n);
   else graph.emit("meanSquaredError", at(y), at(forward.input), at(dy), n);
-  const backward = new Backward(graph, shape, bound, deepest, training, state);
   backward.run(forward.traces, dy);
   graph.enter("apply");
   backward.applyAll();
@@ -153,7 +186,7 @@ function scratchBytes(bound: Bound): number {
   return Math.max(0, ...bound.segments.map((s) => 4 + roundUp(s.rowElements) + 4 * s.rowElements));
 }
 
-const listNames: ListName[] = ["infer", "train", "apply"];
+const listNames: ListName[] = ["forward", "infer", "train", "apply"];
 const opWords = (list: Op[]) => list.reduce((sum, op) => sum + 1 + op.args.length, 0);
 
 /** The plan lies first, the state block behind it in one piece, the rest where it fits. */
@@ -192,9 +225,9 @@ function encode(shape: ModelShape, lowered: Lowered, memoryBytes: number, microB
   };
   const segmentsAt = used;
   for (const segment of bound.segments) put(encodeSegment(segment));
-  const [inferAt, trainAt, applyAt] = listNames.map((name) =>
+  const [forwardAt, inferAt, trainAt, applyAt] = listNames.map((name) =>
     put(new Uint8Array(encodeOps(graph.lists[name]).buffer)),
-  ) as [number, number, number];
+  ) as [number, number, number, number];
   const { model } = shape;
   out.set(
     encodePlanHeader({
@@ -218,6 +251,8 @@ function encode(shape: ModelShape, lowered: Lowered, memoryBytes: number, microB
       microBatch,
       segmentsAt,
       segments: bound.segments.length,
+      forwardAt,
+      forwardOps: graph.lists.forward.length,
       inferAt,
       inferOps: graph.lists.infer.length,
       trainAt,
@@ -230,7 +265,7 @@ function encode(shape: ModelShape, lowered: Lowered, memoryBytes: number, microB
   return out;
 }
 
-function finish(shape: ModelShape, selection: Selection, lowered: Lowered, packing: Packing, microBatch: number): Plan {
+function finish(shape: ModelShape, selection: Selection, { lowered, packing }: Placed, microBatch: number): Plan {
   const { graph, bound } = lowered;
   const memoryBytes = packing.end;
   const binary = encode(shape, lowered, memoryBytes, microBatch);

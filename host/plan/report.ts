@@ -66,7 +66,7 @@ export function arenaSvg(plan: Plan): string {
     ...legend,
     ...boxes,
     `<text x="4" y="${y(plan.memoryBytes) + 4}">${plan.memoryBytes} B</text><text x="4" y="${y(0)}">0</text>`,
-    `<text x="${left}" y="${height - 12}">${escaped(plan.model.name)}: ops in order (infer, train, apply, encode); ${plan.sliceCount} of ${plan.parameterCount} parameters trained</text>`,
+    `<text x="${left}" y="${height - 12}">${escaped(plan.model.name)}: ops in order (forward, infer, train, apply, encode); ${plan.sliceCount} of ${plan.parameterCount} parameters trained</text>`,
     "</svg>",
     "",
   ].join("\n");

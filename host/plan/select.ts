@@ -5,7 +5,7 @@
 // trained, times 1 for the first layer up to 2 for the last, since later layers adapt most; a bias counts a tenth of full weights.
 
 import { FtteError } from "../errors.ts";
-import { type PlanOptions, planModel } from "./plan.ts";
+import { closestPlan, type PlanOptions } from "./plan.ts";
 import { inputChannels } from "./selection.ts";
 import { type LayerShape, type ModelShape, shapeModel } from "./shapes.ts";
 import type { LayerSelection, Model, Plan, Selection } from "./types.ts";
@@ -106,11 +106,12 @@ function combinations(perLayer: Choice[][]): Combination[] {
  */
 export function planForBudget(model: Model, o: SelectOptions): Plan {
   const shape = shapeModel(model);
-  const { budgetBytes, parameters: _p, contributions: _c, containing: _k, ...options } = o;
+  const { parameters: _p, contributions: _c, containing: _k, ...options } = o;
+  const { budgetBytes } = options;
   const perLayer = shape.layers.filter((l) => l.parameters.length > 0).map((l) => choices(shape, l, o));
   let smallest = Number.POSITIVE_INFINITY;
   for (const { selection } of combinations(perLayer)) {
-    const plan = planModel(model, { ...options, selection });
+    const plan = closestPlan(model, { ...options, selection });
     if (plan.memoryBytes <= budgetBytes) return plan;
     smallest = Math.min(smallest, plan.memoryBytes);
   }

@@ -64,6 +64,11 @@ function normaliseEntry(
   return { layer: entry.layer, bias: true, weights: channels.length === count ? "all" : channels };
 }
 
+/** The first layer whose output's gradient is needed; as many as there are layers when nothing is trained. */
+export function deepestTrained(shape: ModelShape, chosen: ReadonlyMap<number, LayerSelection>): number {
+  return chosen.size ? Math.min(...chosen.keys()) : shape.layers.length;
+}
+
 /** Runs of consecutive channels. */
 export function runsOf(channels: readonly number[]): { start: number; count: number; index: number }[] {
   const runs: { start: number; count: number; index: number }[] = [];

@@ -80,7 +80,7 @@ export interface TrainingOptions {
   microBatch?: number; // 1
 }
 
-/** A tensor in the arena. Times count ops: infer, then train, then apply, then encode; `to` is inclusive. */
+/** A tensor in the arena. Times count ops: forward, then infer, then train, then apply, then encode; `to` is inclusive. */
 export interface PlannedTensor {
   name: string;
   offset: number;

@@ -584,13 +584,13 @@ export function encodeUpdateHeader(value: UpdateHeader): Uint8Array {
 }
 
 export const planMagic = 1280333894;
-export const abiVersion = 1;
+export const abiVersion = 2;
 export const none = 4294967295;
 export const leafDimensionMax = 32767;
 export const leafTurnsMax = 16777216;
 export const anomalyScores = 16;
 export const anomalyDeviations = 3;
-export const Region = { arena: 0, frozen: 8, slice: 9, delta: 10, residual: 11, samples: 12 } as const;
+export const Region = { arena: 0, moving: 1, frozen: 8, slice: 9, delta: 10, residual: 11, samples: 12 } as const;
 export type Region = (typeof Region)[keyof typeof Region];
 export const ModelKind = { classifier: 0, autoencoder: 2 } as const;
 export type ModelKind = (typeof ModelKind)[keyof typeof ModelKind];
@@ -622,6 +622,8 @@ export interface PlanHeader {
   microBatch: number;
   segmentsAt: number;
   segments: number;
+  forwardAt: number;
+  forwardOps: number;
   inferAt: number;
   inferOps: number;
   trainAt: number;
@@ -630,8 +632,8 @@ export interface PlanHeader {
   applyOps: number;
   modelHash: number;
 }
-export const PlanHeaderBytes = 100;
-/** Reads a PlanHeader; throws RangeError when fewer than 100 bytes are left. */
+export const PlanHeaderBytes = 108;
+/** Reads a PlanHeader; throws RangeError when fewer than 108 bytes are left. */
 export function decodePlanHeader(bytes: Uint8Array, at = 0): PlanHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
@@ -655,17 +657,19 @@ export function decodePlanHeader(bytes: Uint8Array, at = 0): PlanHeader {
     microBatch: view.getUint32(at + 60, true),
     segmentsAt: view.getUint32(at + 64, true),
     segments: view.getUint32(at + 68, true),
-    inferAt: view.getUint32(at + 72, true),
-    inferOps: view.getUint32(at + 76, true),
-    trainAt: view.getUint32(at + 80, true),
-    trainOps: view.getUint32(at + 84, true),
-    applyAt: view.getUint32(at + 88, true),
-    applyOps: view.getUint32(at + 92, true),
-    modelHash: view.getUint32(at + 96, true),
+    forwardAt: view.getUint32(at + 72, true),
+    forwardOps: view.getUint32(at + 76, true),
+    inferAt: view.getUint32(at + 80, true),
+    inferOps: view.getUint32(at + 84, true),
+    trainAt: view.getUint32(at + 88, true),
+    trainOps: view.getUint32(at + 92, true),
+    applyAt: view.getUint32(at + 96, true),
+    applyOps: view.getUint32(at + 100, true),
+    modelHash: view.getUint32(at + 104, true),
   };
 }
 export function encodePlanHeader(value: PlanHeader): Uint8Array {
-  const bytes = new Uint8Array(100);
+  const bytes = new Uint8Array(108);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, value.magic, true);
   view.setUint16(4, value.abi, true);
@@ -687,13 +691,15 @@ export function encodePlanHeader(value: PlanHeader): Uint8Array {
   view.setUint32(60, value.microBatch, true);
   view.setUint32(64, value.segmentsAt, true);
   view.setUint32(68, value.segments, true);
-  view.setUint32(72, value.inferAt, true);
-  view.setUint32(76, value.inferOps, true);
-  view.setUint32(80, value.trainAt, true);
-  view.setUint32(84, value.trainOps, true);
-  view.setUint32(88, value.applyAt, true);
-  view.setUint32(92, value.applyOps, true);
-  view.setUint32(96, value.modelHash, true);
+  view.setUint32(72, value.forwardAt, true);
+  view.setUint32(76, value.forwardOps, true);
+  view.setUint32(80, value.inferAt, true);
+  view.setUint32(84, value.inferOps, true);
+  view.setUint32(88, value.trainAt, true);
+  view.setUint32(92, value.trainOps, true);
+  view.setUint32(96, value.applyAt, true);
+  view.setUint32(100, value.applyOps, true);
+  view.setUint32(104, value.modelHash, true);
   return bytes;
 }
 
@@ -722,8 +728,8 @@ export function encodeSegment(value: Segment): Uint8Array {
 }
 
 export const ops = {
-  /** y[i] = sample[i] * scale[i % c] + offset[i % c], i < n, from the sample's own type */
-  input: { code: 1, args: ["y", "n", "c", "scale", "offset"], floats: [] },
+  /** y[i] = sample[k + i] * scale[i % c] + offset[i % c], i < n, k = first + step * pass, from the sample's own type */
+  input: { code: 1, args: ["y", "n", "c", "scale", "offset", "first", "step"], floats: [] },
   /** y(p,c) rows := b(c) */
   rows: { code: 2, args: ["b", "y", "p", "c"], floats: [] },
   /** y := value */
@@ -736,6 +742,8 @@ export const ops = {
   copyChannels: { code: 6, args: ["x", "y", "p", "xc", "yc", "n"], floats: [] },
   /** y[i*yc + j] += x[i*xc + j] */
   addChannels: { code: 7, args: ["x", "y", "p", "xc", "yc", "n"], floats: [] },
+  /** the next ops, none of them a repeat, run in passes 0..times-1; times > 0 */
+  repeat: { code: 8, args: ["ops", "times"], floats: [] },
   /** y(o) += w(o,i) x(i) */
   dense: { code: 16, args: ["x", "w", "y", "i", "o"], floats: [] },
   /** dx(i) += w' dy */

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { builtGuest } from "../../host/build/root.ts";
 import type { PlanOptions } from "../../host/plan/plan.ts";
 import { referenceModels } from "../../host/plan/reference_models.ts";
-import type { Model } from "../../host/plan/types.ts";
+import type { LayerSelection, Model, Selection } from "../../host/plan/types.ts";
 import { root, testC } from "../core/c_program.ts";
 import { engineParts, engines } from "../core/engine.ts";
 import { bench } from "../host/plan/bench.ts";
@@ -37,6 +37,16 @@ for (const [name, model] of Object.entries(referenceModels) as [string, Model][]
   );
 }
 const interpreting = ["-UFTTE_WASM3_STACK_BYTES", "-DFTTE_WASM3_STACK_BYTES=4096"];
+const one = (layer: number, weights: LayerSelection["weights"]): LayerSelection => ({ layer, bias: true, weights });
+const striped: [keyof typeof referenceModels, Selection][] = [
+  ["image-cnn", [one(1, [1]), one(2, [0, 5])]],
+  ["motion-cnn", [one(1, [0, 1, 7]), one(3, "all")]],
+  ["motion-cnn", [one(0, [2, 3]), one(1, "none"), one(3, "all")]],
+];
+striped.forEach(([name, selection], i) => {
+  const f32 = { ...referenceModels[name], input: { ...referenceModels[name].input, type: "f32" as const } } as Model;
+  addCase(`${name} in stripes ${i}`, f32, { selection, stripes: "smallest" }, 9);
+});
 const drawn = fc.sample(
   fc.tuple(randomModel, picks, fc.constantFrom("int8" as const, "f32" as const), trainingOptions),
   { numRuns: 60, seed: 20_26 },

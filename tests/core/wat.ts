@@ -1,5 +1,6 @@
 // WebAssembly text to bytes, without validation, because tests write modules that are wrong on purpose; and back.
 import wabt from "wabt";
+import { abiVersion } from "../../host/wire/spec.gen.ts";
 
 const tools = await wabt();
 
@@ -15,7 +16,7 @@ export function assemble(text: string): Uint8Array {
 
 /** The guest's exports, each doing nothing: type and body in WebAssembly's text form. */
 export const abiExports = {
-  abi: "(result i32) i32.const 1",
+  abi: `(result i32) i32.const ${abiVersion}`,
   planAt: "(result i32) i32.const 0",
   bind: "(param i32 i32 i32) (result i32) i32.const 0",
   check: "(param i32 i32) (result i32) i32.const 0",

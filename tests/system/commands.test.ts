@@ -153,10 +153,10 @@ describe("mistakes and mishaps", () => {
 
   it("a plan that does not fit its board is refused: which tensor, how many bytes over, what would fit", async () => {
     const project = gestureProject((t) =>
-      t.replace('count: 2, train: "head"', 'count: 2, train: "head", budget: 600').replace('train: "head", ', ""),
+      t.replace('count: 2, train: "head"', 'count: 2, train: "head", budget: 400').replace('train: "head", ', ""),
     );
     const error = errorOf(await ftte(project, ["plan"]));
-    expect(error.message).toMatch(/600 bytes; the smallest plan needs \d+, \d+ more/);
+    expect(error.message).toMatch(/400 bytes; the smallest plan needs \d+, \d+ more/);
     const full = gestureProject((t) => t.replace("units: 3", "units: 3000"));
     expect(errorOf(await ftte(full, ["plan"])).message).toMatch(
       /bytes, \d+ over the budget of \d+; its largest tensor is .*"ftte plan --budget/,

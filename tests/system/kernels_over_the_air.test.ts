@@ -13,7 +13,7 @@ import { builtGuest } from "../../host/build/root.ts";
 import type { FtteError } from "../../host/errors.ts";
 import type { RunEvent } from "../../host/fl/events.ts";
 import { encodeDelta, rowsBytes } from "../../host/plan/slice.ts";
-import { BoardState, ResetReason } from "../../host/wire/spec.gen.ts";
+import { abiVersion, BoardState, ResetReason } from "../../host/wire/spec.gen.ts";
 import { altered, numbered, rewritten } from "../core/altered_kernels.ts";
 import { cutPositions, type FlashState, flashLog, flashOf, together } from "./flash_cuts.ts";
 import { kernels, type LiveBoard, liveBoard, oneTask, plan, rowsOf, withKernels } from "./live_board.ts";
@@ -96,7 +96,11 @@ describe("bad kernels", () => {
     ["trap in their self-test", altered("selfTest", "unreachable"), /self-test.*\(the kernels trapped\)/],
     ["recurse for ever", altered("selfTest", "call $instead"), /self-test.*\(the kernels trapped\)/],
     ["read outside their memory", altered("selfTest", "i32.const -8 i32.load"), /self-test.*\(the kernels trapped\)/],
-    ["have another ABI", altered("abi", "i32.const 2"), /self-test.*\(the kernels speak another guest ABI\)/],
+    [
+      "have another ABI",
+      altered("abi", `i32.const ${abiVersion + 1}`),
+      /self-test.*\(the kernels speak another guest ABI\)/,
+    ],
     ["put the plan nowhere", altered("planAt", "i32.const 8"), /self-test.*\(the kernels speak another guest ABI\)/],
     ["lack an export", rewritten(/\(export "step"/, '(export "stepp"'), /self-test.*\(.*another guest ABI\)/],
     [

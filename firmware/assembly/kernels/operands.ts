@@ -1,9 +1,19 @@
 // An op's arguments: 32-bit words of the plan at `a`, in the order of firmware/spec/plan.json. An operand word is an offset into the
-// arena, or a read-only region (top four bits) plus an offset into it; regions' bases are bound by the host.
-import { NONE, REGION_DELTA, REGION_FROZEN, REGION_RESIDUAL, REGION_SAMPLES, REGION_SLICE } from "../spec.gen";
+// arena, or a read-only region (top four bits) plus an offset into it; regions' bases are bound by the host. One that moves lies further
+// on in each pass of a repeat.
+import {
+  NONE,
+  REGION_DELTA,
+  REGION_FROZEN,
+  REGION_MOVING,
+  REGION_RESIDUAL,
+  REGION_SAMPLES,
+  REGION_SLICE,
+} from "../spec.gen";
 
 let arenaAt: usize = 0;
 let rate: f32 = 0;
+let pass: u32 = 0;
 
 // Where each region begins. One that is not bound begins at its own word, which no board takes for an address.
 let frozenAt: usize = 0x80000000;
@@ -33,9 +43,20 @@ export function learningRate(): f32 {
   return rate;
 }
 
+/** The running pass of a repeat; 0 outside of one. */
+export function setPass(number: u32): void {
+  pass = number;
+}
+export function runningPass(): u32 {
+  return pass;
+}
+
 /** The address that an operand word means. */
 export function resolve(word: u32): usize {
-  return word >> 28 ? base(word >> 28) + (word & 0x0fffffff) : arenaAt + word;
+  const region = word >> 28;
+  if (region == 0) return arenaAt + word;
+  if (region == REGION_MOVING) return arenaAt + (((word & 0xffff) + pass * ((word >> 16) & 0xfff)) << 2);
+  return base(region) + (word & 0x0fffffff);
 }
 function base(region: u32): usize {
   if (region == REGION_FROZEN) return frozenAt;

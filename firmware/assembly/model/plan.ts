@@ -9,10 +9,12 @@ import {
   ERR_PLAN_OP,
   ERR_PLAN_RANGE,
   NONE,
+  OP_REPEAT,
   PLAN_HEADER_ABI_AT,
   PLAN_HEADER_ANOMALY_AT_AT,
   PLAN_HEADER_APPLY_AT_AT,
   PLAN_HEADER_BYTES,
+  PLAN_HEADER_FORWARD_AT_AT,
   PLAN_HEADER_INFER_AT_AT,
   PLAN_HEADER_MAGIC_AT,
   PLAN_HEADER_MEMORY_BYTES_AT,
@@ -60,11 +62,12 @@ function isOp(op: u32, words: u32): bool {
   return op < OP_CODES && load<u8>(OP_WORDS + op) == words;
 }
 
-/** Checks one op list: every op known, with its own number of arguments, and all of it inside the plan. */
+/** Checks one op list: every op known, with its own number of arguments, all of it inside the plan, and no repeat in another's body. */
 function checkOps(listField: usize): i32 {
   const end = field(PLAN_HEADER_PLAN_BYTES_AT);
   let at = field(listField);
   let count = field(listField + 4);
+  let body: u32 = 0; // ops left of a repeat's
   if (at & 3) return ERR_PLAN;
   for (; count > 0; count--) {
     if (!inside(at, 4, end)) return ERR_PLAN;
@@ -72,6 +75,11 @@ function checkOps(listField: usize): i32 {
     const words = head >> 16;
     if (!isOp(head & 0xffff, words)) return ERR_PLAN_OP;
     if (!inside(at + 4, words << 2, end)) return ERR_PLAN;
+    if ((head & 0xffff) == OP_REPEAT) {
+      if (body > 0 || load<u32>(planAt() + at, 8) == 0) return ERR_PLAN;
+      body = load<u32>(planAt() + at, 4);
+    } else if (body > 0) body--;
+    if (body >= count) return ERR_PLAN;
     at += 4 + (words << 2);
   }
   return 0;
@@ -119,6 +127,7 @@ export function checkPlan(bytes: u32, room: u32): i32 {
   if (memoryBytes > room) return ERR_PLAN_MEMORY;
   let error = checkPlaces();
   if (!error) error = checkSegments();
+  if (!error) error = checkOps(PLAN_HEADER_FORWARD_AT_AT);
   if (!error) error = checkOps(PLAN_HEADER_INFER_AT_AT);
   if (!error) error = checkOps(PLAN_HEADER_TRAIN_AT_AT);
   if (!error) error = checkOps(PLAN_HEADER_APPLY_AT_AT);

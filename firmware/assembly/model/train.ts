@@ -9,6 +9,7 @@ import {
   NONE,
   PLAN_HEADER_ANOMALY_AT_AT,
   PLAN_HEADER_APPLY_AT_AT,
+  PLAN_HEADER_FORWARD_AT_AT,
   PLAN_HEADER_INFER_AT_AT,
   PLAN_HEADER_MICRO_BATCH_AT,
   PLAN_HEADER_MODEL_KIND_AT,
@@ -56,6 +57,7 @@ function fillLong(n: i32, y: usize): void {
 
 /** One sample forward, backward and, at the end of a micro-batch, into the weights. Returns its loss. */
 export function trainStep(sampleAt: usize, label: i32, learningRate: f32): f32 {
+  runList(PLAN_HEADER_FORWARD_AT_AT, sampleAt, label, learningRate);
   const loss = runList(PLAN_HEADER_TRAIN_AT_AT, sampleAt, label, learningRate);
   if (++open >= field(PLAN_HEADER_MICRO_BATCH_AT)) {
     runList(PLAN_HEADER_APPLY_AT_AT, sampleAt, label, learningRate);
@@ -66,6 +68,7 @@ export function trainStep(sampleAt: usize, label: i32, learningRate: f32): f32 {
 
 /** Forward only; the output stays in the arena. Returns the class of the largest output, 0 unless the model is a classifier. */
 export function inferStep(sampleAt: usize): i32 {
+  runList(PLAN_HEADER_FORWARD_AT_AT, sampleAt, 0, 0);
   runList(PLAN_HEADER_INFER_AT_AT, sampleAt, 0, 0);
   if (load<u8>(planAt() + PLAN_HEADER_MODEL_KIND_AT) != <u8>MODEL_KIND_CLASSIFIER) return 0;
   return isamax(field(PLAN_HEADER_OUTPUT_ELEMENTS_AT), place(PLAN_HEADER_OUTPUT_AT_AT));
@@ -77,6 +80,7 @@ export function inferStep(sampleAt: usize): i32 {
  * deviations joins as if it were that: a few unusual samples change little, and what goes on becomes usual.
  */
 export function scoreStep(sampleAt: usize, observe: i32): f32 {
+  runList(PLAN_HEADER_FORWARD_AT_AT, sampleAt, 0, 0);
   const score = runList(PLAN_HEADER_INFER_AT_AT, sampleAt, 0, 0);
   if (observe && field(PLAN_HEADER_ANOMALY_AT_AT) != NONE) join(place(PLAN_HEADER_ANOMALY_AT_AT), score);
   return score;

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Leaf, parseLeaves } from "../../../host/build/native_functions.ts";
-import { boardErrors, leafTurnsMax, Region } from "../../../host/wire/spec.gen.ts";
+import { abiVersion, boardErrors, leafTurnsMax, Region } from "../../../host/wire/spec.gen.ts";
 import { root } from "../../core/c_program.ts";
 
 /** What hostile.c gives its guests. */
@@ -99,7 +99,7 @@ export function leafModule({ name, parameters, result }: Leaf): string {
   const loads = parameters.map((p, i) => `(${types[p.type]}.load offset=${wordsAt + 4 * i} (i32.const 0))`);
   const given = result === "void" ? "" : `(result ${types[result]})`;
   return `(module (import "blas" "${name}" (func $leaf ${signature} ${given})) (memory 1)
-    (func (export "abi") (result i32) i32.const 1)
+    (func (export "abi") (result i32) i32.const ${abiVersion})
     (func (export "infer") (param i32) (result i32) (call $leaf ${loads.join(" ")}) ${result === "void" ? "" : "drop"} i32.const 0))`;
 }
 
@@ -204,7 +204,7 @@ export function accessModule({ name, type, stores }: Access, offset: number): st
   const access = stores
     ? `(${name} offset=${offset} (local.get 0) (${type}.const 0))`
     : `(drop (${name} offset=${offset} (local.get 0)))`;
-  return `(module (memory 1) (func (export "abi") (result i32) i32.const 1)
+  return `(module (memory 1) (func (export "abi") (result i32) i32.const ${abiVersion})
     (func (export "infer") (param i32) (result i32) ${access} i32.const 0))`;
 }
 

@@ -195,6 +195,36 @@ static void binds(void) {
 
 // ---- plans ----
 
+// A repeat in place of the forward list's first op, which is a few words longer.
+static void wrong_repeats(const struct ftte_plan_header *header) {
+    uint32_t at = replay.plan_at + replay.record.header.forward_at, ops = replay.record.header.forward_ops;
+    uint32_t *list = (uint32_t *)(void *)ftte_guest_memory(&replay.guest, at, 32), good[8];
+    const struct {
+        const char *what;
+        uint32_t ops, times, inner;
+        int error;
+    } repeats[] = {
+        {"all that follows", 1, 3, 2, FTTE_OK},
+        {"more than follows", 2, 3, 2, FTTE_ERR_PLAN},
+        {"as much as there is", UINT32_MAX, 3, 2, FTTE_ERR_PLAN},
+        {"no time", 1, 0, 2, FTTE_ERR_PLAN},
+        {"a repeat", 1, 3, 8, FTTE_ERR_PLAN},
+    };
+    memcpy(good, list, sizeof good);
+    struct ftte_plan_header *plan =
+        (struct ftte_plan_header *)(void *)ftte_guest_memory(&replay.guest, replay.plan_at, sizeof *plan);
+    plan->forward_ops = 2;
+    for (size_t i = 0; i < sizeof repeats / sizeof *repeats; i++) {
+        uint32_t words = repeats[i].inner == 8 ? 2 : 4; // of a repeat, or of rows
+        const uint32_t wrong[8] = {8 | 2u << 16, repeats[i].ops, repeats[i].times, repeats[i].inner | words << 16};
+        memcpy(list, wrong, sizeof wrong);
+        int error = call(&replay.guest, FTTE_GUEST_CHECK, header->plan_bytes, header->memory_bytes, 0);
+        report(error == repeats[i].error, "check of a plan that repeats %s: %d", repeats[i].what, error);
+    }
+    memcpy(list, good, sizeof good);
+    plan->forward_ops = ops;
+}
+
 static void plans(void) {
     whole_pool();
     open_replay();
@@ -212,6 +242,7 @@ static void plans(void) {
         {"memory", FTTE_ERR_PLAN_MEMORY, offsetof(struct ftte_plan_header, memory_bytes), 1u << 27},
         {"state", FTTE_ERR_PLAN_RANGE, offsetof(struct ftte_plan_header, state_at), UINT32_MAX - 3},
         {"op list", FTTE_ERR_PLAN, offsetof(struct ftte_plan_header, train_at), UINT32_MAX - 3},
+        {"forward list", FTTE_ERR_PLAN, offsetof(struct ftte_plan_header, forward_at), UINT32_MAX - 3},
         {"op", FTTE_ERR_PLAN_OP, offsetof(struct ftte_plan_header, train_at), 0},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -220,6 +251,7 @@ static void plans(void) {
         report(error == wrong[i].error, "check refuses a plan with a wrong %s: %d", wrong[i].name, error);
         *plan = good;
     }
+    wrong_repeats(&good);
     bool lengths = call(&replay.guest, FTTE_GUEST_CHECK, 0, good.memory_bytes, 0) == FTTE_ERR_PLAN &&
                    call(&replay.guest, FTTE_GUEST_CHECK, UINT32_MAX, good.memory_bytes, 0) == FTTE_ERR_PLAN;
     report(lengths && call(&replay.guest, FTTE_GUEST_CHECK, good.plan_bytes, good.memory_bytes, 0) == FTTE_OK,
@@ -233,10 +265,10 @@ static void plans(void) {
 
 // ---- operands, traps ----
 
-// The first op of the inference list: input, with words y n c scale offset.
+// The first op of the forward list: input, with words y n c scale offset first step.
 static uint32_t *input_words(void) {
-    uint32_t at = replay.plan_at + replay.record.header.infer_at;
-    return (uint32_t *)(void *)ftte_guest_memory(&replay.guest, at, 24) + 1;
+    uint32_t at = replay.plan_at + replay.record.header.forward_at;
+    return (uint32_t *)(void *)ftte_guest_memory(&replay.guest, at, 32) + 1;
 }
 
 static int infer(uint32_t sample_at) { return call(&replay.guest, FTTE_GUEST_INFER, sample_at, 0, 0); }
@@ -244,7 +276,7 @@ static int infer(uint32_t sample_at) { return call(&replay.guest, FTTE_GUEST_INF
 static void bad_operands(void) {
     whole_pool();
     int opened = open_replay();
-    uint32_t *words = input_words(), good[5];
+    uint32_t *words = input_words(), good[7];
     if (opened < 0 || (words[-1] & 0xffff) != 1) report(false, "the record's plan begins with its input");
     memcpy(good, words, sizeof good);
     uint32_t memory = replay.guest.memory_bytes - replay.plan_at, scale = good[3] & 0x0fffffff;
@@ -264,6 +296,9 @@ static void bad_operands(void) {
         {"a region's end by one", 3, (uint32_t)FTTE_REGION_FROZEN << 28 | (replay.record.frozen_bytes - 3)},
         {"a region's last address", 3, (uint32_t)FTTE_REGION_FROZEN << 28 | 0x0fffffff},
         {"a part of a region that is not aligned", 3, (uint32_t)FTTE_REGION_FROZEN << 28 | (scale + 2)},
+        {"a part of a sample past the samples", 5, replay.record.samples * replay.record.sample_bytes / 4},
+        {"a part of a sample before the first", 5, (uint32_t)-1},
+        {"a result that moves past the end", 0, (uint32_t)FTTE_REGION_MOVING << 28 | memory / 4},
         {"a dimension of 2^15", 2, 1u << 15},
         {"a negative dimension", 2, UINT32_MAX},
     };
@@ -292,10 +327,10 @@ static void traps(void) {
     struct ftte_plan_header *plan =
         (struct ftte_plan_header *)(void *)ftte_guest_memory(&replay.guest, replay.plan_at, sizeof *plan);
     const struct ftte_plan_header good = *plan;
-    plan->infer_at = replay.guest.memory_bytes - replay.plan_at; // an op list behind linear memory
+    plan->forward_at = replay.guest.memory_bytes - replay.plan_at; // an op list behind linear memory
     int past = infer(replay_sample_at(&replay, 0));
     const char *said = replay.guest.trap;
-    plan->infer_at = UINT32_MAX - 2 * replay.plan_at;
+    plan->forward_at = UINT32_MAX - 2 * replay.plan_at;
     int far = infer(replay_sample_at(&replay, 0));
     *plan = good;
     report(past == FTTE_ERR_GUEST_TRAP && far == FTTE_ERR_GUEST_TRAP && said,
@@ -351,7 +386,7 @@ static void endless_work(void) {
     whole_pool();
     open_replay();
     const uint32_t ops[] = {32, 33, 34, 35, 36, 48, 49, 50, 51, 52, 96, 97, 98, 99}; // convolutions and poolings
-    uint32_t at = replay.plan_at + replay.record.header.infer_at, refused = 0;
+    uint32_t at = replay.plan_at + replay.record.header.forward_at, refused = 0;
     uint32_t *list = (uint32_t *)(void *)ftte_guest_memory(&replay.guest, at, 4 * 17);
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
         for (uint32_t zero = 3; zero < 9; zero++) {

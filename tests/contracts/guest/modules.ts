@@ -1,6 +1,6 @@
 // Modules that are hostile as a whole, each with what must come of it. For hostile.c.
 
-import { boardErrors } from "../../../host/wire/spec.gen.ts";
+import { abiVersion, boardErrors } from "../../../host/wire/spec.gen.ts";
 import { abiExports, assemble, assembleGuest } from "../../core/wat.ts";
 
 const code = (name: "guest-load" | "guest-trap" | "guest-time" | "guest-bounds" | "guest-abi") =>
@@ -13,7 +13,7 @@ export interface Hostile {
   error: number;
 }
 
-const abi = '(func (export "abi") (result i32) i32.const 1)';
+const abi = `(func (export "abi") (result i32) i32.const ${abiVersion})`;
 const tick = '(import "blas" "tick" (func $tick))';
 /** A module whose selfTest has this body; `rest` stands before, `imports` first of all. */
 const guest = (body: string, rest = "", imports = "") =>

@@ -76,16 +76,21 @@ function everySelection(model: Model): { value: number; bytes: number }[] {
     );
   return all
     .filter(({ selection }) => selection.length > 0)
-    .map(({ selection, value }) => ({ value, bytes: planModel(model, { selection }).memoryBytes }));
+    .map(({ selection, value }) => ({
+      value,
+      bytes: planModel(model, { selection, stripes: "smallest" }).memoryBytes,
+    }));
 }
 
 function worthOf(model: Model, plan: Plan): number {
   return plan.selection.reduce((sum, entry) => {
     const layer = shapeModel(model).layers[entry.layer]!;
     const same = (c: { entry?: LayerSelection }) => JSON.stringify(c.entry) === JSON.stringify(entry);
-    const choice = choicesOf(model, layer).find(same);
-    if (!choice) throw new Error(`${JSON.stringify(entry)} is none of the choices`);
-    return sum + choice.value;
+    const values = choicesOf(model, layer)
+      .filter(same)
+      .map((c) => c.value); // two ratios may come to the same channels
+    if (values.length === 0) throw new Error(`${JSON.stringify(entry)} is none of the choices`);
+    return sum + Math.max(...values);
   }, 0);
 }
 
