@@ -1,9 +1,9 @@
 // The guest suites' programs on the chips that QEMU has: built with each port's own compiler, flags, linker script and stack.
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { loadBoardConfig } from "../../../host/boards/config.ts";
-import type { Engine } from "../../../host/build/port.ts";
+import { type Engine, type Port, readPort } from "../../../host/build/port.ts";
 import { root } from "../../core/c_program.ts";
 import { buildDevice, runDevice } from "../../core/device_program.ts";
 import { type Machine, type MachineName, machines, onStandardStreams } from "../port/machines.ts";
@@ -20,8 +20,11 @@ const places = {
 export type Chip = keyof typeof places;
 export const chips = Object.keys(places) as Chip[];
 
-/** True where gcc makes no tail calls (port.mk, FTTE_NO_TAIL_CALLS), so that the operations of wasm3 nest. */
-export const nestsOperations = (chip: Chip): boolean => chip === "nrf52" || chip === "esp32";
+/** What the board's port says of itself. */
+export function portOf(chip: Chip): Port {
+  const { port, chip: name } = loadBoardConfig(chip === "mps2" ? "mps2-nrf52840" : machines[chip].board);
+  return readPort(port, name);
+}
 
 const files = ["chip", "suite", "contract", "hostile"].map((name) => `tests/contracts/guest/${name}.c`);
 const wrapped = "-Wl,--wrap=ftte_guest_open,--wrap=ftte_guest_call";
@@ -58,6 +61,7 @@ function build(chip: Chip, engine: Engine): string {
 }
 
 export interface ChipRun {
+  folder: string; // what the program was built into
   printed: string;
   ended: boolean;
   stderr: string;
@@ -73,7 +77,7 @@ export async function runOnChip(chip: Chip, engine: Engine, entries: Entry[]): P
   const program = build(chip, engine);
   if (chip === "mps2") {
     const { stdout, stderr, status } = runDevice(program, ["-serial", "null", ...load], 300_000);
-    return { printed: stdout, ended: status === 0, stderr };
+    return { folder: dirname(program), printed: stdout, ended: status === 0, stderr };
   }
   const machine: Machine = machines[chip as MachineName];
   const memory = join(mkdtempSync(join(tmpdir(), "ftte-suites-")), "memory");
@@ -83,5 +87,5 @@ export async function runOnChip(chip: Chip, engine: Engine, entries: Entry[]): P
     [...onStandardStreams(machine, program, memory), ...more, ...load],
     300_000,
   );
-  return { printed, ended: true, stderr };
+  return { folder: dirname(program), printed, ended: true, stderr };
 }

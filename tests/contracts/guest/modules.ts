@@ -21,6 +21,7 @@ const guest = (body: string, rest = "", imports = "") =>
 const returning = (body: string) => `${body} i32.const 0`;
 const times = (count: number, text: string) => Array(count).fill(text).join(" ");
 const nested = (depth: number) => times(depth, "(block ") + ")".repeat(depth);
+const elses = (depth: number): string => (depth ? `(if (i32.const 0) (then) (else ${elses(depth - 1)}))` : "");
 
 /** Loops that could turn for ever without the board being asked. */
 const loops: Record<string, string> = {
@@ -101,6 +102,17 @@ const endless: Record<string, [wat: string, error: number]> = {
   ],
   "a function with many locals that calls itself": [
     guest(returning("call $self"), `(func $self (local ${times(32, "i64")}) call $self)`),
+    trap,
+  ],
+  "120 functions, each translated inside 10 loops of the one before": [
+    guest(
+      returning("call $f0"),
+      Array.from(
+        { length: 121 },
+        (_, i) =>
+          `(func $f${i} ${i < 120 ? `${times(10, "(loop")} call $f${i + 1} ${")".repeat(10)}` : ""} ${elses(10)})`,
+      ).join(" "),
+    ),
     trap,
   ],
   "120 functions, each translated when the one before calls it": [
