@@ -17,13 +17,13 @@ const library =
   /^(__\w+|mem(cmp|cpy|move|set)|str(cmp|len|ncpy|tod|toul|toull)|setjmp|longjmp|abort|(ceil|floor|rint|sqrt|trunc)f?)$/;
 
 /** Whom a function calls through a pointer. */
-const pointers: Record<string, RegExp> = {
+const pointers: Record<string, RegExp | "nobody"> = {
   ftte_command_run: /commands\.c:run_\w+$|^ftte_transfer_(put|get)_\w+$/,
-  ftte_guest_refuel: /machine\.c:late$/,
-  ftte_check_module: /wasm3\.c:leaf_signature$/,
+  ftte_guest_refuel: /:(late|expired)$/, // whoever gave guest.expired
+  ftte_check_module: /wasm3\.c:signature_of$/,
   ParseModuleSection: /ParseSection_\w+$/,
-  ParseSection_Custom: /^nobody$/, // check.h lets no custom section pass
-  m3_ParseModule: /^nobody$/, // nor is there a handler for them
+  ParseSection_Custom: "nobody", // check.h lets no custom section pass
+  m3_ParseModule: "nobody", // nor is there a handler for them
   ForEachModule: /v_FindFunction$/,
   CompileBlockStatements: /Compile_\w+$/,
   EvaluateExpression: /(^|:)op_(Const|SetSlot|CopySlot|GetGlobal|End)\w*$/,
@@ -119,7 +119,10 @@ class CallGraph {
     if (callsRom.test(title)) return direct; // depth() adds the ROM's
     if (isOperation(title) && !pattern) return direct; // the next operation: afterCall()
     if (!pattern) throw unknown(`${title} calls through a pointer`, "whom", path);
-    return [...direct, ...this.titles(pattern)];
+    const called = pattern === "nobody" ? [] : this.titles(pattern);
+    if (pattern !== "nobody" && called.length === 0)
+      throw unknown(`${title} calls ${pattern}, which is not there`, "whom", path);
+    return [...direct, ...called];
   }
 
   /** Stack of a call of the function, its own frame included. */

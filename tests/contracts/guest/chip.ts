@@ -54,6 +54,7 @@ function build(chip: Chip, engine: Engine): string {
     sources: [`tests/contracts/guest/${main}.c`, ...files, ...guest, ...line, ...sources],
     variables: {
       ...{ ...variables, ...testVariables, ...common },
+      ...(chip === "nrf52" ? { PORT_LINKER_SCRIPT: "tests/contracts/guest/nrf52.ld" } : {}),
       EXTRA_CFLAGS: [testVariables.EXTRA_CFLAGS, ...common.EXTRA_CFLAGS].join(" "),
       EXTRA_LDFLAGS: [testVariables.EXTRA_LDFLAGS ?? "", wrapped].join(" ").trim(),
     },
