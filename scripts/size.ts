@@ -1,6 +1,6 @@
 // Prints what things weigh: kernels.wasm, the firmware of each port with either engine (text, data, bss), each buildable board's RAM part by
 // part with the worst case of its native stack, the host bundle, and the CLI's start-up time as a ratio to an empty Node process, taken in
-// turn in one run. Builds what is missing; a port whose compiler is not installed is left out and named. `--json` for programs.
+// turn in one run. Builds what is missing; what cannot be built, or a compiler that is not installed, is named and left out. `--json` for programs.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
@@ -68,9 +68,8 @@ async function measure(): Promise<{ firmware: Image[]; bounds: Map<string, numbe
         const port = readPort(what.board.port, what.board.chip);
         bounds.set(`${kind} ${engine}`, sessionStackBytes(dirname(path), port, engine));
       } catch (error) {
-        if (!(error instanceof FtteError) || error.code !== "compiler-missing") throw error;
-        console.error(`${name} is left out: ${error.message}`);
-        break;
+        if (!(error instanceof FtteError)) throw error;
+        console.error(`${name}, ${engine} is left out: ${error.message}`);
       }
   return { firmware, bounds };
 }
