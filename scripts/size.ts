@@ -1,19 +1,24 @@
-// Prints what things weigh: kernels.wasm, the firmware of one board of each port with either engine (text, data, bss), the host bundle, and
-// the CLI's start-up time as a ratio to an empty Node process, taken in turn in one run. Builds what is missing; a port whose compiler
-// is not installed is left out and named. `--json` for programs.
+// Prints what things weigh: kernels.wasm, the firmware of each port with either engine (text, data, bss), each buildable board's RAM part by
+// part with the worst case of its native stack, the host bundle, and the CLI's start-up time as a ratio to an empty Node process, taken in
+// turn in one run. Builds what is missing; what cannot be built, or a compiler that is not installed, is named and left out. `--json` for programs.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type BoardConfig, boardIds, loadBoardConfig } from "../host/boards/config.ts";
 import { buildFirmware } from "../host/build/firmware.ts";
 import { buildGuest } from "../host/build/guest.ts";
-import type { Engine } from "../host/build/port.ts";
+import { type MemoryBudget, memoryBudget } from "../host/build/memory.ts";
+import { type Engine, readPort } from "../host/build/port.ts";
+import { interpreterStackBytes, sessionStackBytes } from "../host/build/stack.ts";
 import { table } from "../host/cli/view/text.ts";
 import { FtteError } from "../host/errors.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { values } = parseArgs({ options: { json: { type: "boolean" }, runs: { type: "string", default: "15" } } });
+
+const engines = ["wasm3", "aot"] as const;
 
 interface Image {
   firmware: string;
@@ -23,32 +28,62 @@ interface Image {
   bss: number;
 }
 
-/** The posix port, which takes its board when it starts, and the first board of each other port. */
-function firmwares(): { name: string; what: { port: string } | { board: BoardConfig } }[] {
-  const boards = boardIds().map((id) => loadBoardConfig(id));
-  const others = boards.filter((board) => board.buildable && board.port !== "posix");
-  const first = new Map(others.reverse().map((board) => [board.port, board]));
+interface BoardMemory {
+  board: string;
+  engine: Engine;
+  memory: MemoryBudget;
+  /** Of memory.stack: the session's worst case by the call graph; null for virtual boards, which run on this machine's compiler. */
+  stackBound: number | null;
+  /** The interpreter's, inside memory.engine. */
+  wasm3Stack: number;
+}
+
+const boards = boardIds()
+  .map((id) => loadBoardConfig(id))
+  .filter((board) => board.buildable);
+
+/** What is compiled alike: a port, and whether its compiler makes tail calls for the chip. */
+const kindOf = ({ port, chip }: BoardConfig) => `${port}${readPort(port, chip).tailCalls ? "" : ", no tail calls"}`;
+
+/** The posix port, which takes its board when it starts, and the first board of each other kind. */
+function firmwares(): { name: string; kind: string; what: { port: string } | { board: BoardConfig } }[] {
+  const first = new Map(boards.toReversed().map((board) => [kindOf(board), board]));
+  first.delete("posix");
   return [
-    { name: "posix", what: { port: "posix" } },
-    ...[...first.values()].map((board) => ({ name: board.id, what: { board } })),
+    { name: "posix", kind: "posix", what: { port: "posix" } },
+    ...[...first].map(([kind, board]) => ({ name: board.id, kind, what: { board } })),
   ];
 }
 
-async function images(): Promise<Image[]> {
-  const rows: Image[] = [];
+async function measure(): Promise<{ firmware: Image[]; bounds: Map<string, number> }> {
+  const firmware: Image[] = [];
+  const bounds = new Map<string, number>();
   await buildGuest();
-  for (const { name, what } of firmwares())
-    for (const engine of ["wasm3", "aot"] as const)
+  for (const { name, kind, what } of firmwares())
+    for (const engine of engines)
       try {
-        const { sizes } = await buildFirmware({ ...what, engine });
-        rows.push({ firmware: name, engine, ...sizes });
+        const { sizes, path } = await buildFirmware({ ...what, engine });
+        firmware.push({ firmware: name, engine, ...sizes });
+        if (!("board" in what)) continue;
+        const port = readPort(what.board.port, what.board.chip);
+        bounds.set(`${kind} ${engine}`, sessionStackBytes(dirname(path), port, engine));
       } catch (error) {
-        if (!(error instanceof FtteError) || error.code !== "compiler-missing") throw error;
-        console.error(`${name} is left out: ${error.message}`);
-        break;
+        if (!(error instanceof FtteError)) throw error;
+        console.error(`${name}, ${engine} is left out: ${error.message}`);
       }
-  return rows;
+  return { firmware, bounds };
 }
+
+const memoryOf = (bounds: Map<string, number>): BoardMemory[] =>
+  boards.flatMap((board) =>
+    engines.map((engine) => ({
+      board: board.id,
+      engine,
+      memory: memoryBudget(board, engine),
+      stackBound: bounds.get(`${kindOf(board)} ${engine}`) ?? null,
+      wasm3Stack: interpreterStackBytes(engine),
+    })),
+  );
 
 const median = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
 
@@ -74,7 +109,8 @@ const guest = ["kernels.wasm", "kernels.twin.wasm", "fold.wasm"]
 const bundle = readdirSync(`${root}dist`)
   .filter((name) => name.endsWith(".js"))
   .reduce((sum, name) => sum + statSync(`${root}dist/${name}`).size, 0);
-const report = { guest, firmware: await images(), hostBundleBytes: bundle, startUp: startUp() };
+const { firmware, bounds } = await measure();
+const report = { guest, firmware, boards: memoryOf(bounds), hostBundleBytes: bundle, startUp: startUp() };
 
 if (values.json) console.log(JSON.stringify(report));
 else {
@@ -88,6 +124,25 @@ else {
     `\n${table(
       ["firmware", "engine", "text", "data", "bss"],
       report.firmware.map((f) => [f.firmware, f.engine, String(f.text), String(f.data), String(f.bss)]),
+    )}`,
+  );
+  console.log(
+    `\n${table(
+      [
+        "board",
+        "engine",
+        "RAM",
+        "static",
+        "native stack",
+        "its worst case",
+        "engine's pool",
+        "wasm3 stack in it",
+        "arena left",
+      ],
+      report.boards.map(({ board, engine, memory, stackBound: bound, wasm3Stack }) => [
+        ...[board, engine, memory.ram, memory.static, memory.stack, bound ?? ""].map(String),
+        ...[memory.engine, wasm3Stack, memory.arena].map(String),
+      ]),
     )}`,
   );
   console.log(`\nhost bundle ${report.hostBundleBytes} bytes`);

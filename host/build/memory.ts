@@ -20,14 +20,22 @@ export function memoryBudget(board: BoardConfig, engine: Engine): MemoryBudget {
   return { ...fixed, arena: Math.max(0, fixed.ram - fixed.static - fixed.stack - fixed.engine) };
 }
 
+/** What stands beside an arena, part by part, for a message. */
+export function partsOf(board: BoardConfig, engine: Engine): string {
+  const budget = memoryBudget(board, engine);
+  return (
+    `${board.id} has ${budget.ram} bytes of RAM: ${budget.static} static, ${budget.stack} of native stack, ` +
+    `${budget.engine} for the ${engine} engine and the session; ${budget.arena} are left for an arena`
+  );
+}
+
 /** @throws FtteError "plan-too-large" that names the board and every part of its RAM */
 export function requireRoom(board: BoardConfig, engine: Engine, arenaBytes: number): void {
-  const budget = memoryBudget(board, engine);
-  if (arenaBytes <= budget.arena && budget.arena > 0) return;
+  const { arena } = memoryBudget(board, engine);
+  if (arenaBytes <= arena && arena > 0) return;
   throw new FtteError(
     "plan-too-large",
-    `${board.id}: an arena of ${arenaBytes} bytes does not fit its ${budget.ram} bytes of RAM beside ${budget.static} static, ` +
-      `${budget.stack} of native stack and ${budget.engine} for the ${engine} engine: ${budget.arena} are left; ` +
+    `an arena of ${arenaBytes} bytes does not fit: ${partsOf(board, engine)}; ` +
       "train less, or choose the engine aot or a board with more RAM",
   );
 }

@@ -23,6 +23,10 @@ export interface Port {
   romImage?: { program: string; chip: EspChip };
   /** Native stack of the session. */
   stackBytes: number;
+  /** Of it, what an interrupt's entry takes. */
+  interruptBytes: number;
+  /** False where the compiler makes none, so that the operations of an interpreter nest. */
+  tailCalls: boolean;
   /** RAM beside stack and pool: the port's buffers, the C library's data. The port's linker script holds the image to it. */
   staticBytes: number;
 }
@@ -36,6 +40,7 @@ export function readPort(name: string, chip = ""): Port {
   if (!/^[a-z0-9]+$/.test(name) || !existsSync(path))
     throw new FtteError("usage", `there is no port "${name}" in firmware/ports`);
   const fact = factsOf(path);
+  const ofChip = (key: string, otherwise?: string) => fact(`${key}_${chip}`, fact(key, otherwise));
   const [program, romChip] = words(fact("PORT_ROM_IMAGE", ""));
   return {
     name,
@@ -44,7 +49,9 @@ export function readPort(name: string, chip = ""): Port {
     suffix: fact("PORT_SUFFIX", ""),
     images: words(fact("PORT_IMAGES", "")),
     ...(program === undefined ? {} : { romImage: { program, chip: romChip as EspChip } }),
-    stackBytes: Number(fact(`PORT_STACK_BYTES_${chip}`, fact("PORT_STACK_BYTES"))),
+    stackBytes: Number(ofChip("PORT_STACK_BYTES")),
+    interruptBytes: Number(ofChip("PORT_INTERRUPT_BYTES", "0")),
+    tailCalls: ofChip("PORT_NO_TAIL_CALLS", "") === "",
     staticBytes: Number(fact("PORT_STATIC_BYTES")),
   };
 }

@@ -3,7 +3,8 @@
 
 import { resolve } from "node:path";
 import { type BoardConfig, loadBoardConfig } from "../boards/config.ts";
-import { memoryBudget } from "../build/memory.ts";
+import { memoryBudget, partsOf } from "../build/memory.ts";
+import type { Engine } from "../build/port.ts";
 import { csv } from "../data/csv.ts";
 import { normalisationOf, sampleBytes, subset } from "../data/dataset.ts";
 import { hapt } from "../data/hapt.ts";
@@ -44,28 +45,48 @@ export function modelOf(config: ResolvedConfig): Model {
   return (typeof config.model === "string" ? referenceModels[config.model] : config.model) as Model;
 }
 
-/** One part per fleet entry. @throws FtteError "plan-too-large" when a part's plan does not fit its board, "config-invalid" for unknown boards */
+/** What `plan` gives; where it is too large for the board, its error goes on to name every part of the board's RAM. */
+function planOn<T>(board: BoardConfig, engine: Engine, plan: () => T): T {
+  try {
+    return plan();
+  } catch (cause) {
+    if (!(cause instanceof FtteError) || cause.code !== "plan-too-large") throw cause;
+    throw new FtteError("plan-too-large", `${cause.message}. ${partsOf(board, engine)}`, { cause });
+  }
+}
+
+/**
+ * One part per fleet entry.
+ * @throws FtteError "plan-too-large" when a part's plan does not fit its board, naming the parts of its RAM; "config-invalid" for unknown
+ * boards
+ */
 export function planFleet(config: ResolvedConfig): FleetPart[] {
   const model = modelOf(config);
   const { momentum, weightDecay, clipNorm, microBatch } = config.training;
   const training = { momentum, weightDecay, clipNorm, microBatch };
   const boards = config.fleet.map((entry) => loadBoardConfig(entry.board));
-  const budgets = config.fleet.map(({ budget, engine = "wasm3" }, i) => {
-    const limit = memoryBudget(boards[i]!, engine).arena;
+  const engines = config.fleet.map(({ engine = "wasm3" }) => engine);
+  const budgets = config.fleet.map(({ budget }, i) => {
+    const limit = memoryBudget(boards[i]!, engines[i]!).arena;
     return budget === undefined ? limit : Math.min(limit, parseBytes(budget));
   });
   const chosen = config.fleet.flatMap((entry, i) => (entry.train === undefined ? [i] : []));
-  const tiers = planTiers(
-    model,
-    chosen.map((i) => budgets[i]!),
-    { training },
+  // The tightest is the one that cannot be served.
+  const tightest = chosen.reduce((a, b) => (budgets[b]! < budgets[a]! ? b : a), chosen[0] ?? 0);
+  const tiers = planOn(boards[tightest]!, engines[tightest]!, () =>
+    planTiers(
+      model,
+      chosen.map((i) => budgets[i]!),
+      { training },
+    ),
   );
   const parts = config.fleet.map((entry, i): FleetPart => {
     const board = boards[i]!;
+    const { train } = entry;
     const plan =
-      entry.train === undefined
+      train === undefined
         ? tiers[chosen.indexOf(i)]!
-        : planModel(model, { training, budgetBytes: budgets[i]!, selection: entry.train });
+        : planOn(board, engines[i]!, () => planModel(model, { training, budgetBytes: budgets[i]!, selection: train }));
     return { entry, board, plan, label: board.class };
   });
   const differs = (a: FleetPart, b: FleetPart) => a.label === b.label && a.plan.planCrc !== b.plan.planCrc;

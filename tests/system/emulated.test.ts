@@ -3,23 +3,26 @@
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadBoardConfig, virtualBoardArguments } from "../../host/boards/config.ts";
 import { discoverBoards } from "../../host/boards/discover.ts";
 import { EmulatedBoard } from "../../host/boards/emulated.ts";
 import { VirtualBoard } from "../../host/boards/virtual.ts";
 import { buildFirmware } from "../../host/build/firmware.ts";
+import { readPort } from "../../host/build/port.ts";
+import { sessionStackBytes } from "../../host/build/stack.ts";
 import { ResetReason } from "../../host/wire/spec.gen.ts";
 import { hello, record, samples, session, train } from "./conversation.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ftte-emulated-"));
 const config = loadBoardConfig("mps2-nrf52832");
+let image: string;
 let emulated: EmulatedBoard;
 let posix: VirtualBoard;
 
 beforeAll(async () => {
-  const { path: image } = await buildFirmware({ board: config, engine: "wasm3" });
+  image = (await buildFirmware({ board: config, engine: "wasm3" })).path;
   const { path: program } = await buildFirmware({ port: "posix", engine: "wasm3" });
   const configArguments = virtualBoardArguments(loadBoardConfig("virtual-64k"));
   emulated = new EmulatedBoard({ name: "emulated", folder, program: image, board: config });
@@ -32,6 +35,11 @@ afterAll(async () => {
 });
 
 describe("a board in QEMU", () => {
+  it("has the native stack that its session may need", () => {
+    const port = readPort(config.port, config.chip);
+    expect(sessionStackBytes(dirname(image), port, "wasm3")).toBeLessThanOrEqual(port.stackBytes);
+  });
+
   it("is found by its chip id like any board", async () => {
     const [report] = await discoverBoards([{ address: emulated.address, kind: "virtual" }], { timeoutMs: 5000 });
     expect(report).toMatchObject({ answers: true, chipId: emulated.chipId, boardClass: "mps2-nrf52832" });

@@ -8,6 +8,9 @@
 FTTE_WASM3_POOL_BYTES := 36864
 FTTE_AOT_POOL_BYTES := 8192
 
+# Of the interpreter, in the pool: good kernels take less than half of it.
+FTTE_WASM3_STACK_BYTES := 1024
+
 FTTE_WASM3_FOLDER := node_modules/wasm3/cpp
 FTTE_WASM3_SOURCES := $(addprefix $(FTTE_WASM3_FOLDER)/,m3_bind.c m3_code.c m3_compile.c m3_core.c m3_env.c m3_exec.c \
 	m3_function.c m3_info.c m3_module.c m3_parse.c)
@@ -24,7 +27,7 @@ FTTE_NATIVE_SOURCES := firmware/core/guest/native.c firmware/core/guest/layers_t
 # Our engine includes wasm3's headers, whose warnings are not ours either.
 FTTE_ENGINE_SOURCES := firmware/core/guest/wasm3.c firmware/core/guest/check_module.c firmware/core/guest/check_body.c \
 	$(FTTE_NATIVE_SOURCES)
-FTTE_ENGINE_FLAGS := -std=gnu11 -O2 -w -ffp-contract=off -DFTTE_WASM3_STACK_BYTES=1024 $(FTTE_WASM3_CONFIG) -I$(FTTE_WASM3_FOLDER) -Ibuild/guest -Ifirmware/core/guest
+FTTE_ENGINE_FLAGS := -std=gnu11 -O2 -w -ffp-contract=off -DFTTE_WASM3_STACK_BYTES=$(FTTE_WASM3_STACK_BYTES) $(FTTE_WASM3_CONFIG) -I$(FTTE_WASM3_FOLDER) -Ibuild/guest -Ifirmware/core/guest
 
 FTTE_AOT_SOURCES := firmware/core/guest/aot.c firmware/core/guest/kernels_translated.c $(FTTE_NATIVE_SOURCES)
 FTTE_AOT_FLAGS := -std=gnu11 -O2 -w -ffp-contract=off -Ibuild/guest -Ifirmware/core/guest

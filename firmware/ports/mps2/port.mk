@@ -3,7 +3,9 @@
 PORT_COMPILERS := arm-none-eabi-gcc
 PORT_PACKAGES := gcc-arm-none-eabi libnewlib-arm-none-eabi
 PORT_SUFFIX := .elf
-PORT_STACK_BYTES := 4096
+PORT_STACK_BYTES := 6144
+# The exception frame with the FPU's registers, aligned (ARMv7-M ARM, B1.5.7).
+PORT_INTERRUPT_BYTES := 108
 PORT_STATIC_BYTES := 2048
 PORT_SOURCES := $(sort $(wildcard firmware/ports/mps2/*.c))
 PORT_LINKER_SCRIPT := firmware/ports/mps2/link.ld

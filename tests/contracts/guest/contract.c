@@ -364,7 +364,7 @@ static void deadlines(void) {
     int error = step();
     uint32_t whole = asked, in_time = 0;
     report(error == FTTE_OK && whole > 1 && asked_with == &context, "a long call asks about the deadline (%u times)",
-           whole);
+           (unsigned)whole);
     for (patience = 0; patience < whole + 2; patience++) {
         asked = 0;
         error = step();
@@ -396,9 +396,9 @@ static void endless_work(void) {
             int error = infer(replay_sample_at(&replay, 0));
             refused += error == FTTE_ERR_GUEST_TIME;
             if (error != FTTE_ERR_GUEST_TIME && error != FTTE_ERR_GUEST_BOUNDS && error != FTTE_ERR_GUEST_TRAP)
-                report(false, "op %u with a zero in word %u: %d", ops[i], zero, error);
+                report(false, "op %u with a zero in word %u: %d", (unsigned)ops[i], (unsigned)zero, error);
         }
-    report(refused > 0, "loops over 2^30 empty positions are refused (%u of them)", refused);
+    report(refused > 0, "loops over 2^30 empty positions are refused (%u of them)", (unsigned)refused);
     ftte_guest_close(&replay.guest);
     report(pool_is_clean(), "refused work leaves nothing behind");
 }

@@ -1,50 +1,35 @@
-// Modules that try to break out of the interpreter. Whatever they do, an error code comes out: nothing outside their
-// memory changes, nothing stays in the pool, the native stack is not exceeded, and good kernels run afterwards.
-//
-//     hostile modules KERNELS (MODULE ERROR)...      each is opened and its selfTest called; ERROR is what came of it
-//     hostile attacks KERNELS (MODULE ATTACKS)...    each is opened and its infer called with every attack of a file:
-//                                                    i32 error, u32 argument, u32 words, words[]; the words are put
-//                                                    into linear memory at WORDS_AT
-//     hostile truncations KERNELS                    every prefix of the kernels
-//     hostile mutations KERNELS RECORD SEED COUNT    the kernels with a few bytes changed, put in or left out, opened
-//                                                    over the record and run
-#define _GNU_SOURCE
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <ucontext.h>
+// See hostile.h.
+#include "hostile.h"
 
-#include "file_buffer.h"
+#include <string.h>
+
 #include "guest/guest.h"
 #include "record.h"
 #include "report.h"
 
-enum { BUFFER = 1 << 22, POOL = 1 << 18, MEMORY = 4108, REGION = 512, WORDS_AT = 1024, PATIENCE = 8 };
-// Of a board's 8 KiB, what the session leaves to the engine; a 64-bit host's frames are twice as large.
-enum { PAINT = 0x5a, STACK_WORD = 0x3c, NATIVE_STACK = 1536 * sizeof(void *) };
+enum { MEMORY = 4108, REGION = 512, WORDS_AT = 1024, PATIENCE = 8, PAINT = 0x5a };
 
-static uint8_t buffer[BUFFER] __attribute__((aligned(64)));
-static struct file_buffer files = {.bytes = buffer, .capacity = BUFFER, .used = POOL + 4096};
+static const struct hostile_subject *subject;
 static struct ftte_pool pool;
-static const uint8_t *kernels, *record;
-static uint32_t kernels_bytes;
 
 // ---- what must not change ----
 
-static uint8_t *region(int i) { return buffer + POOL + 1024 + i * 1024; }
+static uint8_t *guards(void) { return subject->room.pool + subject->room.pool_bytes; }
+static uint8_t *region(int i) { return guards() + 1024 + i * 1024; }
 
 static void guard(void) {
-    memset(buffer + POOL, PAINT, 4096);
-    ftte_pool_open(&pool, buffer, POOL);
+    memset(guards(), PAINT, SUITE_GUARD);
+    ftte_pool_open(&pool, subject->room.pool, subject->room.pool_bytes);
 }
 
-// The regions and what lies around them, and the pool, are as they were.
+// The regions and what lies around them.
 static bool unharmed(void) {
-    for (int i = 0; i < 4096; i++)
-        if (buffer[POOL + i] != PAINT) return false;
-    return pool.used == 0;
+    for (int i = 0; i < SUITE_GUARD; i++)
+        if (guards()[i] != PAINT) return false;
+    return true;
 }
+
+static bool unharmed_and_empty(void) { return unharmed() && pool.used == 0; }
 
 static uint32_t asked;
 
@@ -63,12 +48,14 @@ static int call(struct ftte_guest *guest, enum ftte_guest_function function, uin
 static bool alive(void) {
     struct ftte_guest guest = {.expired = expired};
     asked = 0;
-    int error = ftte_guest_open(&guest, &pool, kernels, kernels_bytes, MEMORY);
+    int error = ftte_guest_open(&guest, &pool, subject->kernels, subject->kernels_bytes, MEMORY);
     union ftte_value passed = {.i32 = -1};
     if (error >= 0) error = ftte_guest_call(&guest, FTTE_GUEST_SELF_TEST, NULL, &passed);
     ftte_guest_close(&guest);
     return error == FTTE_OK && passed.i32 == FTTE_OK && pool.used == 0;
 }
+
+static void report_alive(void) { report(alive(), "and good kernels run afterwards"); }
 
 static int open_hostile(struct ftte_guest *guest, const uint8_t *wasm, uint32_t bytes) {
     guard();
@@ -84,22 +71,17 @@ static int open_hostile(struct ftte_guest *guest, const uint8_t *wasm, uint32_t 
 
 // ---- modules ----
 
-static void modules(int count, char **args) {
-    for (int i = 0; i + 1 < count; i += 2) {
-        uint32_t bytes, keep = files.used;
-        const uint8_t *wasm = file_read(&files, args[i], &bytes);
-        struct ftte_guest guest;
-        int error = open_hostile(&guest, wasm, bytes), wanted = atoi(args[i + 1]);
-        if (error >= 0) error = call(&guest, FTTE_GUEST_SELF_TEST, 0, 0, 0);
-        const char *trap = guest.trap ? guest.trap : "";
-        ftte_guest_close(&guest);
-        bool ok = error == wanted && unharmed() && alive();
-        if (ok)
-            report(true, "%s: %d", strrchr(args[i], '/') + 1, error);
-        else
-            report(false, "%s: %d instead of %d %s", strrchr(args[i], '/') + 1, error, wanted, trap);
-        files.used = keep;
-    }
+void hostile_module(const struct hostile_subject *of, const struct suite_entry *module) {
+    subject = of;
+    struct ftte_guest guest;
+    int error = open_hostile(&guest, module->bytes, module->length);
+    if (error >= 0) error = call(&guest, FTTE_GUEST_SELF_TEST, 0, 0, 0);
+    const char *trap = guest.trap ? guest.trap : "";
+    ftte_guest_close(&guest);
+    if (error == module->number && unharmed_and_empty() && alive())
+        report(true, "%s: %d", module->name, error);
+    else
+        report(false, "%s: %d instead of %d %s", module->name, error, (int)module->number, trap);
 }
 
 // ---- attacks ----
@@ -112,49 +94,50 @@ static uint32_t attack_all(struct ftte_guest *guest, const uint32_t *at, const u
         memcpy(place, at + 3, 4 * at[2]);
         int error = call(guest, FTTE_GUEST_INFER, at[1], 0, 0);
         if (error != wanted && wrong++ < 3)
-            report(false, "%s: attack %u: %d instead of %d", name, tried, error, wanted);
+            report(false, "%s: attack %u: %d instead of %d", name, (unsigned)tried, error, wanted);
         at += 3 + at[2];
         tried++;
     }
     return wrong ? 0 : tried;
 }
 
-static void attacks(int count, char **args) {
-    for (int i = 0; i + 1 < count; i += 2) {
-        uint32_t bytes, file_bytes, keep = files.used;
-        const char *name = strrchr(args[i], '/') + 1;
-        const uint8_t *wasm = file_read(&files, args[i], &bytes);
-        const uint32_t *file = (const uint32_t *)(const void *)file_read(&files, args[i + 1], &file_bytes);
-        struct ftte_guest guest;
-        int error = open_hostile(&guest, wasm, bytes);
-        uint32_t tried = error < 0 ? 0 : attack_all(&guest, file, file + file_bytes / 4, name);
-        ftte_guest_close(&guest);
-        report(tried > 0 && unharmed() && alive(), "%s: %u attacks, each with its own answer", name, tried);
-        files.used = keep;
-    }
+void hostile_attacks(const struct hostile_subject *of, const struct suite_entry *target,
+                     const struct suite_entry *attacks) {
+    subject = of;
+    struct ftte_guest guest;
+    const uint32_t *first = (const uint32_t *)(const void *)attacks->bytes;
+    int error = open_hostile(&guest, target->bytes, target->length);
+    uint32_t tried = error < 0 ? 0 : attack_all(&guest, first, first + attacks->length / 4, target->name);
+    ftte_guest_close(&guest);
+    report(tried > 0 && unharmed_and_empty() && alive(), "%s: %u attacks, each with its own answer", target->name,
+           (unsigned)tried);
 }
 
 // ---- malformed kernels ----
 
-static void truncations(void) {
+// A copy of the first `bytes` of what lies at `from`, at the end of the scratch: the address sanitizer sees the first
+// byte behind it.
+static const uint8_t *at_end(const uint8_t *from, uint32_t bytes) {
+    uint8_t *place = subject->room.scratch + subject->room.scratch_bytes - bytes;
+    return memmove(place, from, bytes);
+}
+
+void hostile_truncations(const struct hostile_subject *of, uint32_t step) {
+    subject = of;
     bool ok = true;
-    uint32_t taken = 0;
-    uint8_t *copy = malloc(kernels_bytes); // each prefix at the end of its block, for the sanitizer
-    for (uint32_t bytes = 0; bytes < kernels_bytes && copy; bytes++) {
+    uint32_t taken = 0, tried = 0;
+    for (uint32_t bytes = 0; bytes < of->kernels_bytes; bytes += step, tried++) {
         struct ftte_guest guest;
-        uint8_t *start = copy + (kernels_bytes - bytes);
-        memcpy(start, kernels, bytes);
-        int error = open_hostile(&guest, start, bytes);
+        int error = open_hostile(&guest, at_end(of->kernels, bytes), bytes);
         if (error >= 0) taken++, error = call(&guest, FTTE_GUEST_SELF_TEST, 0, 0, 0);
         ok &= error == FTTE_OK || error == FTTE_ERR_GUEST_LOAD;
         ftte_guest_close(&guest);
-        ok &= unharmed();
+        ok &= unharmed_and_empty();
     }
     // What ends behind the code is a module without data, and as harmless as any.
-    report(ok && copy && taken <= 1, "%u of %u truncations of the kernels are refused: guest-load",
-           kernels_bytes - taken, kernels_bytes);
-    report(alive(), "and good kernels run afterwards");
-    free(copy);
+    report(ok && taken <= 1, "%u of %u truncations of the kernels are refused: guest-load", (unsigned)(tried - taken),
+           (unsigned)tried);
+    report_alive();
 }
 
 static uint32_t seed;
@@ -197,121 +180,94 @@ static bool known(int error) {
            (error <= FTTE_ERR_PLAN && error >= FTTE_ERR_PLAN_RANGE);
 }
 
-static void mutations(uint32_t first, uint32_t count) {
-    static struct replay r;
+static struct replay replay;
+
+static int open_record(const uint8_t *wasm, uint32_t bytes) {
+    guard();
+    replay.guest = (struct ftte_guest){.expired = expired};
+    asked = 0;
+    return replay_open(&replay, subject->record, &pool, wasm, bytes, false);
+}
+
+void hostile_mutations(const struct hostile_subject *of, uint32_t count) {
+    subject = of;
     uint32_t refused = 0, ran = 0;
     bool ok = true;
-    for (uint32_t i = 0; i < count && ok; i++) {
-        seed = (first + i) * 2654435761u;
-        uint8_t *copy = malloc(kernels_bytes + 8);
-        memcpy(copy, kernels, kernels_bytes);
-        uint32_t length = mutate(copy, kernels_bytes);
-        uint8_t *exact = malloc(length); // the sanitizer sees the first byte behind it
-        memcpy(exact, copy, length);
-        guard();
-        r.guest = (struct ftte_guest){.expired = expired};
-        asked = 0;
-        int error = replay_open(&r, record, &pool, exact, length, false);
+    for (uint32_t i = 1; i <= count && ok; i++) {
+        seed = i * 2654435761u;
+        memcpy(of->room.scratch, of->kernels, of->kernels_bytes);
+        uint32_t length = mutate(of->room.scratch, of->kernels_bytes);
+        int error = open_record(at_end(of->room.scratch, length), length);
         if (error == FTTE_ERR_GUEST_LOAD) refused++;
-        if (error >= 0) ran++, error = exercise(&r);
-        ftte_guest_close(&r.guest);
-        ok = known(error) && unharmed();
-        if (!ok) report(false, "mutation %u: %d", first + i, error);
-        free(exact);
-        free(copy);
+        if (error >= 0) ran++, error = exercise(&replay);
+        ftte_guest_close(&replay.guest);
+        ok = known(error) && unharmed_and_empty();
+        if (!ok) report(false, "mutation %u: %d", (unsigned)i, error);
     }
-    report(ok && refused > 0 && ran > 0, "%u mutations of the kernels: %u refused, %u run to an answer", count, refused,
-           ran);
-    report(alive(), "and good kernels run afterwards");
+    report(ok && refused > 0 && ran > 0, "%u mutations of the kernels: %u refused, %u run to an answer",
+           (unsigned)count, (unsigned)refused, (unsigned)ran);
+    report_alive();
 }
 
-// ---- on a stack as small as a board's ----
+// ---- hostile plans, for good kernels ----
 
-// Linked with --wrap, so that the engine, and nothing but the engine, runs on it.
-int __wrap_ftte_guest_open(struct ftte_guest *guest, struct ftte_pool *in, const uint8_t *wasm, uint32_t wasm_bytes,
-                           uint32_t memory_bytes);
-int __real_ftte_guest_open(struct ftte_guest *guest, struct ftte_pool *in, const uint8_t *wasm, uint32_t wasm_bytes,
-                           uint32_t memory_bytes);
-int __wrap_ftte_guest_call(struct ftte_guest *guest, enum ftte_guest_function function, const union ftte_value *args,
-                           union ftte_value *result);
-int __real_ftte_guest_call(struct ftte_guest *guest, enum ftte_guest_function function, const union ftte_value *args,
-                           union ftte_value *result);
-
-static ucontext_t main_context, small_context;
-static uint8_t *stack;
-static struct {
-    bool opens;
-    struct ftte_guest *guest;
-    struct ftte_pool *pool;
-    const uint8_t *wasm;
-    uint32_t wasm_bytes, memory_bytes;
-    enum ftte_guest_function function;
-    const union ftte_value *args;
-    union ftte_value *result;
-    int error;
-} job;
-
-static void work(void) {
-    job.error = job.opens ? __real_ftte_guest_open(job.guest, job.pool, job.wasm, job.wasm_bytes, job.memory_bytes)
-                          : __real_ftte_guest_call(job.guest, job.function, job.args, job.result);
+// A word as an attacker would choose it: an address at an edge, a dimension that overflows, or something that passes.
+static uint32_t hostile_word(void) {
+    static const uint32_t odd[] = {0,      1,       3,          127,        0x7fff,     0x8000,
+                                   0xffff, 1 << 28, 0x7fffffff, 0x80000000, UINT32_MAX, UINT32_MAX - 3};
+    const uint32_t memory = replay.record.header.memory_bytes;
+    switch (random_below(6)) {
+    case 0: return odd[random_below(sizeof odd / sizeof *odd)];
+    case 1: return random_below(16) << 28 | (random_below(2) ? 4 * random_below(64) : 0x0ffffffcu);
+    case 2: return memory - random_below(64);
+    case 3: return 4 * random_below(memory / 4);
+    default: return random_below(9);
+    }
 }
 
-#if defined(__SANITIZE_ADDRESS__)
-static void run_on_small_stack(void) { work(); } // the sanitizer's frames are larger, and it knows one stack
-#else
-static void run_on_small_stack(void) {
-    getcontext(&small_context);
-    small_context.uc_stack.ss_sp = stack;
-    small_context.uc_stack.ss_size = NATIVE_STACK;
-    small_context.uc_link = &main_context;
-    makecontext(&small_context, work, 0);
-    swapcontext(&main_context, &small_context);
-}
-#endif
-
-int __wrap_ftte_guest_open(struct ftte_guest *guest, struct ftte_pool *in, const uint8_t *wasm, uint32_t wasm_bytes,
-                           uint32_t memory_bytes) {
-    job.opens = true;
-    job.guest = guest, job.pool = in, job.wasm = wasm, job.wasm_bytes = wasm_bytes, job.memory_bytes = memory_bytes;
-    run_on_small_stack();
-    return job.error;
+// Puts one op of the given kind, with hostile arguments, in the place of the inference list's first, and nothing
+// behind.
+static void write_op(struct ftte_plan_header *plan, uint32_t head) {
+    uint32_t *words = (uint32_t *)(void *)((uint8_t *)plan + plan->infer_at);
+    plan->infer_ops = 1;
+    words[0] = head;
+    for (uint32_t i = 1; i <= head >> 16; i++) words[i] = hostile_word();
 }
 
-int __wrap_ftte_guest_call(struct ftte_guest *guest, enum ftte_guest_function function, const union ftte_value *args,
-                           union ftte_value *result) {
-    job.opens = false;
-    job.guest = guest, job.function = function, job.args = args, job.result = result;
-    run_on_small_stack();
-    return job.error;
+static void change_words(uint32_t *plan, uint32_t count) {
+    for (uint32_t left = 1 + random_below(4); left > 0; left--) plan[random_below(count)] = hostile_word();
 }
 
-// Painted, with an unmapped page below: an overflow ends the process.
-static void map_stack(void) {
-    uint8_t *all = mmap(NULL, 4096 + NATIVE_STACK, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    stack = all + 4096;
-    if (all == MAP_FAILED || mprotect(stack, NATIVE_STACK, PROT_READ | PROT_WRITE) != 0) exit(1);
-    memset(stack, STACK_WORD, NATIVE_STACK);
+// Runs a plan that was changed behind the guest's back, then offers it to the guest. Returns the last error.
+static int run_plan(uint32_t plan_bytes) {
+    int error = exercise(&replay);
+    if (known(error) && error != FTTE_ERR_MEMORY)
+        error = call(&replay.guest, FTTE_GUEST_CHECK, plan_bytes, replay.record.header.memory_bytes, 0);
+    return known(error) && error != FTTE_ERR_MEMORY ? exercise(&replay) : error;
 }
 
-static void measure_stack(void) {
-    uint32_t unused = 0;
-    while (unused < NATIVE_STACK && stack[unused] == STACK_WORD) unused++;
-    if (unused < NATIVE_STACK)
-        report(unused > 0, "all on %u of %u bytes of native stack", NATIVE_STACK - unused, NATIVE_STACK);
-}
-
-int main(int count, char **args) {
-    uint32_t ignored;
-    const char *mode = args[1];
-    bool replays = strcmp(mode, "mutations") == 0;
-    map_stack();
-    kernels = file_read(&files, args[2], &kernels_bytes);
-    if (replays) record = file_read(&files, args[3], &ignored);
-    if (strcmp(mode, "modules") == 0) modules(count - 3, args + 3);
-    if (strcmp(mode, "attacks") == 0) attacks(count - 3, args + 3);
-    if (strcmp(mode, "truncations") == 0) truncations();
-    if (replays) mutations((uint32_t)atoi(args[4]), (uint32_t)atoi(args[5]));
-    measure_stack();
-    puts("done");
-    return 0;
+void hostile_plans(const struct hostile_subject *of, const struct suite_entry *ops) {
+    subject = of;
+    const uint32_t *heads = (const uint32_t *)(const void *)ops->bytes;
+    uint32_t count = (uint32_t)ops->number;
+    int error = open_record(of->kernels, of->kernels_bytes);
+    bool ok = error >= 0;
+    for (uint32_t i = 1; i <= count && ok; i++) {
+        seed = i * 2654435761u;
+        uint32_t bytes = replay.record.plan_bytes;
+        uint8_t *plan = ftte_guest_memory(&replay.guest, replay.plan_at, bytes);
+        memcpy(plan, replay.record.plan, bytes);
+        if (i % 2)
+            write_op((struct ftte_plan_header *)(void *)plan, heads[i / 2 % (ops->length / 4)]);
+        else
+            change_words((uint32_t *)(void *)plan, bytes / 4);
+        error = run_plan(bytes);
+        ok = known(error) && unharmed();
+        if (error != FTTE_ERR_MEMORY) continue;
+        ftte_guest_close(&replay.guest);
+        ok &= open_record(of->kernels, of->kernels_bytes) >= 0;
+    }
+    ftte_guest_close(&replay.guest);
+    report(ok && unharmed_and_empty(), "%u hostile plans run to an answer (the last to %d)", (unsigned)count, error);
+    report_alive();
 }

@@ -21,6 +21,7 @@ const guest = (body: string, rest = "", imports = "") =>
 const returning = (body: string) => `${body} i32.const 0`;
 const times = (count: number, text: string) => Array(count).fill(text).join(" ");
 const nested = (depth: number) => times(depth, "(block ") + ")".repeat(depth);
+const elses = (depth: number): string => (depth ? `(if (i32.const 0) (then) (else ${elses(depth - 1)}))` : "");
 
 /** Loops that could turn for ever without the board being asked. */
 const loops: Record<string, string> = {
@@ -76,10 +77,10 @@ const endless: Record<string, [wat: string, error: number]> = {
     ),
     late,
   ],
-  "a tree of calls, 2^40 of them": [
+  "a tree of calls, 2^20 of them": [
     guest(
-      "(call $tree (i32.const 8)) i32.const 0",
-      `(func $tree (param i32) (if (local.get 0) (then ${times(32, "(call $tree (i32.sub (local.get 0) (i32.const 1)))")})))`,
+      returning("call $tree0"),
+      `${Array.from({ length: 4 }, (_, i) => `(func $tree${i} ${times(32, `call $tree${i + 1}`)})`).join(" ")} (func $tree4)`,
     ),
     late,
   ],
@@ -103,6 +104,17 @@ const endless: Record<string, [wat: string, error: number]> = {
     guest(returning("call $self"), `(func $self (local ${times(32, "i64")}) call $self)`),
     trap,
   ],
+  "120 functions, each translated inside 10 loops of the one before": [
+    guest(
+      returning("call $f0"),
+      Array.from(
+        { length: 121 },
+        (_, i) =>
+          `(func $f${i} ${i < 120 ? `${times(10, "(loop")} call $f${i + 1} ${")".repeat(10)}` : ""} ${elses(10)})`,
+      ).join(" "),
+    ),
+    trap,
+  ],
   "120 functions, each translated when the one before calls it": [
     guest(
       returning("call $f0"),
@@ -112,6 +124,12 @@ const endless: Record<string, [wat: string, error: number]> = {
     ),
     trap,
   ],
+};
+
+/** Bodies as long as a board takes them. They do no harm, but their operations nest where a compiler makes no tail calls (FTTE_NO_TAIL_CALLS). */
+const long: Record<string, string> = {
+  "a body of 2000 operations": guest(returning(`(i32.load (i32.const 8)) ${times(2000, "i32.eqz")} drop`)),
+  "a body of 600 loads": guest(returning(`i32.const 8 ${times(600, "i32.load")} drop`)),
 };
 
 /** Traps of ordinary instructions. */
@@ -301,3 +319,9 @@ export const hostileModules: Hostile[] = [
   { name: "good bytes, as a control", bytes: withBody(...good), error: 0 },
   ...Object.entries(raw).map(([name, bytes]) => ({ name, bytes, error: refused })),
 ];
+
+export const longModules: Hostile[] = Object.entries(long).map(([name, wat]) => ({
+  name,
+  bytes: assembleGuest(wat),
+  error: 0,
+}));

@@ -6,14 +6,16 @@ import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type BoardConfig, loadBoardConfig } from "../../../host/boards/config.ts";
 import { buildFirmware, type Firmware } from "../../../host/build/firmware.ts";
+import { type Engine, readPort } from "../../../host/build/port.ts";
+import { sessionStackBytes } from "../../../host/build/stack.ts";
 
-const built = new Map<string, { board: BoardConfig; firmware: Firmware }>();
+const built = new Map<string, { board: BoardConfig; engine: Engine; firmware: Firmware }>();
 const boards = ["xiao-nrf52840-sense", "nrf52-dk", "esp32-c3-devkitm", "esp32-devkitc"];
 beforeAll(async () => {
   for (const id of boards) {
     const board = loadBoardConfig(id);
     const engine = id === "nrf52-dk" ? "aot" : "wasm3"; // either, once
-    built.set(id, { board, firmware: await buildFirmware({ board, engine }) });
+    built.set(id, { board, engine, firmware: await buildFirmware({ board, engine }) });
   }
 });
 const image = (id: string, ending: string) =>
@@ -38,6 +40,17 @@ function readHex(text: string): { at: number; bytes: Buffer } {
   }
   return { at, bytes: Buffer.concat(parts) };
 }
+
+it.each(boards)("gives the session of %s the native stack that it may need", (id) => {
+  const { board, engine, firmware } = built.get(id)!;
+  const port = readPort(board.port, board.chip);
+  const bytes = sessionStackBytes(dirname(firmware.path), port, engine);
+  if (engine === "wasm3" && !port.tailCalls) {
+    console.log(`skipped: ${id}: ${bytes} bytes could nest without tail calls, it has ${port.stackBytes}`);
+    return;
+  }
+  expect(bytes).toBeLessThanOrEqual(port.stackBytes);
+});
 
 describe.each(["xiao-nrf52840-sense", "nrf52-dk"])("the image for %s", (id) => {
   it("begins where the bootloader jumps to, with vectors into itself and a stack in the board's RAM", () => {

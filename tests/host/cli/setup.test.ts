@@ -7,8 +7,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { loadBoardConfig } from "../../../host/boards/config.ts";
+import { memoryBudget } from "../../../host/build/memory.ts";
 import { resolveConfig } from "../../../host/cli/config_schema.ts";
-import { dealData, loadRunData } from "../../../host/cli/setup.ts";
+import { dealData, loadRunData, planFleet } from "../../../host/cli/setup.ts";
 import type { Dataset } from "../../../host/data/types.ts";
 import { sweep } from "../plan/random_models.ts";
 
@@ -187,5 +188,28 @@ describe("a board's shard", () => {
     };
     expect(dealData(config, data, [small]).map((list) => list.length)).toEqual([10]);
     expect(dealData(config, data, [board]).map((list) => list.length)).toEqual([data.train.count]);
+  });
+});
+
+describe("a plan that does not fit", () => {
+  const layers = [
+    { kind: "dense", units: 3000 },
+    { kind: "dense", units: 2 },
+  ];
+  const model = { name: "wide", kind: "classifier", input: { shape: [4, 2], type: "f32" }, layers };
+  const { static: fixed, stack, engine, ram } = memoryBudget(loadBoardConfig("mps2-nrf52832"), "wasm3");
+
+  it.each([
+    ["that is asked for", { train: "all" }],
+    ["that is chosen", { budget: "1k" }],
+  ])("is refused when it is planned, with every part of the board's RAM: one %s", (_, asked) => {
+    const config = configOf({ model, fleet: [{ board: "virtual-256k" }, { board: "mps2-nrf52832", ...asked }] });
+    const parts = `mps2-nrf52832 has ${ram} bytes of RAM: ${fixed} static, ${stack} of native stack, ${engine} for the wasm3 engine`;
+    expect(() => planFleet(config)).toThrow(parts);
+    expect(() => planFleet(config)).toThrow(expect.objectContaining({ code: "plan-too-large" }));
+  });
+
+  it("is planned where the board has room", () => {
+    expect(planFleet(configOf({ model, fleet: [{ board: "virtual-256k", train: "all" }] }))).toHaveLength(1);
   });
 });
