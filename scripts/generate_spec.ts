@@ -89,15 +89,15 @@ function assemblyScript(): string {
   return `${out.join("\n")}\n`;
 }
 
-/** Data, which only the guest itself may have: the layers that are translated apart have no memory of their own. */
+/** A function, not data: code is gone from the engine's memory when the plan was checked, data would stay in the guest's. */
 function assemblyScriptOps(): string {
-  const ops = Object.values(specs[1]!.ops ?? {});
-  const words = new Array<number>(Math.max(0, ...ops.map((op) => op.code)) + 1).fill(255);
-  for (const op of ops) words[op.code] = op.args.length;
-  const out = [`// ${note}`];
-  out.push("/** Argument words of each op, by its code; 255 where there is none. */");
-  out.push(`export const OP_WORDS: usize = memory.data<u8>([${words.join(", ")}]);`);
-  out.push(`export const OP_CODES: u32 = ${words.length};`);
+  const out = [
+    `// ${note}`,
+    "/** Argument words of an op, by its code; -1 where there is none. */",
+    "export function wordsOf(op: u32): i32 {",
+  ];
+  for (const { code, args } of Object.values(specs[1]!.ops ?? {})) out.push(`  if (op == ${code}) return ${args.length};`);
+  out.push("  return -1;", "}");
   return `${out.join("\n")}\n`;
 }
 

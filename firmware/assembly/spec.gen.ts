@@ -92,8 +92,7 @@ export const PLAN_HEADER_MODEL_HASH_AT: usize = 104;
 export const PLAN_HEADER_BYTES: usize = 108;
 export const SEGMENT_ROWS_AT: usize = 0;
 export const SEGMENT_ROW_ELEMENTS_AT: usize = 4;
-export const SEGMENT_SLICE_OFFSET_AT: usize = 8;
-export const SEGMENT_BYTES: usize = 12;
+export const SEGMENT_BYTES: usize = 8;
 
 /** y[i] = sample[k + i] * scale[i % c] + offset[i % c], i < n, k = first + step * pass, from the sample's own type */
 export const OP_INPUT: u32 = 1;
@@ -119,16 +118,16 @@ export const OP_ADD_CHANNELS: u32 = 7;
 /** the next ops, none of them a repeat, run in passes 0..times-1; times > 0 */
 export const OP_REPEAT: u32 = 8;
 
-/** y(o) += w(o,i) x(i) */
+/** y(o) := b(o) where b is given; y += w(o,i) x(i) */
 export const OP_DENSE: u32 = 16;
 
 /** dx(i) += w' dy */
 export const OP_DENSE_BACKWARD_INPUT: u32 = 17;
 
-/** mode accumulate: dw += dy x'; descend: dw -= lr dy x' */
+/** mode accumulate: dw += dy x'; descend: dw -= lr dy x'; db likewise, by dy, where it is given */
 export const OP_DENSE_BACKWARD_WEIGHTS: u32 = 18;
 
-/** y(o) += s(o) * (w8(o,i) x) */
+/** y(o) := b(o) where b is given; y += s(o) * (w8(o,i) x) */
 export const OP_QDENSE: u32 = 19;
 
 /** dx += w8' (s . dy) */

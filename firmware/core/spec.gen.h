@@ -362,8 +362,7 @@ _Static_assert(sizeof(struct ftte_plan_header) == 108, "PlanHeader");
 struct ftte_segment {
     uint32_t rows;
     uint32_t row_elements;
-    uint32_t slice_offset;
 };
-_Static_assert(sizeof(struct ftte_segment) == 12, "Segment");
+_Static_assert(sizeof(struct ftte_segment) == 8, "Segment");
 
 #endif

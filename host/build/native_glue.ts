@@ -61,15 +61,15 @@ const entryHead = (leaf: Leaf) =>
 const entry = (leaf: Leaf) =>
   `__attribute__((flatten)) ${entryHead(leaf)} { ${call(`w2c_leaf_${leaf.name}`, "FTTE_LEAF_BASE(memory)", leaf)} }`;
 
-/** An import of wasm3's: takes the arguments, then `run` leaves with a trap or gives the expression `value`. */
-function wasm3Function(native: NativeFunction, run: string, value: string): string {
+/** An import of wasm3's: takes the arguments, refuses where `check` does, and gives the expression `value`. */
+function wasm3Function(native: NativeFunction, check: string[], value: string): string {
   return [
     `static m3ApiRawFunction(link_${native.name}) {`,
     ...(native.result === "void" ? [] : [`    m3ApiReturnType(${cTypes[native.result]})`]),
     ...native.parameters.map((p) => `    m3ApiGetArg(${cTypes[p.type]}, ${p.name})`),
     "    struct ftte_guest *guest = _ctx->userdata;",
     "    (void)runtime, (void)_mem;",
-    `    ${run}`,
+    ...check.map((line) => `    ${line}`),
     native.result === "void" ? `    ${value};\n    m3ApiSuccess();` : `    m3ApiReturn(${value});`,
     "}",
   ].join("\n");
@@ -78,15 +78,15 @@ function wasm3Function(native: NativeFunction, run: string, value: string): stri
 const wasm3Leaf = (leaf: Leaf) =>
   wasm3Function(
     leaf,
-    `int error = ${checkCall(leaf)};\n    if (error < 0) m3ApiTrap(ftte_trap_of(error));`,
+    [`int error = ${checkCall(leaf)};`, "if (error < 0) m3ApiTrap(ftte_trap_of(error));"],
     `ftte_leaf_${leaf.name}(${["guest->memory", ...names(leaf)].join(", ")})`,
   );
 
-/** A layer leaves by longjmp, from however deep. */
+/** A layer that fails leaves by longjmp (native.h). */
 const wasm3Layer = (layer: NativeFunction) =>
   wasm3Function(
     layer,
-    "if (setjmp(guest->native->caller) != 0) m3ApiTrap(guest->native->trap);",
+    [],
     `w2c_layers_${layer.name}(${["&guest->native->layers", ...names(layer)].join(", ")})`,
   );
 

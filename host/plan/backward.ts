@@ -183,7 +183,10 @@ export class Backward {
   private weighted(trace: Trace, dy: Tensor, dx: Tensor | undefined): void {
     const { layer, input, gathered } = trace;
     const { trained, frozen } = this.bound.weights.get(layer.index)!;
-    this.bias(layer, dy);
+    const bias = this.bound.vectors.get(`${layer.name}.bias`)!;
+    // A dense layer's weights and bias descend in one op.
+    const together = layer.kind === "dense" && trained && bias.trained && isFused(this.training);
+    if (!together) this.bias(layer, dy);
     if (dx && frozen) this.toInput(layer, at(dy), frozen.weights, frozen.scales, at(dx));
     if (!trained) return;
     const part = trained.channels === "all" ? layer : narrowed(layer, this.shape, trained.channels.length);
@@ -195,7 +198,8 @@ export class Backward {
       sliceOffset: trained.sliceOffset,
       count: trained.count,
     };
-    this.learn(target, (dw, mode) => this.toWeights(part, at(dy), at(gathered ?? input), dw, mode));
+    const db = together ? bias.at : "none";
+    this.learn(target, (dw, mode) => this.toWeights(part, at(dy), at(gathered ?? input), dw, mode, db));
   }
 
   /** The trained channels' part of dx is made apart and added where those channels lie. */
@@ -242,9 +246,10 @@ export class Backward {
       );
   }
 
-  private toWeights(layer: LayerShape, dy: Operand, x: Operand, dw: Operand, mode: number): void {
+  /** @param db only for a dense layer */
+  private toWeights(layer: LayerShape, dy: Operand, x: Operand, dw: Operand, mode: number, db: Operand = "none"): void {
     if (layer.kind === "dense")
-      this.graph.emit("denseBackwardWeights", dy, x, dw, size(layer.input), layer.output.c, mode);
+      this.graph.emit("denseBackwardWeights", dy, x, dw, db, size(layer.input), layer.output.c, mode);
     else if (layer.kind === "conv") this.graph.emit("conv2dBackwardWeights", dy, x, dw, ...convArgs(layer), mode);
     else this.graph.emit("depthwise2dBackwardWeights", dy, x, dw, ...depthwiseArgs(layer), mode);
   }

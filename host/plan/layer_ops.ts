@@ -65,16 +65,17 @@ export class LayerOps {
     this.graph.emit("scaleBias", x, scale, bias, y, h * w, c);
   }
 
-  /** Bias first, then whatever parts the weights have: each adds to the output. */
+  /** Bias first (a dense op brings its own), then whatever parts the weights have: each adds to the output. */
   private weighted(layer: LayerShape, x: Operand, y: Operand, { gathered }: Kept): void {
     const { trained, frozen } = this.bound.weights.get(layer.index)!;
     const { h, w, c } = layer.output;
-    this.graph.emit("rows", this.bound.vectors.get(`${layer.name}.bias`)!.at, y, h * w, c);
-    if (frozen) this.apply(layer, x, frozen.weights, frozen.scales, y);
+    const bias = this.bound.vectors.get(`${layer.name}.bias`)!.at;
+    if (layer.kind !== "dense") this.graph.emit("rows", bias, y, h * w, c);
+    if (frozen) this.apply(layer, x, frozen.weights, frozen.scales, bias, y);
     if (!trained) return;
-    if (trained.channels === "all") return this.apply(layer, x, trained.at, undefined, y);
+    if (trained.channels === "all") return this.apply(layer, x, trained.at, undefined, bias, y);
     this.gather(layer, x, gathered!);
-    this.apply(narrowed(layer, this.shape, trained.channels.length), gathered!, trained.at, undefined, y);
+    this.apply(narrowed(layer, this.shape, trained.channels.length), gathered!, trained.at, undefined, "none", y);
   }
 
   /** y := the trained input channels of x; nothing where all or none are. */
@@ -88,12 +89,11 @@ export class LayerOps {
     }
   }
 
-  private apply(layer: LayerShape, x: Operand, w: Operand, scales: Operand | undefined, y: Operand): void {
+  private apply(l: LayerShape, x: Operand, w: Operand, scales: Operand | undefined, bias: Operand, y: Operand): void {
     const quantised = scales ? [scales] : [];
-    if (layer.kind === "dense")
-      this.graph.emit(scales ? "qdense" : "dense", x, w, ...quantised, y, size(layer.input), layer.output.c);
-    else if (layer.kind === "conv")
-      this.graph.emit(scales ? "qconv2d" : "conv2d", x, w, ...quantised, y, ...convArgs(layer));
-    else this.graph.emit(scales ? "qdepthwise2d" : "depthwise2d", x, w, ...quantised, y, ...depthwiseArgs(layer));
+    if (l.kind === "dense")
+      this.graph.emit(scales ? "qdense" : "dense", x, w, ...quantised, bias, y, size(l.input), l.output.c);
+    else if (l.kind === "conv") this.graph.emit(scales ? "qconv2d" : "conv2d", x, w, ...quantised, y, ...convArgs(l));
+    else this.graph.emit(scales ? "qdepthwise2d" : "depthwise2d", x, w, ...quantised, y, ...depthwiseArgs(l));
   }
 }

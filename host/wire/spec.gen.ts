@@ -706,24 +706,21 @@ export function encodePlanHeader(value: PlanHeader): Uint8Array {
 export interface Segment {
   rows: number;
   rowElements: number;
-  sliceOffset: number;
 }
-export const SegmentBytes = 12;
-/** Reads a Segment; throws RangeError when fewer than 12 bytes are left. */
+export const SegmentBytes = 8;
+/** Reads a Segment; throws RangeError when fewer than 8 bytes are left. */
 export function decodeSegment(bytes: Uint8Array, at = 0): Segment {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
     rows: view.getUint32(at + 0, true),
     rowElements: view.getUint32(at + 4, true),
-    sliceOffset: view.getUint32(at + 8, true),
   };
 }
 export function encodeSegment(value: Segment): Uint8Array {
-  const bytes = new Uint8Array(12);
+  const bytes = new Uint8Array(8);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, value.rows, true);
   view.setUint32(4, value.rowElements, true);
-  view.setUint32(8, value.sliceOffset, true);
   return bytes;
 }
 
@@ -744,14 +741,14 @@ export const ops = {
   addChannels: { code: 7, args: ["x", "y", "p", "xc", "yc", "n"], floats: [] },
   /** the next ops, none of them a repeat, run in passes 0..times-1; times > 0 */
   repeat: { code: 8, args: ["ops", "times"], floats: [] },
-  /** y(o) += w(o,i) x(i) */
-  dense: { code: 16, args: ["x", "w", "y", "i", "o"], floats: [] },
+  /** y(o) := b(o) where b is given; y += w(o,i) x(i) */
+  dense: { code: 16, args: ["x", "w", "b", "y", "i", "o"], floats: [] },
   /** dx(i) += w' dy */
   denseBackwardInput: { code: 17, args: ["dy", "w", "dx", "i", "o"], floats: [] },
-  /** mode accumulate: dw += dy x'; descend: dw -= lr dy x' */
-  denseBackwardWeights: { code: 18, args: ["dy", "x", "dw", "i", "o", "mode"], floats: [] },
-  /** y(o) += s(o) * (w8(o,i) x) */
-  qdense: { code: 19, args: ["x", "w", "s", "y", "i", "o"], floats: [] },
+  /** mode accumulate: dw += dy x'; descend: dw -= lr dy x'; db likewise, by dy, where it is given */
+  denseBackwardWeights: { code: 18, args: ["dy", "x", "dw", "db", "i", "o", "mode"], floats: [] },
+  /** y(o) := b(o) where b is given; y += s(o) * (w8(o,i) x) */
+  qdense: { code: 19, args: ["x", "w", "s", "b", "y", "i", "o"], floats: [] },
   /** dx += w8' (s . dy) */
   qdenseBackwardInput: { code: 20, args: ["dy", "w", "s", "dx", "i", "o"], floats: [] },
   /** y(oh,ow,oc) += conv(x(ih,iw,ic), w(oc,kh,kw,ic)); ph, pw: zeros before the first row and column */

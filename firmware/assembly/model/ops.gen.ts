@@ -1,4 +1,44 @@
 // Generated from firmware/spec by scripts/generate_spec.ts; do not edit.
-/** Argument words of each op, by its code; 255 where there is none. */
-export const OP_WORDS: usize = memory.data<u8>([255, 7, 4, 3, 3, 3, 6, 6, 2, 255, 255, 255, 255, 255, 255, 255, 5, 5, 6, 6, 6, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 15, 15, 16, 16, 16, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 14, 14, 15, 15, 15, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 5, 6, 5, 6, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 3, 4, 4, 3, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 12, 12, 11, 11, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 3, 3, 4, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 8]);
-export const OP_CODES: u32 = 129;
+/** Argument words of an op, by its code; -1 where there is none. */
+export function wordsOf(op: u32): i32 {
+  if (op == 1) return 7;
+  if (op == 2) return 4;
+  if (op == 3) return 3;
+  if (op == 4) return 3;
+  if (op == 5) return 3;
+  if (op == 6) return 6;
+  if (op == 7) return 6;
+  if (op == 8) return 2;
+  if (op == 16) return 6;
+  if (op == 17) return 5;
+  if (op == 18) return 7;
+  if (op == 19) return 7;
+  if (op == 20) return 6;
+  if (op == 32) return 15;
+  if (op == 33) return 15;
+  if (op == 34) return 16;
+  if (op == 35) return 16;
+  if (op == 36) return 16;
+  if (op == 48) return 14;
+  if (op == 49) return 14;
+  if (op == 50) return 15;
+  if (op == 51) return 15;
+  if (op == 52) return 15;
+  if (op == 64) return 5;
+  if (op == 65) return 6;
+  if (op == 66) return 5;
+  if (op == 67) return 6;
+  if (op == 80) return 3;
+  if (op == 81) return 4;
+  if (op == 82) return 4;
+  if (op == 83) return 3;
+  if (op == 96) return 12;
+  if (op == 97) return 12;
+  if (op == 98) return 11;
+  if (op == 99) return 11;
+  if (op == 112) return 3;
+  if (op == 113) return 3;
+  if (op == 114) return 4;
+  if (op == 128) return 8;
+  return -1;
+}

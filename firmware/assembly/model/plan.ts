@@ -32,7 +32,7 @@ import {
   PLAN_MAGIC,
   SEGMENT_BYTES,
 } from "../spec.gen";
-import { OP_CODES, OP_WORDS } from "./ops.gen";
+import { wordsOf } from "./ops.gen";
 
 /** Where the host puts the plan: the first 16-aligned byte behind the guest's own data. */
 export function planAt(): usize {
@@ -57,11 +57,6 @@ function fits(atField: usize, bytes: u32): bool {
   return inside(field(atField), bytes, field(PLAN_HEADER_MEMORY_BYTES_AT));
 }
 
-/** True when an op of this code exists and takes so many argument words. */
-function isOp(op: u32, words: u32): bool {
-  return op < OP_CODES && load<u8>(OP_WORDS + op) == words;
-}
-
 /** Checks one op list: every op known, with its own number of arguments, all of it inside the plan, and no repeat in another's body. */
 function checkOps(listField: usize): i32 {
   const end = field(PLAN_HEADER_PLAN_BYTES_AT);
@@ -73,7 +68,7 @@ function checkOps(listField: usize): i32 {
     if (!inside(at, 4, end)) return ERR_PLAN;
     const head = load<u32>(planAt() + at);
     const words = head >> 16;
-    if (!isOp(head & 0xffff, words)) return ERR_PLAN_OP;
+    if (wordsOf(head & 0xffff) != <i32>words) return ERR_PLAN_OP;
     if (!inside(at + 4, words << 2, end)) return ERR_PLAN;
     if ((head & 0xffff) == OP_REPEAT) {
       if (body > 0 || load<u32>(planAt() + at, 8) == 0) return ERR_PLAN;
@@ -92,9 +87,10 @@ function checkSegments(): i32 {
     !inside(field(PLAN_HEADER_SEGMENTS_AT_AT), count * <u32>SEGMENT_BYTES, field(PLAN_HEADER_PLAN_BYTES_AT))
   )
     return ERR_PLAN;
+  let elements: u64 = 0;
   for (let i: u32 = 0, at = place(PLAN_HEADER_SEGMENTS_AT_AT); i < count; i++, at += SEGMENT_BYTES) {
-    const elements = <u64>load<u32>(at) * <u64>load<u32>(at, 4);
-    if (elements + <u64>load<u32>(at, 8) > <u64>field(PLAN_HEADER_SLICE_COUNT_AT)) return ERR_PLAN_RANGE;
+    elements += <u64>load<u32>(at) * <u64>load<u32>(at, 4);
+    if (elements > <u64>field(PLAN_HEADER_SLICE_COUNT_AT)) return ERR_PLAN_RANGE;
     // Encoding a row takes a scale, its int8 elements padded to 4 bytes, and its f32 residual.
     const row = <u64>load<u32>(at, 4);
     tick();

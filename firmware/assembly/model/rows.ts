@@ -20,12 +20,14 @@ let first: u32 = 0; // its first element in the slice
 /** Finds row `row`, counted over all segments. */
 function find(row: u32): bool {
   let at = place(PLAN_HEADER_SEGMENTS_AT_AT);
+  let start: u32 = 0;
   for (let left = field(PLAN_HEADER_SEGMENTS_AT); left > 0; left--, at += SEGMENT_BYTES) {
     const rows = load<u32>(at);
     elements = load<u32>(at, 4);
-    first = load<u32>(at, 8) + row * elements;
+    first = start + row * elements;
     if (row < rows) return true;
     row -= rows;
+    start += rows * elements;
     tick();
   }
   return false;

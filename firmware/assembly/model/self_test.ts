@@ -1,24 +1,54 @@
-// A short test that needs no plan: known products, a softmax, a gradient. Kernels that fail it are not put to use.
-import { sconv2d, sfill, sgemv, ssoftmax, tick } from "blas";
-import { ERR_GUEST_SELFTEST } from "../spec.gen";
+// A short test that needs no plan: a list of ops over known numbers, written where a plan would lie. Kernels that fail it are not put to use.
+import { tick } from "blas";
+import { run } from "../kernels";
+import { ERR_GUEST_SELFTEST, OP_CONV2D, OP_DENSE, OP_FILL, OP_SOFTMAX, SAMPLE_TYPE_F32 } from "../spec.gen";
+import { planAt } from "./plan";
 
-const a = memory.data(12 * 4, 4);
-const x = memory.data(4 * 4, 4);
-const y = memory.data(4 * 4, 4);
+// Offsets from planAt; the list begins at 0.
+const x = 256;
+const w = x + 4 * 4;
+const b = w + 12 * 4;
+const y = b + 3 * 4;
+const c = y + 3 * 4;
+
+let end: usize = 0; // of the list
+
+function word(value: u32): void {
+  store<u32>(end, value);
+  end += 4;
+}
+function op(code: u32, words: u32, a0: u32, a1: u32, a2: u32): void {
+  word(code | (words << 16));
+  word(a0);
+  word(a1);
+  word(a2);
+}
+function value(at: usize): f32 {
+  return load<f32>(planAt() + at);
+}
+function three(at: usize, first: f32, second: f32, third: f32): bool {
+  return value(at) == first && value(at + 4) == second && value(at + 8) == third;
+}
 
 export function runSelfTest(): i32 {
-  for (let i = 0; i < 12; i++, tick()) store<f32>(a + ((<usize>i) << 2), <f32>(i + 1));
-  for (let i = 0; i < 4; i++, tick()) store<f32>(x + ((<usize>i) << 2), <f32>-i + <f32>1);
-  sfill(4, <f32>0.5, y);
-  sgemv(3, 4, a, x, y); // rows (1 2 3 4), (5 6 7 8), (9 10 11 12) times (1 0 -1 -2), plus 0.5
-  if (load<f32>(y) != <f32>-9.5 || load<f32>(y, 4) != <f32>-17.5 || load<f32>(y, 8) != <f32>-25.5)
-    return ERR_GUEST_SELFTEST;
-  sfill(4, 0, y);
-  sconv2d(1, 4, 1, 1, 3, 1, 1, 2, 1, 1, 0, 0, x, a, y); // (1 0 -1 -2) with (1 2): 1, -2, -5
-  if (load<f32>(y) != <f32>1 || load<f32>(y, 4) != <f32>-2 || load<f32>(y, 8) != <f32>-5) return ERR_GUEST_SELFTEST;
-  ssoftmax(3, y, y);
-  const sum = load<f32>(y) + load<f32>(y, 4) + load<f32>(y, 8);
-  if (abs<f32>(sum - <f32>1) > <f32>1e-6 || abs<f32>(load<f32>(y) - <f32>0.9503301) > <f32>1e-5)
-    return ERR_GUEST_SELFTEST;
+  const at = planAt();
+  for (let i = 0; i < 12; i++, tick()) store<f32>(at + w + ((<usize>i) << 2), <f32>(i + 1));
+  for (let i = 0; i < 4; i++, tick()) store<f32>(at + x + ((<usize>i) << 2), <f32>-i + <f32>1);
+  end = at;
+  op(OP_FILL, 3, b, 3, reinterpret<u32>(<f32>0.5));
+  op(OP_DENSE, 6, x, w, b); // rows (1 2 3 4), (5 6 7 8), (9 10 11 12) times (1 0 -1 -2), plus 0.5
+  word(y);
+  word(4);
+  word(3);
+  op(OP_FILL, 3, c, 3, 0);
+  op(OP_CONV2D, 15, x, w, c); // (1 0 -1 -2) with (1 2): 1, -2, -5
+  for (let i = 0; i < 12; i++) word(<u32>(i == 1 ? 4 : i == 4 ? 3 : i == 7 ? 2 : i >= 10 ? 0 : 1));
+  run(at, at, 4, at, <i32>SAMPLE_TYPE_F32, 0, 0);
+  if (!three(y, -9.5, -17.5, -25.5) || !three(c, 1, -2, -5)) return ERR_GUEST_SELFTEST;
+  end = at;
+  op(OP_SOFTMAX, 3, c, c, 3);
+  run(at, at, 1, at, <i32>SAMPLE_TYPE_F32, 0, 0);
+  const sum = value(c) + value(c + 4) + value(c + 8);
+  if (abs<f32>(sum - <f32>1) > <f32>1e-6 || abs<f32>(value(c) - <f32>0.9503301) > <f32>1e-5) return ERR_GUEST_SELFTEST;
   return 0;
 }

@@ -45,9 +45,12 @@ enum ftte_guest_function {
                            //   region if residual = 1)
     FTTE_GUEST_DECODE_ROW, // (row, delta_at) → i32 bytes: rowElements f32 = slice row + scale * int8 of the delta
                            // region, into scratch
-    FTTE_GUEST_SELF_TEST,  // () → i32: FTTE_OK or FTTE_ERR_GUEST_SELFTEST; needs no plan
+    FTTE_GUEST_SELF_TEST,  // () → i32: FTTE_OK or FTTE_ERR_GUEST_SELFTEST; needs no plan, and uses as many bytes as
+                           //   FTTE_GUEST_SELF_TEST_BYTES where one would lie
     FTTE_GUEST_FUNCTIONS
 };
+
+enum { FTTE_GUEST_SELF_TEST_BYTES = 512 };
 
 // Linear memory ends where the words that name regions begin.
 #define FTTE_GUEST_MEMORY_MAX ((1u << 28) - 1)

@@ -8,7 +8,7 @@
 FTTE_WASM3_POOL_BYTES := 36864
 FTTE_AOT_POOL_BYTES := 8192
 
-# Of the interpreter, in the pool: good kernels take less than half of it.
+# Of the interpreter, in the pool: kernels with layers of their own need nearly all of it, others a third.
 FTTE_WASM3_STACK_BYTES := 1024
 
 FTTE_WASM3_FOLDER := node_modules/wasm3/cpp

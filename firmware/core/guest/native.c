@@ -13,7 +13,7 @@ const char *ftte_trap_of(int error) { return error == FTTE_ERR_GUEST_TIME ? ftte
 
 static struct ftte_guest *running;
 
-__attribute__((noreturn)) static void leave(struct ftte_guest *guest, int error, const char *trap) {
+void ftte_native_leave(struct ftte_guest *guest, int error, const char *trap) {
     struct ftte_native *native = guest->native;
     native->error = error;
     native->trap = trap;
@@ -21,14 +21,14 @@ __attribute__((noreturn)) static void leave(struct ftte_guest *guest, int error,
 }
 
 __attribute__((noreturn, noinline)) static void ftte_native_refuse(struct ftte_guest *guest, int error) {
-    leave(guest, error, ftte_trap_of(error));
+    ftte_native_leave(guest, error, ftte_trap_of(error));
 }
 
 // Of the translated layers and kernels. The leaves have none: tests/core/leaves shows that where the gate lets an
 // operand pass, no leaf traps.
 void wasm_rt_trap(wasm_rt_trap_t trap) {
-    leave(running, FTTE_ERR_GUEST_TRAP,
-          trap == WASM_RT_TRAP_OOB ? "[trap] out of bounds memory access" : "[trap] arithmetic");
+    ftte_native_leave(running, FTTE_ERR_GUEST_TRAP,
+                      trap == WASM_RT_TRAP_OOB ? "[trap] out of bounds memory access" : "[trap] arithmetic");
 }
 
 // Linear memory is there before a module is instantiated over it.

@@ -5,9 +5,8 @@
 //
 // The kernels come over the air and may be hostile. check.h says what a module must be before wasm3 sees it; this file
 // bounds what it does then: time at every call of a function or a leaf, the native stack at every call of a function,
-// memory by the pool. wasm3 does not survive every allocation that fails, so one that fails leaves it for good by
-// longjmp; whatever it holds belongs to one owner in the pool and is given back whole.
-#include <setjmp.h>
+// memory by the pool. wasm3 does not survive every allocation that fails, so one that fails leaves it for good;
+// whatever it holds belongs to one owner in the pool and is given back whole.
 #include <string.h>
 
 #include "wasm3.h"
@@ -63,7 +62,6 @@ struct engine {
     IM3Environment environment;
     IM3Runtime runtime;
     IM3Function function[FTTE_GUEST_FUNCTIONS];
-    jmp_buf out_of_memory;
     const uint8_t *native_stack; // where the running call began
     struct ftte_native native;
     bool broken; // an allocation failed: wasm3 may not be entered again
@@ -76,7 +74,7 @@ static void *or_leave(void *block) {
     struct engine *engine = running->engine;
     if (block) return block;
     engine->broken = true;
-    longjmp(engine->out_of_memory, 1);
+    ftte_native_leave(running, FTTE_ERR_MEMORY, m3Err_mallocFailed);
 }
 
 void *ftte_wasm3_calloc(size_t count, size_t bytes) {
@@ -199,7 +197,8 @@ static M3Result give_memory(struct ftte_guest *guest, IM3Module module, uint32_t
 static M3Result load(struct ftte_guest *guest, const uint8_t *wasm, uint32_t wasm_bytes, uint32_t memory_bytes) {
     struct engine *engine = guest->engine;
     IM3Module module = NULL;
-    if (setjmp(engine->out_of_memory) != 0) return m3Err_mallocFailed;
+    guest->native = &engine->native;
+    if (setjmp(engine->native.caller) != 0) return engine->native.trap;
     M3Result result = check(wasm, wasm_bytes);
     if (result) return result;
     engine->environment = m3_NewEnvironment();
@@ -253,7 +252,12 @@ static int call(struct ftte_guest *guest, enum ftte_guest_function function, con
     struct engine *engine = guest->engine;
     const struct signature *signature = &signatures[function];
     const void *pointers[3] = {0}, *out[1] = {result};
-    if (setjmp(engine->out_of_memory) != 0) return translate(guest, m3Err_mallocFailed, FTTE_ERR_MEMORY);
+    void *stack = engine->runtime->stack; // which wasm3 moves while it is in an import
+    if (setjmp(engine->native.caller) != 0) {
+        engine->runtime->stack = stack;
+        guest->trap = engine->native.trap;
+        return engine->native.error;
+    }
     int error = engine->function[function] ? FTTE_OK : find(guest, function);
     if (error < 0) return error;
     for (int i = 0; i < signature->arguments; i++) pointers[i] = &args[i];

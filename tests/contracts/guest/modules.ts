@@ -235,7 +235,7 @@ const types = Object.values(abiExports).map((text) => [
 ]);
 /** Returns 0; abi, the first, returns 1. */
 const stubs = Object.values(abiExports).map((text, i) =>
-  text.includes("(result f32)") ? [0, 0x43, 0, 0, 0, 0, 0x0b] : [0, 0x41, i === 0 ? 1 : 0, 0x0b],
+  text.includes("(result f32)") ? [0, 0x43, 0, 0, 0, 0, 0x0b] : [0, 0x41, i === 0 ? abiVersion : 0, 0x0b],
 );
 /** Every export is a function of its own, of a type of its own; selfTest, the last, has this body. */
 const sections = (body: number[]): [id: number, bytes: number[]][] => [
