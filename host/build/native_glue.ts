@@ -84,11 +84,7 @@ const wasm3Leaf = (leaf: Leaf) =>
 
 /** A layer that fails leaves by longjmp (native.h). */
 const wasm3Layer = (layer: NativeFunction) =>
-  wasm3Function(
-    layer,
-    [],
-    `w2c_layers_${layer.name}(${["&guest->native->layers", ...names(layer)].join(", ")})`,
-  );
+  wasm3Function(layer, [], `w2c_layers_${layer.name}(${["&guest->native->layers", ...names(layer)].join(", ")})`);
 
 function wasm3Link(module: string, functions: NativeFunction[]): string {
   const signature = ({ parameters, result }: NativeFunction) =>

@@ -22,6 +22,7 @@ import { shapeModel } from "../plan/shapes.ts";
 import type { Model, Normalisation, Plan } from "../plan/types.ts";
 import { pretrain } from "../sim/pretrain.ts";
 import { parseBytes, type ResolvedConfig } from "./config_schema.ts";
+import { fitsFlash, requireFlash } from "./flash_room.ts";
 
 type FleetEntry = ResolvedConfig["fleet"][number];
 
@@ -77,7 +78,10 @@ export function planFleet(config: ResolvedConfig): FleetPart[] {
     planTiers(
       model,
       chosen.map((i) => budgets[i]!),
-      { training },
+      {
+        training,
+        fits: (plan, budget) => boards.every((board, i) => budgets[i] !== budget || fitsFlash(board, plan)),
+      },
     ),
   );
   const parts = config.fleet.map((entry, i): FleetPart => {
@@ -87,6 +91,7 @@ export function planFleet(config: ResolvedConfig): FleetPart[] {
       train === undefined
         ? tiers[chosen.indexOf(i)]!
         : planOn(board, engines[i]!, () => planModel(model, { training, budgetBytes: budgets[i]!, selection: train }));
+    requireFlash(board, plan);
     return { entry, board, plan, label: board.class };
   });
   const differs = (a: FleetPart, b: FleetPart) => a.label === b.label && a.plan.planCrc !== b.plan.planCrc;

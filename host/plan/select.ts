@@ -16,6 +16,8 @@ export interface SelectOptions extends Omit<PlanOptions, "selection" | "budgetBy
   parameters?: Float32Array;
   /** Contribution of a layer's weights trained whole, by layer index; measured by the caller. */
   contributions?: ReadonlyMap<number, number>;
+  /** Whatever else a plan must satisfy, such as blobs that fit the board's flash. */
+  fits?: (plan: Plan) => boolean;
   /** A selection that the result must contain, so that a smaller tier's slice is a part of a larger one's. */
   containing?: Selection;
 }
@@ -101,36 +103,47 @@ function combinations(perLayer: Choice[][]): Combination[] {
 }
 
 /**
- * The best plan whose arena fits.
+ * The best plan whose arena fits, and that satisfies `fits`.
  * @throws FtteError "plan-too-large" when nothing that may be chosen fits, saying what the smallest plan needs
  */
 export function planForBudget(model: Model, o: SelectOptions): Plan {
   const shape = shapeModel(model);
-  const { parameters: _p, contributions: _c, containing: _k, ...options } = o;
+  const { parameters: _p, contributions: _c, containing: _k, fits = () => true, ...options } = o;
   const { budgetBytes } = options;
   const perLayer = shape.layers.filter((l) => l.parameters.length > 0).map((l) => choices(shape, l, o));
   let smallest = Number.POSITIVE_INFINITY;
   for (const { selection } of combinations(perLayer)) {
     const plan = closestPlan(model, { ...options, selection });
+    if (!fits(plan)) continue;
     if (plan.memoryBytes <= budgetBytes) return plan;
     smallest = Math.min(smallest, plan.memoryBytes);
   }
   throw new FtteError(
     "plan-too-large",
-    `nothing of model ${model.name} can be trained in an arena of ${budgetBytes} bytes; the smallest plan needs ${smallest}, ${smallest - budgetBytes} more`,
+    smallest === Number.POSITIVE_INFINITY
+      ? `no plan of model ${model.name} has blobs that fit the flash`
+      : `nothing of model ${model.name} can be trained in an arena of ${budgetBytes} bytes; the smallest plan needs ${smallest}, ${smallest - budgetBytes} more`,
   );
 }
 
-/** Plans for several budgets, each slice a part of the next larger one's; in the order of `budgets`. */
+/** Plans for several budgets, each slice a part of the next larger one's; in the order of `budgets`. `fits` is asked with the budget. */
 export function planTiers(
   model: Model,
   budgets: number[],
-  options: Omit<SelectOptions, "budgetBytes" | "containing">,
+  {
+    fits,
+    ...options
+  }: Omit<SelectOptions, "budgetBytes" | "containing" | "fits"> & {
+    fits?: (plan: Plan, budgetBytes: number) => boolean;
+  },
 ): Plan[] {
   const plans = new Map<number, Plan>();
   let containing: Selection | undefined;
   for (const budgetBytes of [...new Set(budgets)].sort((a, b) => a - b)) {
-    const plan = planForBudget(model, { ...options, budgetBytes, ...(containing ? { containing } : {}) });
+    const plan = planForBudget(model, {
+      ...{ ...options, budgetBytes, ...(containing ? { containing } : {}) },
+      ...(fits && { fits: (tried) => fits(tried, budgetBytes) }),
+    });
     containing = plan.selection;
     plans.set(budgetBytes, plan);
   }

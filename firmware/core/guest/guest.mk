@@ -1,12 +1,12 @@
 # What an engine is made of. Paths from the project's root. wasm3 stays unedited: flags configure it, and its undefined behaviour is its
 # own business, so our warnings and sanitizers do not apply to its sources.
 
-# What engine and session take of the pool beside the arena. Measured on mps2 (stats: pool peak less arena). Ahead of time 3,476, and 7,264
-# while blobs come, when there is no arena. wasm3 translates what a plan uses: 31,840 for dense layers, 35,032 for a 2-D CNN, 38,264 for
-# motion-cnn, 42,480 for a model with every kind of layer. So the number is too small for the last two: where the arena is nearly
-# all that is left, the board refuses their plan (plan-memory) that the host took to fit.
-FTTE_WASM3_POOL_BYTES := 36864
-FTTE_AOT_POOL_BYTES := 8192
+# What engine and session take of the pool beside the arena. Measured on mps2: the session takes 3,100 bytes, wasm3 7,500 for a step of any
+# plan and 9,500 with all that a run asks (rows encoded and decoded, scores); ahead of time 3,500 in all. Without an arena, while blobs
+# come and are tested, both take more. Kernels that bring layers of their own take up to 34,000 more: where the arena is nearly all that is
+# left, the board refuses their plan (plan-memory) that the host took to fit.
+FTTE_WASM3_POOL_BYTES := 14336
+FTTE_AOT_POOL_BYTES := 5120
 
 # Of the interpreter, in the pool: kernels with layers of their own need nearly all of it, others a third.
 FTTE_WASM3_STACK_BYTES := 1024

@@ -125,7 +125,9 @@ export function makeCase(workload: Workload, mode: Mode, frozenForm: Frozen, ste
   const { before, trained, output } = judge(guest, records, stride, steps, infers);
   const cut = (ops: number) => {
     const binary = Uint8Array.from(plan.binary);
-    binary.set(encodePlanHeader({ ...decodePlanHeader(binary), trainOps: ops }));
+    const header = decodePlanHeader(binary);
+    const forwardOps = Math.min(ops, header.forwardOps);
+    binary.set(encodePlanHeader({ ...header, forwardOps, trainOps: ops - forwardOps }));
     const all = Float32Array.from(parameters);
     scatterSlice(plan, before, all);
     return encode(binary, all, 1e-20);

@@ -27,11 +27,16 @@ interface Op {
   args: Record<string, number>;
 }
 
+/** The ops of a training step: the forward list, then the training list. */
 function trainOps({ binary }: Plan): Op[] {
-  const { trainAt, trainOps: count } = decodePlanHeader(binary);
+  const { forwardAt, forwardOps, trainAt, trainOps: count } = decodePlanHeader(binary);
+  return [...opsAt(binary, forwardAt, forwardOps), ...opsAt(binary, trainAt, count)];
+}
+
+function opsAt(binary: Uint8Array, from: number, count: number): Op[] {
   const view = new DataView(binary.buffer, binary.byteOffset);
   const names = Object.keys(ops) as OpName[];
-  let at = trainAt;
+  let at = from;
   return Array.from({ length: count }, () => {
     const name = names.find((n) => ops[n].code === view.getUint16(at, true))!;
     const args = Object.fromEntries(ops[name].args.map((arg, i) => [arg, view.getUint32(at + 4 + 4 * i, true)]));
@@ -42,11 +47,12 @@ function trainOps({ binary }: Plan): Op[] {
 
 /** The pass that each op of the training list is part of. A gradient is set to zero for the op behind it. */
 function passes(plan: Plan, list: Op[]): string[] {
-  const { inferOps } = decodePlanHeader(plan.binary);
+  const { forwardOps, inferOps } = decodePlanHeader(plan.binary);
   const layers = shapeModel(plan.model).layers.filter((l) => l.kind !== "flatten");
   const loss = list.findIndex(({ name }) => name === "softmaxCrossEntropy" || name === "meanSquaredError");
   const layerAt = (offset: number, i: number) => {
-    const lives = plan.tensors.filter((t) => t.offset === offset && t.from <= inferOps + i && t.to >= inferOps + i);
+    const time = i < forwardOps ? i : inferOps + i; // lists follow each other: forward, infer, train
+    const lives = plan.tensors.filter((t) => t.offset === offset && t.from <= time && t.to >= time);
     return layers.find(({ name }) => lives.some((t) => t.name === name || t.name === `${name}.gradient`))?.name;
   };
   const pass = (i: number): string => {

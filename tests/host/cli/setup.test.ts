@@ -192,11 +192,10 @@ describe("a board's shard", () => {
 });
 
 describe("a plan that does not fit", () => {
-  const layers = [
-    { kind: "dense", units: 3000 },
-    { kind: "dense", units: 2 },
-  ];
-  const model = { name: "wide", kind: "classifier", input: { shape: [4, 2], type: "f32" }, layers };
+  // Few parameters, which flash holds, and large activations, of which training all three layers needs all.
+  const conv = { kind: "conv2d", filters: 4, kernel: [3, 3], activation: "tanh" };
+  const layers = [conv, conv, conv, { kind: "globalAveragePool" }, { kind: "dense", units: 2 }];
+  const model = { name: "wide", kind: "classifier", input: { shape: [48, 48, 1], type: "f32" }, layers };
   const { static: fixed, stack, engine, ram } = memoryBudget(loadBoardConfig("mps2-nrf52832"), "wasm3");
 
   it.each([
@@ -207,6 +206,16 @@ describe("a plan that does not fit", () => {
     const parts = `mps2-nrf52832 has ${ram} bytes of RAM: ${fixed} static, ${stack} of native stack, ${engine} for the wasm3 engine`;
     expect(() => planFleet(config)).toThrow(parts);
     expect(() => planFleet(config)).toThrow(expect.objectContaining({ code: "plan-too-large" }));
+  });
+
+  it("is refused when its values are more than the flash is cut for, by the partitions' names", () => {
+    const units = { name: "many", kind: "classifier", input: { shape: [8, 2], type: "f32" } };
+    const many = { ...units, layers: [{ kind: "dense", units: 1000 }, { kind: "dense", units: 2 }] };
+    const config = configOf({ model: many, fleet: [{ board: "virtual-256k", train: "all" }] });
+    expect(() => planFleet(config)).toThrow(/^virtual-256k: .*: slice \(76016 of 32640 bytes\), .*residual \(/);
+    expect(() => planFleet(config)).toThrow(expect.objectContaining({ code: "plan-too-large" }));
+    const [part] = planFleet(configOf({ model: many, fleet: [{ board: "virtual-256k", budget: "200k" }] }));
+    expect(part!.plan.sliceCount * 4).toBeLessThan(32640);
   });
 
   it("is planned where the board has room", () => {
