@@ -96,7 +96,8 @@ function assemblyScriptOps(): string {
     "/** Argument words of an op, by its code; -1 where there is none. */",
     "export function wordsOf(op: u32): i32 {",
   ];
-  for (const { code, args } of Object.values(specs[1]!.ops ?? {})) out.push(`  if (op == ${code}) return ${args.length};`);
+  for (const { code, args } of Object.values(specs[1]!.ops ?? {}))
+    out.push(`  if (op == ${code}) return ${args.length};`);
   out.push("  return -1;", "}");
   return `${out.join("\n")}\n`;
 }

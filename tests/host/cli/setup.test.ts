@@ -210,7 +210,13 @@ describe("a plan that does not fit", () => {
 
   it("is refused when its values are more than the flash is cut for, by the partitions' names", () => {
     const units = { name: "many", kind: "classifier", input: { shape: [8, 2], type: "f32" } };
-    const many = { ...units, layers: [{ kind: "dense", units: 1000 }, { kind: "dense", units: 2 }] };
+    const many = {
+      ...units,
+      layers: [
+        { kind: "dense", units: 1000 },
+        { kind: "dense", units: 2 },
+      ],
+    };
     const config = configOf({ model: many, fleet: [{ board: "virtual-256k", train: "all" }] });
     expect(() => planFleet(config)).toThrow(/^virtual-256k: .*: slice \(76016 of 32640 bytes\), .*residual \(/);
     expect(() => planFleet(config)).toThrow(expect.objectContaining({ code: "plan-too-large" }));
