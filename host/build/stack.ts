@@ -3,7 +3,8 @@
 // every recursion with what bounds it: a call or a recursion that is not is an error, never a guess. Runs nothing.
 //
 // wasm3 interprets on the native stack. What bounds it is firmware/core/guest: at every call of a function of the guest wasm3.c looks how
-// deep the stack is, and check.h bounds what a function does before the next call.
+// deep the stack is, and check.h bounds what a function does before the next call. Where the compiler makes no tail calls that is the stack
+// of its operations, which nest; check_body.c counts them by two numbers, and no operation here may take more than it is counted for.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -39,6 +40,10 @@ const variable: Record<string, string> = { ParseSection_Type: "FTTE_CHECK_PARAME
 
 /** What a module would need for it, check.h does not let pass: a start function. */
 const never = ["m3_RunStart"];
+
+/** Operations that check_body.c counts for FTTE_CHECK_LIGHT_BYTES; for the others it counts FTTE_CHECK_HEAVY_BYTES. */
+const light =
+  /^op_([iu]32_(?!Store|Trunc|Reinterpret|Wrap)|(Preserve)?(Copy|Set)Slot|SetRegister|[GS]etGlobal|Const|Select_i32|(Branch|If|ContinueLoop|Compile|MemSize))/;
 
 const plain = (title: string) => title.replace(/^.*:/, "");
 const isOperation = (title: string) => plain(title).startsWith("op_");
@@ -174,10 +179,21 @@ class CallGraph {
   afterCall(tailCalls: boolean): number {
     const operations = this.titles(/(^|:)op_\w+$/);
     const deepest = Math.max(...operations.map((title) => this.depth(title)));
-    const largest = Math.max(...operations.map((title) => this.frame(title)));
-    const nested = tailCalls ? 0 : checkLimit("FTTE_CHECK_BODY_BYTES") * largest; // an operation takes a byte at least
-    const [entry, loop] = ["op_Entry", "op_Loop"].map((name) => this.frame(operations.find((t) => plain(t) === name)!));
-    return entry! + (checkLimit("FTTE_CHECK_DEPTH") - 1) * loop! + nested + deepest;
+    const frameOf = (name: string) => this.frame(operations.find((title) => plain(title) === name)!);
+    if (tailCalls) return frameOf("op_Entry") + (checkLimit("FTTE_CHECK_DEPTH") - 1) * frameOf("op_Loop") + deepest;
+    for (const title of operations) this.weigh(title, frameOf("op_Branch"));
+    return frameOf("op_Entry") + checkLimit("FTTE_CHECK_NESTED_BYTES") + deepest;
+  }
+
+  /** Holds an operation, and the jump to another page of code that may stand before it, to what check_body.c counts for it. */
+  private weigh(title: string, jump: number): void {
+    const name = light.test(plain(title)) ? "FTTE_CHECK_LIGHT_BYTES" : "FTTE_CHECK_HEAVY_BYTES";
+    const bytes = this.frame(title) + jump;
+    if (bytes > checkLimit(name))
+      throw new FtteError(
+        "build-failed",
+        `${plain(title)} takes ${bytes} bytes of stack: ${name} in check.h says less`,
+      );
   }
 }
 

@@ -8,8 +8,8 @@ import { hostileEntries } from "./guest/suite.ts";
 
 const sweep = process.env.FTTE_SWEEP !== undefined;
 const sizes = sweep
-  ? { draws: 4000, step: 1, mutations: 1_000_000, plans: 1_000_000, long: true }
-  : { draws: 200, step: 1, mutations: 10_000, plans: 2000, long: true };
+  ? { draws: 4000, step: 1, mutations: 1_000_000, plans: 1_000_000 }
+  : { draws: 200, step: 1, mutations: 10_000, plans: 2000 };
 
 await buildGuest();
 for (const engine of engines)

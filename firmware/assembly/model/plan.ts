@@ -113,19 +113,40 @@ function checkPlaces(): i32 {
   return 0;
 }
 
-/** 0, or the error that says what is wrong with the plan of `bytes` bytes at planAt, which may use `room` bytes from there on. */
-export function checkPlan(bytes: u32, room: u32): i32 {
+function checkHeader(bytes: u32, room: u32): i32 {
   if (bytes < <u32>PLAN_HEADER_BYTES || bytes > room) return ERR_PLAN;
   if (field(PLAN_HEADER_MAGIC_AT) != PLAN_MAGIC) return ERR_PLAN;
   if (load<u16>(planAt() + PLAN_HEADER_ABI_AT) != <u16>ABI_VERSION) return ERR_PLAN_ABI;
   const memoryBytes = field(PLAN_HEADER_MEMORY_BYTES_AT);
   if (field(PLAN_HEADER_PLAN_BYTES_AT) != bytes || memoryBytes < bytes) return ERR_PLAN;
-  if (memoryBytes > room) return ERR_PLAN_MEMORY;
-  let error = checkPlaces();
-  if (!error) error = checkSegments();
-  if (!error) error = checkOps(PLAN_HEADER_FORWARD_AT_AT);
-  if (!error) error = checkOps(PLAN_HEADER_INFER_AT_AT);
-  if (!error) error = checkOps(PLAN_HEADER_TRAIN_AT_AT);
-  if (!error) error = checkOps(PLAN_HEADER_APPLY_AT_AT);
+  return memoryBytes > room ? ERR_PLAN_MEMORY : 0;
+}
+
+const parts = 7;
+
+function checkPart(part: i32, bytes: u32, room: u32): i32 {
+  switch (part) {
+    case 0:
+      return checkHeader(bytes, room);
+    case 1:
+      return checkPlaces();
+    case 2:
+      return checkSegments();
+    case 3:
+      return checkOps(PLAN_HEADER_FORWARD_AT_AT);
+    case 4:
+      return checkOps(PLAN_HEADER_INFER_AT_AT);
+    case 5:
+      return checkOps(PLAN_HEADER_TRAIN_AT_AT);
+    default:
+      return checkOps(PLAN_HEADER_APPLY_AT_AT);
+  }
+}
+
+/** 0, or the error that says what is wrong with the plan of `bytes` bytes at planAt, which may use `room` bytes from there on. */
+export function checkPlan(bytes: u32, room: u32): i32 {
+  let error = 0;
+  // Turns of a loop lie beside each other on an interpreter's native stack where calls in a row lie upon each other (guest/check.h).
+  for (let part = 0; part < parts && !error; part++, tick()) error = checkPart(part, bytes, room);
   return error;
 }

@@ -7,6 +7,10 @@
 //   imports    what the firmware has natively, with its own signatures
 //   loops      every way from a loop's head back to it passes a call, where the engine can end the guest
 //   sizes      as in the enum below, so that wasm3's own fixed arrays are never full and its recursion is bounded
+//   nesting    every way through a function fits the native stack where the compiler makes no tail calls. There each of
+//              wasm3's operations lies on that of the one before, until a loop turns (m3_exec.h: ContinueLoop returns
+//              to Loop) or the function returns: what lies behind a call or a loop comes on top of what lies before it,
+//              but not of what the call or the loop did. Asked on every chip: a fleet's boards take the same kernels
 //
 // What a valid module computes, where it reads and how deep it calls is bounded when it runs, not here.
 // Private to guest/.
@@ -26,7 +30,16 @@ enum {
     FTTE_CHECK_LOCALS = 32, // beside the parameters
     FTTE_CHECK_OPERANDS = 24,
     FTTE_CHECK_DEPTH = 12, // of nested blocks, the function itself included
-    FTTE_CHECK_BODY_BYTES = 2048
+    FTTE_CHECK_BODY_BYTES = 2048,
+    FTTE_CHECK_CONSTANTS = 62, // in wasm3's table, of 32 bits, the unused slot that aligns others left out
+    // Of native stack, on one way through a function. With this, the calls around it (wasm3.c) and the session's own,
+    // every port has enough (host/build/stack.ts). Of ours the interpreted layers take most, 8,944.
+    FTTE_CHECK_NESTED_BYTES = 9216,
+    // What an operation takes, on Xtensa (gcc 12) or ARMv6-M, whichever is more, a jump to another page of code before
+    // it included: of i32 arithmetic, i32 loads, copies and branches, and of all others (host/build/stack.ts asks the
+    // call graph).
+    FTTE_CHECK_LIGHT_BYTES = 80,
+    FTTE_CHECK_HEAVY_BYTES = 112
 };
 
 // Reads from `at` up to `end`. Past the end, and after anything malformed, `bad` stays set and zeros are read.
@@ -48,6 +61,7 @@ struct ftte_check_block {
     uint8_t opcode, result, height; // height: operands below the block
     bool dead;                      // what follows is never reached
     uint32_t entry, joined;         // `called` at an if's entry; of all the ways to the block's end
+    uint32_t entry_nested, nested;  // `nested` at the block's entry; of the deepest way to its end
 };
 
 struct ftte_check_signature {
@@ -70,6 +84,9 @@ struct ftte_check {
     struct ftte_check_block block[FTTE_CHECK_DEPTH];
     // Bit d: since the head of the loop that is block d, the guest has called something.
     uint32_t called;
+    uint32_t nested;    // native stack that the operations so far take at most, without tail calls
+    uint32_t held;      // operands up to the one that may be in a register, 0 when none is
+    uint32_t constants; // 32-bit words of them
 };
 
 // Both return null, or what is wrong: a constant string.

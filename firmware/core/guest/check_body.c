@@ -1,5 +1,7 @@
 // The body of a function (check.h): operands and blocks as in the specification's validation algorithm, without its
-// unreachable operands, because after a branch nothing but the block's end may follow; and where loops turn.
+// unreachable operands, because after a branch nothing but the block's end may follow; where loops turn; and how deep
+// operations nest (check.h). An instruction becomes one operation, of which it is said below when it is not so, and
+// none when it only names where a value lies: a constant, a local, drop. That is what m3_compile.c emits at most.
 #include "guest/check.h"
 
 #include <stddef.h>
@@ -8,6 +10,7 @@ enum { BLOCK = 0x02, LOOP = 0x03, IF = 0x04, ELSE = 0x05, END = 0x0b };
 
 static const char types_differ[] = "operands of other types than an instruction takes";
 static const char too_large[] = "a function exceeds a limit of the board";
+static const char too_deep[] = "a way through a function that nests deeper than the board's stack";
 static const char unknown[] = "an instruction that kernels do not have";
 
 static const char *push(struct ftte_check *c, uint8_t type) {
@@ -20,14 +23,40 @@ static const char *push(struct ftte_check *c, uint8_t type) {
 static const char *pop(struct ftte_check *c, uint8_t type) {
     if (type == FTTE_CHECK_NONE) return NULL;
     if (c->operands == c->block[c->depth - 1].height || c->operand[c->operands - 1] != type) return types_differ;
+    if (c->held == c->operands) c->held = 0;
     c->operands--;
     return NULL;
 }
 
-static const char *pop_push(struct ftte_check *c, uint8_t taken, int times, uint8_t given) {
+// ---- nesting ----
+
+enum { LIGHT = FTTE_CHECK_LIGHT_BYTES, HEAVY = FTTE_CHECK_HEAVY_BYTES };
+
+// Further operations. Before any other, a value that is still in the register may have to make room.
+static void nest(struct ftte_check *c, uint32_t bytes) {
+    c->nested += bytes + (c->held ? LIGHT : 0);
+    c->held = 0;
+}
+
+static void join(struct ftte_check_block *block, uint32_t nested) {
+    if (nested > block->nested) block->nested = nested;
+}
+
+// Of an operation on such a type.
+static uint32_t weight(uint8_t type) { return type == FTTE_CHECK_I32 ? LIGHT : HEAVY; }
+
+// A result, in a register.
+static const char *give(struct ftte_check *c, uint8_t type) {
+    const char *wrong = push(c, type);
+    if (type != FTTE_CHECK_NONE) c->held = c->operands;
+    return wrong;
+}
+
+static const char *operate(struct ftte_check *c, uint8_t taken, int times, uint8_t given) {
     const char *wrong = NULL;
     for (int i = 0; i < times && !wrong; i++) wrong = pop(c, taken);
-    return wrong ? wrong : push(c, given);
+    nest(c, taken == given ? weight(taken) : HEAVY);
+    return wrong ? wrong : give(c, given);
 }
 
 // ---- blocks ----
@@ -38,14 +67,19 @@ static const char *enter(struct ftte_check *c, uint8_t opcode, uint8_t result) {
     *block = (struct ftte_check_block){.opcode = opcode, .result = result, .height = (uint8_t)c->operands};
     block->entry = c->called;
     block->joined = UINT32_MAX;
+    block->entry_nested = c->nested;
     if (opcode == LOOP) c->called &= ~(1u << c->depth);
     c->depth++;
     return NULL;
 }
 
+// Operands that registers and locals hold, an if's condition too, are copied before what a block does to those.
 static const char *open_block(struct ftte_check *c, uint8_t opcode) {
     uint8_t result = FTTE_CHECK_NONE;
+    uint32_t copied = c->operands * LIGHT;
     const char *wrong = opcode == IF ? pop(c, FTTE_CHECK_I32) : NULL;
+    c->held = 0;
+    nest(c, copied + (opcode == LOOP ? HEAVY : opcode == IF ? LIGHT : 0));
     if (c->in.at < c->in.end && *c->in.at == 0x40)
         ftte_check_u8(&c->in);
     else
@@ -57,13 +91,21 @@ static void set_dead(struct ftte_check *c) {
     struct ftte_check_block *block = &c->block[c->depth - 1];
     block->dead = true;
     c->operands = block->height;
+    c->held = 0;
 }
+
+// To put a result where a block's end expects it: into its slot, with another on the way, or the register.
+static uint32_t move(uint8_t result) { return result == FTTE_CHECK_NONE ? 0 : 2 * LIGHT; }
 
 // The way that falls through to the innermost block's end or else.
 static const char *fall_through(struct ftte_check *c) {
     struct ftte_check_block *block = &c->block[c->depth - 1];
     const char *wrong = block->dead ? NULL : pop(c, block->result);
-    if (!block->dead) block->joined &= c->called;
+    if (!block->dead) {
+        block->joined &= c->called;
+        nest(c, move(block->result) + (block->opcode == ELSE ? LIGHT : 0)); // it jumps over to where the if's end is
+        join(block, c->nested);
+    }
     return wrong ? wrong : c->operands != block->height ? types_differ : NULL;
 }
 
@@ -74,6 +116,7 @@ static const char *turn_to_else(struct ftte_check *c) {
     block->opcode = ELSE;
     block->dead = false;
     c->called = block->entry;
+    c->nested = block->entry_nested;
     return wrong;
 }
 
@@ -81,11 +124,15 @@ static const char *leave(struct ftte_check *c) {
     struct ftte_check_block *block = &c->block[c->depth - 1];
     const char *wrong = fall_through(c);
     if (wrong) return wrong;
-    if (block->opcode == IF) block->joined &= block->entry;
-    if (block->opcode == IF && block->result != FTTE_CHECK_NONE) return types_differ;
+    if (block->opcode == IF) {
+        if (block->result != FTTE_CHECK_NONE) return types_differ;
+        block->joined &= block->entry;
+        join(block, block->entry_nested);
+    }
     c->called = block->joined;
+    c->nested = block->nested;
     c->depth--;
-    return push(c, block->result);
+    return give(c, block->result);
 }
 
 // What a branch to the label finds there: the operand that it takes along stays.
@@ -95,6 +142,7 @@ static const char *branch(struct ftte_check *c, uint32_t label) {
     if (target->opcode == LOOP)
         return c->called >> (c->depth - 1 - label) & 1 ? NULL : "a loop that can turn without a call";
     target->joined &= c->called;
+    join(target, c->nested + move(target->result) + LIGHT);
     const char *wrong = pop(c, target->result);
     return wrong ? wrong : push(c, target->result);
 }
@@ -109,6 +157,7 @@ static const char *branch_table(struct ftte_check *c) {
     const char *wrong = pop(c, FTTE_CHECK_I32);
     uint32_t count = ftte_check_u32(&c->in);
     uint8_t taken = UINT8_MAX;
+    nest(c, 2 * LIGHT); // the index into a slot
     for (uint32_t i = 0; i <= count && !wrong && !c->in.bad; i++) {
         uint32_t label = ftte_check_u32(&c->in);
         wrong = branch(c, label);
@@ -128,6 +177,7 @@ static const char *call(struct ftte_check *c) {
     const char *wrong = NULL;
     for (uint32_t p = type->parameters; p > 0 && !wrong; p--) wrong = pop(c, type->parameter[p - 1]);
     c->called = UINT32_MAX;
+    nest(c, type->parameters * LIGHT + LIGHT + HEAVY); // each argument to its place; the first time it is translated
     return wrong ? wrong : push(c, type->result);
 }
 
@@ -137,8 +187,10 @@ static const char *variable(struct ftte_check *c, uint8_t opcode) {
     if (index >= (global ? c->globals : c->locals)) return "a variable that is not there";
     uint8_t type = global ? c->global[index] : c->local[index];
     if (opcode == 0x24 && !c->mutable[index]) return "a constant that is set";
-    const char *wrong = opcode == 0x20 || opcode == 0x23 ? NULL : pop(c, type);
-    return wrong || opcode == 0x21 || opcode == 0x24 ? wrong : push(c, type);
+    if (opcode == 0x20) return push(c, type);
+    const char *wrong = opcode == 0x23 ? NULL : pop(c, type);
+    nest(c, LIGHT);
+    return wrong || opcode == 0x21 || opcode == 0x24 ? wrong : give(c, type);
 }
 
 // For opcodes 0x28 (i32.load) to 0x3e (i64.store32): type, and the largest alignment.
@@ -150,20 +202,25 @@ static const char *load_or_store(struct ftte_check *c, uint8_t opcode) {
     ftte_check_u32(&c->in);
     const char *wrong = opcode >= 0x36 ? pop(c, type) : NULL;
     if (!wrong) wrong = pop(c, FTTE_CHECK_I32);
-    return wrong || opcode >= 0x36 ? wrong : push(c, type);
+    nest(c, opcode >= 0x36 ? HEAVY : weight(type));
+    return wrong || opcode >= 0x36 ? wrong : give(c, type);
 }
 
 static const char *choose(struct ftte_check *c) {
     const char *wrong = pop(c, FTTE_CHECK_I32);
     uint8_t type = c->operands > 0 ? c->operand[c->operands - 1] : FTTE_CHECK_I32;
-    return wrong ? wrong : pop_push(c, type, 2, type);
+    return wrong ? wrong : operate(c, type, 2, type);
 }
 
 static const char *drop(struct ftte_check *c) {
     return pop(c, c->operands > 0 ? c->operand[c->operands - 1] : FTTE_CHECK_I32);
 }
 
+// Constants lie in the function's table, while there is room; then an operation brings them.
 static const char *constant(struct ftte_check *c, uint8_t opcode) {
+    bool wide = opcode == 0x42 || opcode == 0x44;
+    c->constants += 1u + wide;
+    if (wide || c->constants > FTTE_CHECK_CONSTANTS) nest(c, LIGHT);
     if (opcode == 0x41) ftte_check_signed(&c->in, 32);
     if (opcode == 0x42) ftte_check_signed(&c->in, 64);
     if (opcode >= 0x43) ftte_check_skip(&c->in, opcode == 0x43 ? 4 : 8);
@@ -197,17 +254,23 @@ static const struct run {
 static const char *arithmetic(struct ftte_check *c, uint8_t opcode) {
     const struct run *run = runs;
     while (opcode > run->last) run++;
-    return pop_push(c, run->taken, run->times, run->given);
+    return operate(c, run->taken, run->times, run->given);
 }
 
 // 0xfc 0 to 7: i32 and i64 from f32 and f64, signed and unsigned.
 static const char *saturate(struct ftte_check *c) {
     uint8_t opcode = ftte_check_u8(&c->in);
     if (opcode > 7) return unknown;
-    return pop_push(c, opcode & 2 ? FTTE_CHECK_F64 : FTTE_CHECK_F32, 1, opcode & 4 ? FTTE_CHECK_I64 : FTTE_CHECK_I32);
+    return operate(c, opcode & 2 ? FTTE_CHECK_F64 : FTTE_CHECK_F32, 1, opcode & 4 ? FTTE_CHECK_I64 : FTTE_CHECK_I32);
 }
 
 // ---- instructions ----
+
+static const char *memory_size(struct ftte_check *c) {
+    if (ftte_check_u8(&c->in) != 0) return unknown;
+    nest(c, LIGHT);
+    return give(c, FTTE_CHECK_I32);
+}
 
 static const char *end_of_way(struct ftte_check *c, const char *wrong) {
     set_dead(c);
@@ -217,6 +280,7 @@ static const char *end_of_way(struct ftte_check *c, const char *wrong) {
 static const char *branch_if(struct ftte_check *c) {
     const char *wrong = pop(c, FTTE_CHECK_I32);
     uint32_t label = ftte_check_u32(&c->in);
+    nest(c, 2 * LIGHT); // the condition into the register, where the label is a loop's
     return wrong ? wrong : branch(c, label);
 }
 
@@ -246,8 +310,8 @@ static const char *instruction(struct ftte_check *c, uint8_t opcode) {
     if (opcode <= 0x24) return variable(c, opcode);
     if (opcode < 0x28) return unknown;
     if (opcode <= 0x3e) return load_or_store(c, opcode);
-    if (opcode == 0x3f) return ftte_check_u8(&c->in) == 0 ? push(c, FTTE_CHECK_I32) : unknown; // memory.size
-    if (opcode == 0x40) return unknown;                                                        // memory.grow
+    if (opcode == 0x3f) return memory_size(c);
+    if (opcode == 0x40) return unknown; // memory.grow
     if (opcode <= 0x44) return constant(c, opcode);
     if (opcode <= 0xc4) return arithmetic(c, opcode);
     return opcode == 0xfc ? saturate(c) : unknown;
@@ -270,7 +334,11 @@ const char *ftte_check_body(struct ftte_check *check, const struct ftte_check_si
     const char *wrong = locals(check, type);
     check->operands = check->depth = 0;
     check->called = UINT32_MAX;
+    check->nested = check->held = check->constants = 0;
     if (!wrong) wrong = enter(check, BLOCK, type->result);
-    while (check->depth > 0 && !wrong && !check->in.bad) wrong = instruction(check, ftte_check_u8(&check->in));
+    while (check->depth > 0 && !wrong && !check->in.bad) {
+        wrong = instruction(check, ftte_check_u8(&check->in));
+        if (!wrong && check->nested > FTTE_CHECK_NESTED_BYTES) wrong = too_deep;
+    }
     return wrong;
 }

@@ -41,7 +41,7 @@ static const struct {
 #if defined(__SANITIZE_ADDRESS__)
 enum { FRAME_SCALE = 4 }; // its frames are that much larger
 #elif defined(FTTE_NO_TAIL_CALLS)
-enum { FRAME_SCALE = 6 }; // each operation stays on the stack until the next loop or return (port.mk)
+enum { FRAME_SCALE = 4 }; // each operation stays on the stack until a loop turns or the function returns (check.h)
 #else
 enum { FRAME_SCALE = 1 };
 #endif
@@ -50,13 +50,16 @@ enum {
     OWNER = 1, // of the engine's blocks in the pool
     // wasm3 checks its stack where a function begins, but writes a call's arguments and result before that.
     STACK_SLACK = 8 * (FTTE_CHECK_PARAMETERS + 1),
-    // Of native stack that the guest's calls may take: good kernels take half of it. Translating a function comes on
-    // top, 3 KiB at most on a 32-bit chip.
+    // Of native stack that the guest's calls may take: good kernels take half of it, with layers of their own and
+    // without tail calls nine tenths. On top come what the innermost function does (check.h) and the translation of
+    // one, 3 KiB at most on a 32-bit chip.
     NATIVE_STACK_BYTES = FRAME_SCALE * 384 * sizeof(void *)
 };
 
 _Static_assert(FTTE_CHECK_PARAMETERS + FTTE_CHECK_LOCALS + FTTE_CHECK_OPERANDS <= d_m3MaxFunctionStackHeight,
                "what the check lets pass fits wasm3's arrays");
+_Static_assert(FTTE_CHECK_CONSTANTS + 2 <= d_m3MaxConstantTableSize,
+               "constants that cost nothing lie in wasm3's table");
 
 struct engine {
     IM3Environment environment;

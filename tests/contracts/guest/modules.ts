@@ -80,7 +80,7 @@ const endless: Record<string, [wat: string, error: number]> = {
   "a tree of calls, 2^20 of them": [
     guest(
       returning("call $tree0"),
-      `${Array.from({ length: 4 }, (_, i) => `(func $tree${i} ${times(32, `call $tree${i + 1}`)})`).join(" ")} (func $tree4)`,
+      `${Array.from({ length: 10 }, (_, i) => `(func $tree${i} ${times(4, `call $tree${i + 1}`)})`).join(" ")} (func $tree10)`,
     ),
     late,
   ],
@@ -126,10 +126,62 @@ const endless: Record<string, [wat: string, error: number]> = {
   ],
 };
 
-/** Bodies as long as a board takes them. They do no harm, but their operations nest where a compiler makes no tail calls (FTTE_NO_TAIL_CALLS). */
-const long: Record<string, string> = {
-  "a body of 2000 operations": guest(returning(`(i32.load (i32.const 8)) ${times(2000, "i32.eqz")} drop`)),
-  "a body of 600 loads": guest(returning(`i32.const 8 ${times(600, "i32.load")} drop`)),
+/**
+ * Ways through a function whose operations lie on each other on the native stack where the compiler makes no tail calls (check.h). `row(n)`
+ * is one operation and n more: 112 of them, and two for the result, are what fits.
+ */
+const row = (more: number) => `(i32.load (i32.const 8)) ${times(more, "i32.eqz")} drop`;
+const zeros = (count: number) => times(count, "(i32.const 0)");
+const untaken = "(i32.load (i32.const 8))"; // 0 there
+const nests: Record<string, string> = {
+  "112 operations": row(112),
+  "112 operations in either arm": `(if ${untaken} (then ${row(100)}) (else ${row(100)}))`,
+  "operations behind a branch that jumps over others": `(block (block (br_table 0 1 ${untaken})) ${row(100)} br 0) ${row(2)}`,
+  "a loop of 100 operations that turns 1000 times": `(local i32) (loop call $tick ${row(90)}
+      (br_if 0 (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 1000))))`,
+  "62 constants": `${Array.from({ length: 60 }, (_, i) => `(drop (i32.const ${i + 1000}))`).join(" ")} ${row(112)}`,
+};
+const tooDeep: Record<string, string> = {
+  "113 operations": row(113),
+  "2000 operations": row(2000),
+  "600 loads": `i32.const 8 ${times(600, "i32.load")} drop`,
+  "113 operations in one of two arms": `(if ${untaken} (then ${row(112)}) (else ${row(2)}))`,
+  "60 operations before an if and 60 in it": `${row(60)} (if ${untaken} (then ${row(60)}))`,
+  "60 operations before an else and 60 in it": `${row(60)} (if ${untaken} (then) (else ${row(60)}))`,
+  "60 operations in a loop and 60 behind it": `(loop call $tick ${row(60)} (br_if 0 ${untaken})) ${row(60)}`,
+  "60 operations that a branch leaves and 60 where it goes": `(block ${row(60)} (br_if 0 ${untaken}) (block br 1)) ${row(60)}`,
+  "60 operations that a table leaves and 60 where it goes": `(block (block ${row(60)} (br_table 0 1 ${untaken}))) ${row(60)}`,
+  "60 operations before a return that is not taken and 60 behind it": `${row(60)} (if ${untaken} (then i32.const 0 return)) ${row(60)}`,
+  "49 calls in a row": times(49, "call $tick"),
+  "8 calls with 16 arguments": times(8, `(call $many ${zeros(16)})`),
+  "80 sums of values that give way to each other": `${times(40, `${times(3, untaken)} i32.add i32.add drop`)}`,
+  "100 copies": `(local i32) ${times(120, "(local.set 0 (local.get 0))")}`,
+  "120 globals": times(120, "(drop (global.get 0))"),
+  "85 stores": times(85, "(i32.store (i32.const 8) (i32.const 0))"),
+  "85 sums of f32": `(f32.const 0) ${times(85, "(f32.const 1) f32.add")} drop`,
+  "85 loops": times(85, "(loop)"),
+  "120 ifs": times(120, `(if (i32.const 0) (then))`),
+  "120 branches": `(block ${times(120, "(br_if 0 (i32.const 0))")})`,
+  "20 operands that 12 blocks copy": `${zeros(20)} ${nested(10)} ${nested(10)} ${times(20, "drop")}`,
+  "180 constants": Array.from({ length: 180 }, (_, i) => `(drop (i32.const ${i + 1000}))`).join(" "),
+  "120 wide constants": times(120, "(drop (i64.const 0))"),
+};
+const nesting = (body: string) =>
+  guest(returning(body), `(global (mut i32) (i32.const 0)) (func $many (param ${times(16, "i32")}))`, tick);
+
+/** As deep as the call guard and check.h together let a guest come, with a function to translate down there. */
+const deepest: Record<string, string> = {
+  "a function of 105 operations that calls itself": guest(
+    returning("call $self"),
+    `(func $self ${row(105)} call $self)`,
+  ),
+  "120 functions of 70 operations, each translated when the one before calls it": guest(
+    returning("call $f0"),
+    Array.from(
+      { length: 121 },
+      (_, i) => `(func $f${i} ${row(70)} ${i < 120 ? `call $f${i + 1}` : ""} ${elses(10)})`,
+    ).join(" "),
+  ),
 };
 
 /** Traps of ordinary instructions. */
@@ -233,7 +285,7 @@ const types = Object.values(abiExports).map((text) => [
   ...valueTypes(/\(param ([^)]*)/.exec(text)?.[1]),
   ...valueTypes(/\(result ([^)]*)/.exec(text)?.[1]),
 ]);
-/** Returns 0; abi, the first, returns 1. */
+/** Returns 0; abi, the first, returns the version. */
 const stubs = Object.values(abiExports).map((text, i) =>
   text.includes("(result f32)") ? [0, 0x43, 0, 0, 0, 0, 0x0b] : [0, 0x41, i === 0 ? abiVersion : 0, 0x0b],
 );
@@ -308,6 +360,7 @@ const raw: Record<string, Uint8Array> = {
 export const hostileModules: Hostile[] = [
   ...text(loops, refused),
   ...Object.entries(endless).map(([name, [wat, error]]) => ({ name, bytes: assembleGuest(wat), error })),
+  ...text(deepest, trap),
   ...text(trapping, trap),
   ...text(refusals, refused),
   ...Object.entries(invalid).map(([name, body]) => ({
@@ -315,13 +368,9 @@ export const hostileModules: Hostile[] = [
     bytes: assembleGuest(guest(body)),
     error: refused,
   })),
+  ...Object.entries(nests).map(([name, body]) => ({ name, bytes: assembleGuest(nesting(body)), error: 0 })),
+  ...Object.entries(tooDeep).map(([name, body]) => ({ name, bytes: assembleGuest(nesting(body)), error: refused })),
   { name: "a good module, as a control", bytes: assembleGuest(guest("i32.const 0")), error: 0 },
   { name: "good bytes, as a control", bytes: withBody(...good), error: 0 },
   ...Object.entries(raw).map(([name, bytes]) => ({ name, bytes, error: refused })),
 ];
-
-export const longModules: Hostile[] = Object.entries(long).map(([name, wat]) => ({
-  name,
-  bytes: assembleGuest(wat),
-  error: 0,
-}));

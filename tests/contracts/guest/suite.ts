@@ -10,7 +10,7 @@ import { assemble, assembleGuest } from "../../core/wat.ts";
 import { bench } from "../../host/plan/bench.ts";
 import { kernels } from "../../host/plan/kernels.ts";
 import { accessAttacks, accesses, accessModule, attacksOn, blasLeaves, encodeAttacks, leafModule } from "./attacks.ts";
-import { hostileModules, longModules } from "./modules.ts";
+import { hostileModules } from "./modules.ts";
 
 /** enum suite_what. */
 const whats = [
@@ -86,17 +86,10 @@ export interface HostileSizes {
   step: number;
   mutations: number;
   plans: number;
-  /** With bodies whose operations all nest on the native stack of a chip without tail calls: more than any chip has. */
-  long: boolean;
 }
 
-const modules = (long: boolean): Entry[] =>
-  [...hostileModules, ...(long ? longModules : [])].map(({ name, bytes, error }) => ({
-    what: "module",
-    name,
-    bytes,
-    number: error,
-  }));
+const modules = (): Entry[] =>
+  hostileModules.map(({ name, bytes, error }) => ({ what: "module", name, bytes, number: error }));
 
 function attacks(draws: number): Entry[] {
   const draw = seeded(20_26);
@@ -124,9 +117,9 @@ const opHeads = () =>
 
 /** Modules for the engine that loads them, plans for both. Needs buildGuest. */
 export async function hostileEntries(engine: EngineName, sizes: HostileSizes): Promise<Entry[]> {
-  const { draws, step, mutations, plans, long } = sizes;
+  const { draws, step, mutations, plans } = sizes;
   const loaded: Entry[] = [
-    ...modules(long),
+    ...modules(),
     ...attacks(draws),
     { what: "truncations", number: step },
     { what: "mutations", number: mutations },

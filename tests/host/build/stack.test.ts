@@ -93,6 +93,22 @@ describe("the native stack of a session", () => {
     expect(engineStackBytes(firmware(engine, []), port, "aot")).toBe(300);
   });
 
+  it("without tail calls is that of the guest's calls, of all that a function may do, and of the deepest operation", () => {
+    const interpreter = (add: number, store: number) => {
+      const operations = {
+        op_Entry: bytes(40),
+        op_Branch: bytes(24),
+        op_i32_Add_rs: bytes(add),
+        op_f32_Store_f32_ss: bytes(store),
+      };
+      const folder = firmware({ ...engine, ...operations }, [["ftte_guest_call", "m3_Call"]]);
+      return engineStackBytes(folder, { ...port, tailCalls: false }, "wasm3");
+    };
+    expect(interpreter(56, 88)).toBe(200 + 4 * 384 * 4 + 40 + 9216 + 88);
+    expect(() => interpreter(57, 88)).toThrow("op_i32_Add_rs takes 81 bytes of stack: FTTE_CHECK_LIGHT_BYTES");
+    expect(() => interpreter(56, 89)).toThrow("op_f32_Store_f32_ss takes 113 bytes of stack: FTTE_CHECK_HEAVY_BYTES");
+  });
+
   it("is not to be had of a firmware without call graphs", () => {
     const folder = mkdtempSync(join(tmpdir(), "ftte-stack-"));
     mkdirSync(join(folder, "obj"));
