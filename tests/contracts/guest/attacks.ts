@@ -1,11 +1,12 @@
 // Attacks on the boundary between a guest and its board, generated: every leaf of the BLAS with every kind of bad operand and dimension,
-// every load and store at every edge of linear memory. Each attack comes with the answer that the contract demands, worked out here in
-// whole numbers from the leaf's extents. For hostile.c.
+// every load and store at every edge of linear memory, and lists of ops for the native layers. Each attack comes with the answer that the
+// contract demands, worked out here in whole numbers from the leaf's extents; where that would be to write the layers again, any error code
+// is one. For hostile.c.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Leaf, parseLeaves } from "../../../host/build/native_functions.ts";
-import { abiVersion, boardErrors, leafTurnsMax, Region } from "../../../host/wire/spec.gen.ts";
+import { abiVersion, boardErrors, leafTurnsMax, ops, Region, SampleType } from "../../../host/wire/spec.gen.ts";
 import { root } from "../../core/c_program.ts";
 
 /** What hostile.c gives its guests. */
@@ -21,6 +22,7 @@ const codes = {
   bounds: boardErrors["guest-bounds"].code,
   time: boardErrors["guest-time"].code,
   trap: boardErrors["guest-trap"].code,
+  any: 1, // of guest.h, in time
 };
 
 export interface Attack {
@@ -218,4 +220,99 @@ export function accessAttacks({ bytes }: Access, offset: number): Attack[] {
       words: [],
       error: BigInt(argument) + BigInt(offset) + BigInt(bytes) <= memoryBytes ? codes.ok : codes.trap,
     }));
+}
+
+// ---- layers ----
+
+const layersParameters = 10;
+const listAt = wordsAt + 4 * layersParameters;
+
+/** A module whose infer hands the words at wordsAt to setRegion, resolve and run of the native layers. */
+export const layersModule = `(module
+    (import "layers" "setRegion" (func $setRegion (param i32 i32)))
+    (import "layers" "resolve" (func $resolve (param i32) (result i32)))
+    (import "layers" "run" (func $run (param i32 i32 i32 i32 i32 i32 f32) (result f32)))
+    (memory 1)
+    (func (export "abi") (result i32) i32.const ${abiVersion})
+    (func (export "infer") (param i32) (result i32)
+      (call $setRegion ${wordLoads(0, 2)})
+      (drop (call $resolve ${wordLoads(2, 3)}))
+      (drop (call $run ${wordLoads(3, 9)} (f32.load offset=${wordsAt + 36} (i32.const 0))))
+      i32.const 0))`;
+
+function wordLoads(first: number, end: number): string {
+  const loads = Array.from(
+    { length: end - first },
+    (_, i) => `(i32.load offset=${wordsAt + 4 * (first + i)} (i32.const 0))`,
+  );
+  return loads.join(" ");
+}
+
+interface Layers {
+  region: number;
+  at: number;
+  word: number;
+  arena: number;
+  list: number;
+  count: number;
+  sample: number;
+  type: number;
+}
+
+/** `list` lies behind the arguments; what is not said is in order. */
+function onLayers(list: number[], changed: Partial<Layers> = {}, error = codes.any): Attack {
+  const inOrder = { region: Region.frozen, at: Region.frozen * 2 ** 28, word: 0, arena: 0, list: listAt, count: 1 };
+  const all = { ...inOrder, sample: Region.samples * 2 ** 28, type: SampleType.f32, ...changed };
+  const { region, at, word, arena, list: listWord, count, sample, type } = all;
+  return { error, argument: 0, words: [region, at, word, arena, listWord, count, sample, type, 1, half, ...list] };
+}
+
+const head = ({ code, args }: { code: number; args: readonly string[] }) => code | (args.length << 16);
+const fill = [head(ops.fill), 3072, 4, half];
+const input = [head(ops.input), 3072, 4, 1, 3328, 3584, 0, 0];
+const repeat = (count: number, times: number) => [head(ops.repeat), count, times];
+const odd = [0, 1, 2, 1000, 0x7fffffff, 0x80000000, 0xffffffff];
+
+/** Lists, counts, repeats, ops, samples and regions as they must not be, the first attack as it should. */
+export function layersAttacks(random: (limit: number) => number, draws: number): Attack[] {
+  const addresses = badAddresses(4, 4);
+  const memory = Number(memoryBytes);
+  const all = [onLayers(fill, {}, codes.ok), onLayers(input, {}, codes.ok)];
+  for (const list of addresses)
+    for (const count of [1, 0xffffffff])
+      all.push(onLayers(fill, { list, count }, count === 1 && list > memory - 4 ? codes.trap : codes.any));
+  // Behind the arguments zeros up to memory's last word, and there an op whose arguments would lie behind it.
+  for (const { code, args } of Object.values(ops))
+    all.push(
+      onLayers(
+        [...Array((memory - listAt) / 4 - 1).fill(0), head({ code, args })],
+        { list: memory - 4 },
+        code === ops.repeat.code || args.length > 0 ? codes.trap : codes.any,
+      ),
+    );
+  for (const count of [...odd, ...badDimensions]) all.push(onLayers([...fill, ...input], { count }));
+  for (const count of odd)
+    for (const times of odd)
+      for (const body of [fill, input, repeat(1, 0xffffffff), [127], [0xffff0000]])
+        all.push(onLayers([...repeat(count, times), ...body, ...fill], { count: 3 }));
+  for (let code = 0; code < 0x10000; code += code < 160 ? 1 : 0x1fff)
+    for (const words of [0, 1, 9, 255, 0xffff]) all.push(onLayers([code + words * 0x10000, ...input, ...input]));
+  for (const type of [...Object.values(SampleType), 9, 0xffffffff])
+    for (const sample of addresses) {
+      const fits = operandFits(sample, 16n, 4, true) ? codes.ok : codes.bounds;
+      all.push(onLayers(input, { sample, type }, type === SampleType.f32 ? fits : codes.any));
+    }
+  for (const arena of addresses) all.push(onLayers([...fill, ...input], { arena, count: 2 }));
+  for (const at of addresses)
+    for (const region of [...Array(16).keys(), 0xffffffff])
+      all.push(onLayers([head(ops.dense), region * 2 ** 28, 3072, 3328, 2, 2], { region, at, word: at }));
+  const words = [...addresses, ...badDimensions, ...odd];
+  for (const op of Object.values(ops))
+    for (let draw = 0; draw < draws; draw++)
+      all.push(
+        onLayers([head(op), ...op.args.map(() => (random(3) ? random(9) : words[random(words.length)]!)), ...fill], {
+          count: 2,
+        }),
+      );
+  return all.map((attack) => ({ ...attack, words: attack.words.map((word) => word >>> 0) }));
 }

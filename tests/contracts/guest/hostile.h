@@ -6,6 +6,7 @@
 #include "suite.h"
 
 struct hostile_subject {
+    const char *name; // of the kernels
     const uint8_t *kernels;
     uint32_t kernels_bytes;
     const uint8_t *record;

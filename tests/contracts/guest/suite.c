@@ -39,6 +39,7 @@ static void act(const struct suite_entry *entry) {
     case SUITE_KERNELS:
         contract.kernels = hostile.kernels = entry->bytes;
         contract.kernels_bytes = hostile.kernels_bytes = entry->length;
+        hostile.name = entry->name;
         break;
     case SUITE_RECORD: contract.record = hostile.record = entry->bytes; break;
     case SUITE_MISFIT: misfit(entry); break;

@@ -13,14 +13,14 @@
 
 enum suite_what {
     SUITE_END,
-    SUITE_KERNELS,     // good ones, for everything behind
-    SUITE_RECORD,      // record.h
-    SUITE_MISFIT,      // for the contract; number: the error that it must be answered with
-    SUITE_CONTRACT,    // contract.h, over the kernels, the record and the misfits so far
-    SUITE_MODULE,      // opened, its selfTest called; number: what must come of it
-    SUITE_TARGET,      // a module for the attacks behind it
-    SUITE_ATTACKS,     // i32 error, u32 argument, u32 words, words[], repeated: each is put into the target's linear
-                       // memory at WORDS_AT (hostile.c) and its infer called with the argument
+    SUITE_KERNELS,  // good ones, for everything behind
+    SUITE_RECORD,   // record.h
+    SUITE_MISFIT,   // for the contract; number: the error that it must be answered with
+    SUITE_CONTRACT, // contract.h, over the kernels, the record and the misfits so far
+    SUITE_MODULE,   // opened, its selfTest called; number: what must come of it
+    SUITE_TARGET,   // a module for the attacks behind it
+    SUITE_ATTACKS,  // i32 error (1: any of the engine's, or none), u32 argument, u32 words, words[], repeated: each is
+                   // put into the target's linear memory at WORDS_AT (hostile.c) and its infer called with the argument
     SUITE_TRUNCATIONS, // every `number`-th prefix of the kernels
     SUITE_MUTATIONS, // `number` variants of the kernels with a few bytes changed, put in or left out, run on the record
     SUITE_PLANS      // `number` variants of the record's plan: one op with hostile arguments, or a few words changed;

@@ -9,7 +9,17 @@ import { altered } from "../../core/altered_kernels.ts";
 import { assemble, assembleGuest } from "../../core/wat.ts";
 import { bench } from "../../host/plan/bench.ts";
 import { kernels } from "../../host/plan/kernels.ts";
-import { accessAttacks, accesses, accessModule, attacksOn, blasLeaves, encodeAttacks, leafModule } from "./attacks.ts";
+import {
+  accessAttacks,
+  accesses,
+  accessModule,
+  attacksOn,
+  blasLeaves,
+  encodeAttacks,
+  layersAttacks,
+  layersModule,
+  leafModule,
+} from "./attacks.ts";
 import { hostileModules } from "./modules.ts";
 
 /** enum suite_what. */
@@ -37,7 +47,11 @@ export function encodeBundle(entries: Entry[]): Uint8Array {
   return Buffer.concat(parts);
 }
 
-const goodKernels = (): Entry => ({ what: "kernels", bytes: readFileSync(builtGuest("kernels.wasm")) });
+const goodKernels = (name: "kernels.wasm" | "kernels.layers.wasm" = "kernels.wasm"): Entry => ({
+  what: "kernels",
+  name,
+  bytes: readFileSync(builtGuest(name)),
+});
 
 /** What Node's kernels make of a reference model, all of it trained. */
 async function recorded(name: keyof typeof referenceModels, seed: number): Promise<Entry> {
@@ -108,7 +122,11 @@ function attacks(draws: number): Entry[] {
       { what: "attacks", bytes: encodeAttacks(accessAttacks(access, offset)) },
     ]),
   );
-  return [...leaves, ...loadsAndStores];
+  const layers: Entry[] = [
+    { what: "target", name: "the native layers", bytes: assembleGuest(layersModule) },
+    { what: "attacks", bytes: encodeAttacks(layersAttacks(random, draws)) },
+  ];
+  return [...leaves, ...layers, ...loadsAndStores];
 }
 
 /** The first words of all ops that a plan may hold. */
@@ -121,8 +139,11 @@ export async function hostileEntries(engine: EngineName, sizes: HostileSizes): P
   const loaded: Entry[] = [
     ...modules(),
     ...attacks(draws),
-    { what: "truncations", number: step },
-    { what: "mutations", number: mutations },
+    ...(["kernels.layers.wasm", "kernels.wasm"] as const).flatMap((name): Entry[] => [
+      goodKernels(name),
+      { what: "truncations", number: step },
+      { what: "mutations", number: mutations },
+    ]),
   ];
   return [
     goodKernels(),
