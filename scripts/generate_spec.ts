@@ -89,17 +89,25 @@ function assemblyScript(): string {
   return `${out.join("\n")}\n`;
 }
 
-/** A function, not data: code is gone from the engine's memory when the plan was checked, data would stay in the guest's. */
+/**
+ * A function, not data: code is gone from the engine's memory when the plan was checked, data would stay in the guest's. In two steps, by 16
+ * codes each: an interpreter may nest what stands in a row (guest/check.h).
+ */
 function assemblyScriptOps(): string {
-  const out = [
-    `// ${note}`,
+  const all = Object.values(specs[1]!.ops ?? {});
+  const rows = [...new Set(all.map(({ code }) => code >> 4))].flatMap((row) => [
+    `  if (op >> 4 == ${row}) {`,
+    ...all
+      .filter(({ code }) => code >> 4 === row)
+      .map(({ code, args }) => `    if (op == ${code}) return ${args.length};`),
+    "    return -1;",
+    "  }",
+  ]);
+  const head = [
     "/** Argument words of an op, by its code; -1 where there is none. */",
     "export function wordsOf(op: u32): i32 {",
   ];
-  for (const { code, args } of Object.values(specs[1]!.ops ?? {}))
-    out.push(`  if (op == ${code}) return ${args.length};`);
-  out.push("  return -1;", "}");
-  return `${out.join("\n")}\n`;
+  return `${[`// ${note}`, ...head, ...rows, "  return -1;", "}"].join("\n")}\n`;
 }
 
 function structFunctions(name: string, fields: Field[]): string[] {

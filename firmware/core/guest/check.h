@@ -33,7 +33,7 @@ enum {
     FTTE_CHECK_BODY_BYTES = 2048,
     FTTE_CHECK_CONSTANTS = 62, // in wasm3's table, of 32 bits, the unused slot that aligns others left out
     // Of native stack, on one way through a function. With this, the calls around it (wasm3.c) and the session's own,
-    // every port has enough (host/build/stack.ts). Of ours the interpreted layers take most, 8,944.
+    // every port has enough (host/build/stack.ts). Of ours the interpreted layers take most, 9,056.
     FTTE_CHECK_NESTED_BYTES = 9216,
     // What an operation takes, on Xtensa (gcc 12) or ARMv6-M, whichever is more, a jump to another page of code before
     // it included: of i32 arithmetic, i32 loads, copies and branches, and of all others (host/build/stack.ts asks the
