@@ -26,10 +26,14 @@ function dimensionBits(leaf: Leaf): number {
 
 const widen = (expression: string) => expression.replace(/[a-z]\w*/gi, "(uint64_t)$&");
 
+/** The gate takes 32 bits, which the product of two dimensions and an element's bytes fit. */
 function operandCheck({ name, bytes, count, readOnly }: Operand): string {
-  const wide = `(${widen(count)})`;
-  const length = bytes === 1 ? wide : `${bytes} * ${wide}`;
-  return `    if (!ftte_blas_operand(guest, ${name}, ${length}, ${bytes}, ${readOnly})) return FTTE_ERR_GUEST_BOUNDS;`;
+  const isWide = count.split("*").length > 2;
+  const extent = isWide ? `(${widen(count)})` : `(${count})`;
+  const length = bytes === 1 ? extent : `${bytes} * ${extent}`;
+  const kind = `${bytes - 1}${readOnly ? " | FTTE_GATE_READS" : ""}`;
+  const passes = `${isWide ? "ftte_gate_pass_wide" : "ftte_gate_pass"}(guest, ${name}, ${length}, ${kind})`;
+  return `    if (!${passes}) return FTTE_ERR_GUEST_BOUNDS;`;
 }
 
 /** All factors and sums fit: the operands, checked before, lie in less than 2^28 bytes. */

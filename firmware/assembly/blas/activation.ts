@@ -107,19 +107,35 @@ export function isamax(n: i32, y: usize): i32 {
   return best;
 }
 
-// y[i] = x[i] scale[i % c] + offset[i % c]
+// y(n,c) = x scale(c) + offset(c)
 //: const x:u8[n*c] const scale[c] const offset[c] y[n*c]
 export function sdecodeU8(n: i32, c: i32, x: usize, scale: usize, offset: usize, y: usize): void {
-  for (let i = 0; i < n; i++)
-    for (let j: usize = 0, e = (<usize>c) << 2; j < e; j += 4, x += 1, y += 4)
-      store<f32>(y, <f32>load<u8>(x) * load<f32>(scale + j) + load<f32>(offset + j));
+  scaleRows<u8>(n, c, x, scale, offset, y);
 }
 
 //: const x:i16[n*c] const scale[c] const offset[c] y[n*c]
 export function sdecodeI16(n: i32, c: i32, x: usize, scale: usize, offset: usize, y: usize): void {
-  for (let i = 0; i < n; i++)
-    for (let j: usize = 0, e = (<usize>c) << 2; j < e; j += 4, x += 2, y += 4)
-      store<f32>(y, <f32>load<i16>(x) * load<f32>(scale + j) + load<f32>(offset + j));
+  scaleRows<i16>(n, c, x, scale, offset, y);
+}
+
+//: const x[n*c] const scale[c] const offset[c] y[n*c]
+export function sscaleBias(n: i32, c: i32, x: usize, scale: usize, offset: usize, y: usize): void {
+  scaleRows<f32>(n, c, x, scale, offset, y);
+}
+
+function scaleRows<T>(n: i32, c: i32, x: usize, scale: usize, offset: usize, y: usize): void {
+  if (c == 1) scaleAll<T>(n, x, load<f32>(scale), load<f32>(offset), y);
+  else for (; n > 0; n--, x += <usize>c * sizeof<T>(), y += (<usize>c) << 2) scaleRow<T>(c, x, scale, offset, y);
+}
+
+function scaleRow<T>(n: i32, x: usize, scale: usize, offset: usize, y: usize): void {
+  for (const e = y + ((<usize>n) << 2); y < e; x += sizeof<T>(), scale += 4, offset += 4, y += 4)
+    store<f32>(y, <f32>load<T>(x) * load<f32>(scale) + load<f32>(offset));
+}
+
+function scaleAll<T>(n: i32, x: usize, scale: f32, offset: f32, y: usize): void {
+  for (const e = y + ((<usize>n) << 2); y < e; x += sizeof<T>(), y += 4)
+    store<f32>(y, <f32>load<T>(x) * scale + offset);
 }
 
 // d = w - base + residual (the residual counts when `carry` is not 0); scale = max|d| / 127; q = d / scale rounded half away from

@@ -128,17 +128,6 @@ export function scolumns(p: i32, c: i32, k: f32, dy: usize, db: usize): void {
   }
 }
 
-// y(p,c) = x · s(c) + b(c)
-//: const x[p*c] const s[c] const b[c] y[p*c]
-export function sscaleBias(p: i32, c: i32, x: usize, s: usize, b: usize, y: usize): void {
-  for (let i = 0; i < p; i++) {
-    for (let j: usize = 0, e = (<usize>c) << 2; j < e; j += 4)
-      store<f32>(y + j, load<f32>(x + j) * load<f32>(s + j) + load<f32>(b + j));
-    x += (<usize>c) << 2;
-    y += (<usize>c) << 2;
-  }
-}
-
 // dx(p,c) = dy · s(c)
 //: const dy[p*c] const s[c] dx[p*c]
 export function sscaleColumns(p: i32, c: i32, dy: usize, s: usize, dx: usize): void {

@@ -1,4 +1,5 @@
-// Sums of rows and windows scaled by a gradient, of which a relu leaves many zero: those are passed over, the others go eight at a time.
+// Sums of rows and windows scaled by a gradient, of which a relu leaves many zero: those are passed over, the others go several at a time:
+// eight of int8, four of f32, of which two columns go per turn (rows.ts), so that the pairs of eight would not fit the registers.
 
 import { ger4, ger8 } from "./rows";
 import { addWindow, addWindows4, addWindows8 } from "./windows";
@@ -58,6 +59,11 @@ export function sumWindows<W>(
     const xc = windowAt<W>(x, c, width, across, down);
     const xd = windowAt<W>(x, d, width, across, down);
     const e = nonzero(dy, step, d + 1, count);
+    if (isFloat<W>()) {
+      addWindows4<W>(ka, kb, kc, kd, xa, xb, xc, xd, xGap, y, yGap, rows, n);
+      a = e;
+      continue;
+    }
     const g = nonzero(dy, step, e + 1, count);
     const h = nonzero(dy, step, g + 1, count);
     const i = nonzero(dy, step, h + 1, count);

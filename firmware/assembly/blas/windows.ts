@@ -1,10 +1,25 @@
 // Sums of scaled windows, several at once (see rows.ts). A window is `rows` rows of n elements; a gap is what a pointer must still go from
 // the end of one row to the beginning of the next, in bytes.
 
+import { first, second } from "./rows";
+
 /** y += k0 x0, in that order, x of type W; `rows` rows of n elements, xGap and yGap bytes between them. */
 export function addWindow<W>(k0: f32, x0: usize, xGap: usize, y: usize, yGap: usize, rows: i32, n: i32): void {
   for (; rows > 0; rows--) {
-    for (const e = y + ((<usize>n) << 2); y < e; y += 4) {
+    const e = y + ((<usize>n) << 2);
+    if (isFloat<W>())
+      for (const e2 = y + ((<usize>n >> 1) << 3); y < e2; y += 8) {
+        const pair = load<u64>(y);
+        let v = first(pair);
+        let w = second(pair);
+        const p0 = load<u64>(x0);
+        x0 += 8;
+        v += k0 * first(p0);
+        w += k0 * second(p0);
+        store<f32>(y, v);
+        store<f32>(y, w, 4);
+      }
+    for (; y < e; y += 4) {
       let v = load<f32>(y);
       v += k0 * <f32>load<W>(x0);
       x0 += sizeof<W>();
@@ -32,7 +47,32 @@ export function addWindows4<W>(
   n: i32,
 ): void {
   for (; rows > 0; rows--) {
-    for (const e = y + ((<usize>n) << 2); y < e; y += 4) {
+    const e = y + ((<usize>n) << 2);
+    if (isFloat<W>())
+      for (const e2 = y + ((<usize>n >> 1) << 3); y < e2; y += 8) {
+        const pair = load<u64>(y);
+        let v = first(pair);
+        let w = second(pair);
+        const p0 = load<u64>(x0);
+        x0 += 8;
+        v += k0 * first(p0);
+        w += k0 * second(p0);
+        const p1 = load<u64>(x1);
+        x1 += 8;
+        v += k1 * first(p1);
+        w += k1 * second(p1);
+        const p2 = load<u64>(x2);
+        x2 += 8;
+        v += k2 * first(p2);
+        w += k2 * second(p2);
+        const p3 = load<u64>(x3);
+        x3 += 8;
+        v += k3 * first(p3);
+        w += k3 * second(p3);
+        store<f32>(y, v);
+        store<f32>(y, w, 4);
+      }
+    for (; y < e; y += 4) {
       let v = load<f32>(y);
       v += k0 * <f32>load<W>(x0);
       x0 += sizeof<W>();

@@ -17,10 +17,8 @@ enum { FTTE_GATE_READS = 4 };
 bool ftte_gate_pass(struct ftte_guest *guest, uint32_t *at, uint32_t bytes, uint32_t kind);
 
 // The same for extents that are worked out in 64 bits.
-static inline bool ftte_blas_operand(struct ftte_guest *guest, uint32_t *at, uint64_t bytes, uint32_t align,
-                                     bool read_only) {
-    uint32_t most = bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes; // more than any memory either way
-    return ftte_gate_pass(guest, at, most, (align - 1) | (read_only ? FTTE_GATE_READS : 0));
+static inline bool ftte_gate_pass_wide(struct ftte_guest *guest, uint32_t *at, uint64_t bytes, uint32_t kind) {
+    return ftte_gate_pass(guest, at, bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes, kind); // more than any memory
 }
 
 // Fuel. Work is counted in turns of the leaves' innermost loops (each leaf's extents say how many), and whoever does

@@ -33,7 +33,9 @@ FTTE_AOT_SOURCES := firmware/core/guest/aot.c firmware/core/guest/kernels_transl
 FTTE_AOT_FLAGS := -std=gnu11 -O2 -w -ffp-contract=off -Ibuild/guest -Ifirmware/core/guest
 
 # The translated BLAS: boundary checks are the gate's, so none inside; -Os would be 2.7 times slower. On 32-bit chips it counts addresses
-# from a null pointer. Induction variables stay as the source has them: a load that steps its own pointer is one instruction.
+# from a null pointer. Induction variables stay as the source has them: a load that steps its own pointer is one instruction. So is one of
+# 64 bits, unless it is split; and loops over eight rows need all registers that there are, which a schedule made before they are allotted
+# does not heed.
 FTTE_BLAS_SOURCES := firmware/core/guest/blas_translated.c
-FTTE_BLAS_FLAGS := -std=gnu11 -O3 -w -ffp-contract=off -fno-ivopts -fno-delete-null-pointer-checks -fno-sanitize=undefined \
+FTTE_BLAS_FLAGS := -std=gnu11 -O3 -w -ffp-contract=off -fno-ivopts -fno-split-wide-types -fno-schedule-insns -fno-delete-null-pointer-checks -fno-sanitize=undefined \
 	-Ibuild/guest -Ifirmware/core/guest

@@ -74,10 +74,10 @@ describe("a leaf that is right", () => {
     const order = [
       "ftte_check_sleaf(struct ftte_guest *guest, u32 m, u32 n, u32 *w, u32 *s, u32 *mask, u32 *y) {",
       "(m | n | 0) >> 15",
-      "w, ((uint64_t)m*(uint64_t)n), 1, true",
-      "s, 4 * ((uint64_t)m), 4, true",
-      "mask, (((uint64_t)n+7)/8), 1, false",
-      "y, 4 * ((uint64_t)m), 4, false",
+      "ftte_gate_pass(guest, w, (m*n), 0 | FTTE_GATE_READS)",
+      "ftte_gate_pass(guest, s, 4 * (m), 3 | FTTE_GATE_READS)",
+      "ftte_gate_pass(guest, mask, ((n+7)/8), 0)",
+      "ftte_gate_pass(guest, y, 4 * (m), 3)",
       "ftte_guest_spend(guest, m + n + m*n + m + (n+7)/8 + m + 0)",
     ];
     const places = order.map((text) => boundary.indexOf(text));
@@ -97,6 +97,13 @@ describe("a leaf that is right", () => {
       expect(checked).toBeGreaterThan(0);
       expect(glue.indexOf("ftte_leaf_sleaf(guest->memory, m, n, k, w, s, mask, y)")).toBeGreaterThan(checked);
     }
+  });
+
+  it("has an extent worked out in 64 bits where 32 do not hold it", () => {
+    const boundary = (extent: string) =>
+      generateBlasGlue([leaf(`x[${extent}]`, "m: i32, n: i32, k: i32, x: usize")]).files["blas_boundary.h"];
+    expect(boundary("m*n")).toContain("ftte_gate_pass(guest, x, 4 * (m*n), 3)");
+    expect(boundary("m*n*k")).toContain("ftte_gate_pass_wide(guest, x, 4 * ((uint64_t)m*(uint64_t)n*(uint64_t)k), 3)");
   });
 
   it("lets a lone length be longer than dimensions that are multiplied", () => {
@@ -130,7 +137,7 @@ describe("the firmware's BLAS", async () => {
   it.each(exported)("checks every pointer of %s, once", (name) => {
     const start = glue.indexOf(`static inline int ftte_check_${name}(`);
     const body = glue.slice(start, glue.indexOf("\n}\n", start));
-    const checks = [...body.matchAll(/ftte_blas_operand\(guest, (\w+), /g)];
+    const checks = [...body.matchAll(/ftte_gate_pass(?:_wide)?\(guest, (\w+), /g)];
     expect(checks.map((m) => m[1]!).sort()).toEqual(pointersOf(name).sort());
     expect(body.match(/return FTTE_ERR_GUEST_BOUNDS/g)).toHaveLength(checks.length + 1); // and the dimensions
     expect(body).toContain("return ftte_guest_spend(guest, ");
