@@ -36,6 +36,8 @@ for (const [name, model] of Object.entries(referenceModels) as [string, Model][]
     8,
   );
 }
+// What interprets its leaves too has larger frames than any board's kernels, and their loops are long lines of operations, each of which
+// stays on the stack.
 const interpreting = ["-UFTTE_WASM3_STACK_BYTES", "-DFTTE_WASM3_STACK_BYTES=4096", "-DFTTE_NO_TAIL_CALLS"];
 const one = (layer: number, weights: LayerSelection["weights"]): LayerSelection => ({ layer, bias: true, weights });
 const striped: [keyof typeof referenceModels, Selection][] = [
@@ -71,7 +73,6 @@ for (const engine of engines)
       name: `replay_${engine.name}_${form}_${engine.bits}`,
       ...parts,
       sources: ["tests/assembly/replay.c", "tests/assembly/record.c", ...sources],
-      // What interprets its leaves too has larger frames and nests deeper than any board's kernels.
       flags: [...parts.flags, "-Itests/core", ...(form === "interpreted" ? interpreting : [])],
       args: [form, builtGuest(module), ...paths],
     });
