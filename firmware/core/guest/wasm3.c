@@ -38,17 +38,10 @@ static const struct {
     {blas_link, sizeof blas_link / sizeof *blas_link},
 };
 
-<<<<<<< HEAD
 #if defined(__SANITIZE_ADDRESS__)
 enum { FRAME_SCALE = 4 }; // its frames are that much larger
 #elif defined(FTTE_NO_TAIL_CALLS)
 enum { FRAME_SCALE = 4 }; // each operation stays on the stack until a loop turns or the function returns (check.h)
-=======
-#if defined(FTTE_NO_TAIL_CALLS)
-enum { FRAME_SCALE = 6 }; // each operation stays on the stack until the next loop or return (port.mk)
-#elif defined(__SANITIZE_ADDRESS__)
-enum { FRAME_SCALE = 4 }; // its frames are that much larger
->>>>>>> blas
 #else
 enum { FRAME_SCALE = 1 };
 #endif
