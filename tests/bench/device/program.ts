@@ -49,7 +49,7 @@ export function build(engine: Engine, layered = false): Program {
     engine === "wasm3" || engine === "aot"
       ? compile(engine, guest, engine)
       : compile(name, [`tests/bench/device/${engine.slice(2)}.c`], undefined, {
-          ...(engine === "c-tuned" && { OPTIMISE: "-O3" }),
+          ...(engine === "c-tuned" && { OPTIMISE: "-O3 -fno-split-wide-types -fno-schedule-insns" }),
           ...(layered && {
             flags: "-fno-inline-functions-called-once -fno-inline-small-functions -fno-inline-functions",
           }),
