@@ -64,7 +64,6 @@ for (const engine of engines)
     ["interpreted", "kernels.twin.wasm"],
   ] as const) {
     if (engine.name === "aot" && form !== "imports") continue; // nothing is interpreted there
-    if (engine.bits === 32 && form === "interpreted") continue; // its operations nest deeper than a board lets them
     const parts = await engineParts(engine);
     const sources =
       form !== "interpreted"

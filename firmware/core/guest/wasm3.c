@@ -38,10 +38,12 @@ static const struct {
     {blas_link, sizeof blas_link / sizeof *blas_link},
 };
 
-#if defined(__SANITIZE_ADDRESS__)
-enum { FRAME_SCALE = 4 }; // its frames are that much larger
+#if defined(FTTE_NO_TAIL_CALLS) && defined(__SANITIZE_ADDRESS__)
+enum { FRAME_SCALE = 6 }; // both of the following
 #elif defined(FTTE_NO_TAIL_CALLS)
 enum { FRAME_SCALE = 4 }; // each operation stays on the stack until a loop turns or the function returns (check.h)
+#elif defined(__SANITIZE_ADDRESS__)
+enum { FRAME_SCALE = 4 }; // its frames are that much larger
 #else
 enum { FRAME_SCALE = 1 };
 #endif
