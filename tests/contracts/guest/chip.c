@@ -5,9 +5,9 @@
 #include <stdio.h>
 
 #include "ftte_port.h"
-#include "guest/guest.h"
 #include "report.h"
 #include "suite.h"
+#include "wrapped.h"
 
 enum { SCRATCH = 1 << 15, OWN_FRAME = 64 };
 #define PAINT 0x5aa5c33cu
@@ -29,15 +29,6 @@ static __attribute__((noinline)) void measure(const void *frame) {
     if (used > most) most = used;
     if (left < least_left) least_left = left;
 }
-
-int __wrap_ftte_guest_open(struct ftte_guest *guest, struct ftte_pool *in, const uint8_t *wasm, uint32_t wasm_bytes,
-                           uint32_t memory_bytes);
-int __real_ftte_guest_open(struct ftte_guest *guest, struct ftte_pool *in, const uint8_t *wasm, uint32_t wasm_bytes,
-                           uint32_t memory_bytes);
-int __wrap_ftte_guest_call(struct ftte_guest *guest, enum ftte_guest_function function, const union ftte_value *args,
-                           union ftte_value *result);
-int __real_ftte_guest_call(struct ftte_guest *guest, enum ftte_guest_function function, const union ftte_value *args,
-                           union ftte_value *result);
 
 int __wrap_ftte_guest_open(struct ftte_guest *guest, struct ftte_pool *in, const uint8_t *wasm, uint32_t wasm_bytes,
                            uint32_t memory_bytes) {

@@ -7,9 +7,9 @@
 #include <ucontext.h>
 
 #include "file_buffer.h"
-#include "guest/guest.h"
 #include "report.h"
 #include "suite.h"
+#include "wrapped.h"
 
 enum { BUFFER = 1 << 23, POOL = 1 << 18, SCRATCH = 1 << 15 };
 // Of a board's 8 KiB, what the session leaves to the engine; a 64-bit host's frames are twice as large.
@@ -18,15 +18,6 @@ enum { PAINT = 0x3c, NATIVE_STACK = 1536 * sizeof(void *) };
 static uint8_t buffer[BUFFER] __attribute__((aligned(64)));
 
 // ---- the engine, and nothing but the engine, on a stack as small as a board's ----
-
-int __wrap_ftte_guest_open(struct ftte_guest *guest, struct ftte_pool *in, const uint8_t *wasm, uint32_t wasm_bytes,
-                           uint32_t memory_bytes);
-int __real_ftte_guest_open(struct ftte_guest *guest, struct ftte_pool *in, const uint8_t *wasm, uint32_t wasm_bytes,
-                           uint32_t memory_bytes);
-int __wrap_ftte_guest_call(struct ftte_guest *guest, enum ftte_guest_function function, const union ftte_value *args,
-                           union ftte_value *result);
-int __real_ftte_guest_call(struct ftte_guest *guest, enum ftte_guest_function function, const union ftte_value *args,
-                           union ftte_value *result);
 
 static uint8_t *stack;
 static struct {
