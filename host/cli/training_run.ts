@@ -18,6 +18,7 @@ import type { RunEvent } from "../fl/events.ts";
 import { fedavg } from "../fl/fedavg.ts";
 import { wasmFolder } from "../fl/fold.ts";
 import { ftte } from "../fl/ftte.ts";
+import { evenSchedule } from "../fl/schedule.ts";
 import type { Strategy } from "../fl/strategy.ts";
 import { bytesOf } from "../plan/slice.ts";
 import { Evaluator } from "../sim/evaluator.ts";
@@ -229,7 +230,7 @@ class TrainingRun {
       normalisation: this.data.normalisation,
       training,
       seed,
-      deterministic: this.deterministic,
+      ...(this.deterministic && { schedule: evenSchedule(seed) }),
       refreshFrozenEvery,
       normLimit,
       stop: this.stop(),

@@ -1,22 +1,17 @@
-// Updates on their way into the model: which one is next, the buffer that they wait in, and the server step that empties it. Computes;
-// coordinator.ts commits.
-//
-// Deterministic schedule: every order has a seeded virtual duration, and orders end in the order of their virtual completion, whatever the
-// real one was: updates, and also orders that came to nothing. The same seed gives the same model, bit for bit, through kills on either side.
+// The buffer that updates wait in, and the server step that empties it. Computes; assignments.ts commits.
 
 import { FtteError } from "../errors.ts";
 import type { Plan } from "../plan/types.ts";
 import { decodeUpdateHeader, UpdateHeaderBytes } from "../wire/spec.gen.ts";
 import { aggregate, type Folder, variances } from "./aggregate.ts";
-import type { Assignment, ModelVersion } from "./orders.ts";
+import type { ModelVersion } from "./orders.ts";
 import type { StoredTask } from "./run_store.ts";
-import type { BoardFacts, Strategy, UpdateFacts } from "./strategy.ts";
+import type { FleetFacts, Strategy, UpdateFacts } from "./strategy.ts";
 
 export interface ArrivalOptions {
   strategy: Strategy;
   folder: Folder;
   plans: ReadonlyMap<string, Plan>; // by board class
-  deterministic: boolean;
 }
 
 /** A server step: the model that it makes, and of what. */
@@ -24,34 +19,16 @@ export interface Fold extends ModelVersion {
   folded: { board: string; task: number; staleness: number }[];
 }
 
-const hasEnded = ({ stage }: Assignment) => stage === "received" || stage === "failed";
-
 export class Arrivals {
   private buffer: StoredTask[] = [];
   private last = 0; // arrivals so far
-  /** Virtual time: that of the latest order that ended. */
-  now = 0;
 
   constructor(private readonly o: ArrivalOptions) {}
 
   /** Takes up what arrived in earlier sessions and was not folded. */
-  restore(arrived: readonly StoredTask[], now: number): void {
+  restore(arrived: readonly StoredTask[]): void {
     this.buffer = arrived.toSorted((a, b) => a.arrival - b.arrival);
     this.last = this.buffer.at(-1)?.arrival ?? 0;
-    this.now = now;
-  }
-
-  /** The order that ends next: any that has ended, or, with the deterministic schedule, the first in virtual time if it has. */
-  next(flying: Iterable<Assignment>): Assignment | undefined {
-    const all = [...flying];
-    if (!this.o.deterministic) return all.find(hasEnded);
-    const first = all.toSorted(({ task: a }, { task: b }) => a.finish - b.finish || (a.board < b.board ? -1 : 1))[0];
-    return first && hasEnded(first) ? first : undefined;
-  }
-
-  /** Its virtual time has come. */
-  pass(task: StoredTask): void {
-    this.now = Math.max(this.now, task.finish);
   }
 
   /** Into the buffer; returns its place in the order of arrivals. */
@@ -65,9 +42,9 @@ export class Arrivals {
    * The step that the strategy makes of the buffer, if any. The buffer stays as it is until `clear`.
    * @throws FtteError "update-invalid" when the new model is not finite
    */
-  fold({ version, parameters }: ModelVersion, boards: readonly BoardFacts[]): Fold | undefined {
+  fold({ version, parameters }: ModelVersion, fleet: FleetFacts): Fold | undefined {
     const { strategy, folder } = this.o;
-    if (!strategy.ready(this.facts(version), boards, version)) return undefined;
+    if (!strategy.ready(this.facts(version), fleet)) return undefined;
     const updates = this.buffer.map(({ update }) => ({
       plan: this.planOf(update!),
       rows: update!.subarray(UpdateHeaderBytes),

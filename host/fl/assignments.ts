@@ -1,22 +1,26 @@
 // Orders from the moment they are given to their end, and what an end brings about: an update in the buffer, a server step, new orders,
 // committed as one. Knows boards and their orders, the model and the counts; what boards say, and when the run is over, is coordinator.ts's.
+//
+// With a schedule, orders end in the order of their virtual completion, whatever the real one was: updates, and also orders that came to
+// nothing. The same seed gives the same model, bit for bit, through kills on either side.
 
 import { FtteError } from "../errors.ts";
 import { type ArrivalOptions, Arrivals, type Fold } from "./arrivals.ts";
 import type { Teller } from "./events.ts";
 import type { Fleet } from "./fleet.ts";
+import { Flights } from "./flights.ts";
 import {
   type Assignment,
   type Board,
   type BoardSetup,
-  factsOf,
   type ModelVersion,
   type OrderOptions,
   Orders,
   restoredBoard,
 } from "./orders.ts";
-import type { Arrival } from "./run_store.ts";
-import type { BoardFacts } from "./strategy.ts";
+import { Roster } from "./roster.ts";
+import type { Arrival, StoredTask } from "./run_store.ts";
+import type { FleetFacts } from "./strategy.ts";
 
 /** Moments at which a test may kill the host. */
 export const foldSteps = [
@@ -39,15 +43,22 @@ export interface AssignmentOptions extends OrderOptions, ArrivalOptions {
 
 /** A board whose orders come to nothing so often in a row, refused or with invalid updates, gets no more until the run is taken up again. */
 const failureLimit = 3;
-const isFit = (board: Board) => board.failures < failureLimit;
+/** Boards that count: neither lost nor set aside. */
+const isFit = (board: Board) => board.failures < failureLimit && !board.lost;
 
 export class Assignments {
   readonly boards = new Map<string, Board>();
   model: ModelVersion = { version: 0, parameters: new Float32Array() };
   counts = { folded: 0, rejected: 0, duplicates: 0 };
-  private readonly flying = new Map<string, Assignment>(); // by board; also of boards that left the fleet with an update received
+  /** Virtual time: that of the latest order that ended; 0 without a schedule. */
+  now = 0;
+  private readonly fleet: Board[] = []; // by index
   private readonly orders: Orders;
   private readonly arrivals: Arrivals;
+  private readonly flights: Flights; // also of boards that left the fleet with an update received
+  private readonly roster: Roster;
+  private readonly resting: Board[] = []; // in rounds: those that have had an order at this version
+  private facts: FleetFacts = { boards: 0, busy: 0, ordered: 0 };
   private unsavedDuplicates = 0;
 
   /**
@@ -62,57 +73,98 @@ export class Assignments {
   ) {
     this.orders = new Orders(o);
     this.arrivals = new Arrivals(o);
+    const ids = o.boards.map(({ id }) => id);
+    this.flights = new Flights(ids, o.schedule !== undefined);
+    this.roster = new Roster(ids.length, o.seed, o.schedule && ((board, now) => o.schedule!.reachable(board, now)));
   }
 
   /** Takes up what the store holds of the run. @throws FtteError "run-unknown" or "config-invalid" */
   restore(): void {
-    const { store, boards, plans, run } = this.o;
+    const { store, run } = this.o;
     const model = store.model();
     if (!model) throw new FtteError("run-unknown", `run ${run} has no model; start a new one`);
     this.model = model;
     this.counts = store.counts();
-    const stored = new Map(store.boards().map((b) => [b.id, b]));
-    for (const setup of boards) {
-      const plan = plans.get(setup.class);
-      if (!plan)
-        throw new FtteError("config-invalid", `there is no plan for board class ${setup.class} of ${setup.name}`);
-      this.boards.set(setup.id, restoredBoard(setup, plan, stored.get(setup.id)));
-    }
+    this.now = store.virtualTime();
+    this.restoreBoards();
     const tasks = store.tasks();
     for (const task of tasks)
       if (task.state === "received" || (task.state === "sent" && this.boards.has(task.board)))
-        this.flying.set(task.board, { task, stage: task.state });
+        this.flights.add({ task, stage: task.state });
     const arrived = tasks.filter((t) => t.state === "arrived");
-    this.arrivals.restore(arrived, store.virtualTime());
+    this.arrivals.restore(arrived);
+    for (const board of this.fleet) if (!this.flights.of(board.id)) this.rest(board);
+    const working = [...this.flights.all()].map(({ task }) => task);
+    const isBusy = (task: StoredTask) => this.boards.has(task.board);
+    this.facts = {
+      boards: this.fleet.length,
+      busy: working.filter(isBusy).length,
+      ordered: [...working, ...arrived].filter((t) => t.baseVersion === model.version).length,
+    };
+  }
+
+  private restoreBoards(): void {
+    const { store, boards, plans } = this.o;
+    const stored = new Map(store.boards().map((b) => [b.id, b]));
+    boards.forEach((setup, index) => {
+      const plan = plans.get(setup.class);
+      if (!plan)
+        throw new FtteError("config-invalid", `there is no plan for board class ${setup.class} of ${setup.name}`);
+      const board = restoredBoard(setup, index, plan, stored.get(setup.id));
+      this.boards.set(setup.id, board);
+      this.fleet.push(board);
+    });
   }
 
   /** Sends boards back to their orders, and gives the others new ones. */
   begin(): void {
-    for (const board of this.boards.values()) {
-      const assignment = this.flying.get(board.id);
-      if (assignment?.stage === "sent") this.o.fleet.dispatch(this.orders.order(board, assignment.task, this.model));
-    }
+    for (const { task, stage } of this.flights.all())
+      if (stage === "sent") this.o.fleet.dispatch(this.orders.order(this.boards.get(task.board)!, task, this.model));
     this.step();
+    this.giveUpLate();
     this.settle();
   }
 
   /** The board's order if it is this task and has not ended. */
   of(board: Board, task: number): Assignment | undefined {
-    const assignment = this.flying.get(board.id);
+    const assignment = this.flights.of(board.id);
     return assignment?.task.task === task ? assignment : undefined;
   }
 
   /** Its update is durable. */
   receive(assignment: Assignment, bytes: Uint8Array): void {
-    assignment.stage = "received";
     assignment.task.update = bytes;
+    this.flights.end(assignment, "received");
   }
 
-  /** Nothing comes of it. */
-  fall(assignment: Assignment, reason: string): void {
-    assignment.stage = "failed";
-    assignment.reason = reason;
+  /** Nothing comes of it. @param blame "schedule" when that is not the board's failure */
+  fall(assignment: Assignment, reason: string, blame: "board" | "schedule" = "board"): void {
+    Object.assign(assignment, { reason, blame });
+    this.flights.end(assignment, "failed");
     this.settle();
+  }
+
+  /** The board is out of reach, and nobody waits for it. */
+  lose(board: Board): void {
+    this.count(board, -1);
+    board.lost = true;
+    this.roster.remove(board.index);
+    this.step();
+  }
+
+  /** It is back. */
+  regain(board: Board): void {
+    board.lost = false;
+    this.count(board, 1);
+    if (isFit(board) && !this.flights.of(board.id)) this.rest(board);
+    this.step();
+  }
+
+  /** It begins, or ceases, to count among the fleet. */
+  private count(board: Board, change: 1 | -1): void {
+    if (!isFit(board)) return;
+    this.facts.boards += change;
+    if (this.flights.of(board.id)) this.facts.busy += change;
   }
 
   /** A repeat of an update that was judged before. */
@@ -129,45 +181,91 @@ export class Assignments {
   /** Ends every order whose turn has come. */
   settle(): void {
     while (!this.isOver()) {
-      const next = this.arrivals.next(this.flying.values());
+      if (this.wake()) continue;
+      const next = this.flights.next();
       if (!next) return;
-      this.flying.delete(next.task.board);
-      this.arrivals.pass(next.task);
+      const { task } = next;
+      if (this.o.schedule) this.now = Math.max(this.now, task.finish);
       if (next.stage === "failed") this.drop(next);
       else this.enter(next);
     }
+  }
+
+  /** Passes to the moment at which a board that is wanted can be reached, if that is before anything else. Returns whether it did. */
+  private wake(): boolean {
+    const { nextReturn } = this.roster;
+    if (nextReturn === Number.POSITIVE_INFINITY || nextReturn >= this.flights.earliest) return false;
+    if (this.o.strategy.wanted(this.facts) <= 0) return false;
+    this.now = nextReturn;
+    this.step();
+    return true;
   }
 
   private enter({ task }: Assignment): void {
     this.o.passed?.("arrival-ready");
     const arrival = this.arrivals.add(task);
     const board = this.boards.get(task.board);
-    if (board) Object.assign(board, { lastVersion: task.baseVersion, failures: 0 });
+    if (board) {
+      Object.assign(board, { lastVersion: Math.max(board.lastVersion, task.baseVersion), failures: 0 });
+      this.free(board);
+    }
     this.step({ board: task.board, task: task.task, state: "arrived", arrival });
   }
 
-  private drop({ task, reason = "" }: Assignment): void {
+  private drop({ task, reason = "", blame }: Assignment): void {
     const board = this.boards.get(task.board)!;
-    board.failures++;
+    if (task.baseVersion === this.model.version) this.facts.ordered--;
+    if (blame !== "schedule" && ++board.failures === failureLimit) this.setAside(board);
+    else this.free(board);
     this.counts.rejected++;
     this.step({ board: task.board, task: task.task, state: "rejected", arrival: 0, reason });
     this.tell.update(board.id, "rejected", 0, reason);
     if (board.failures !== failureLimit) return;
     const what = `${board.name} failed ${failureLimit} tasks in a row and gets no more in this session`;
     this.tell.notice(`${what}: ${reason}`);
-    if (![...this.boards.values()].some(isFit))
+    if (this.fleet.every(({ failures }) => failures >= failureLimit))
       throw new FtteError("board-lost", `every board fails its tasks; the last one: ${reason}`);
+  }
+
+  /** Its order has ended. */
+  private free(board: Board): void {
+    if (!isFit(board)) return;
+    this.facts.busy--;
+    this.rest(board);
+  }
+
+  /** Its order has ended, and it gets no other. */
+  private setAside(board: Board): void {
+    if (board.lost) return;
+    this.facts.busy--;
+    this.facts.boards--;
+  }
+
+  /** A board without an order may have one, in rounds of the next version. */
+  private rest(board: Board): void {
+    if (this.o.strategy.inRounds && board.lastVersion >= this.model.version) this.resting.push(board);
+    else this.roster.add(board.index, board.tasks);
   }
 
   /** What the end of an order, or a board's coming and going, brings about: perhaps a server step, and new orders. */
   step(ended?: Arrival["task"]): void {
-    const fold = this.arrivals.fold(this.model, this.facts());
+    const fold = this.arrivals.fold(this.model, this.facts);
+    if (fold) this.begins(fold);
     const orders = this.newOrders(fold ?? this.model);
     if (!ended && !fold && orders.length === 0) return;
     this.commit({ orders, ...(ended && { task: ended }), ...(fold && { fold: { ...fold, seconds: this.o.clock() } }) });
     if (ended) this.o.passed?.("arrival-committed");
     if (fold) this.folded(fold);
     if (!this.isOver()) this.dispatch(orders);
+    if (fold) this.giveUpLate();
+  }
+
+  /** A new version begins: nothing was ordered at it, and whoever waited for it may have an order. */
+  private begins({ version, parameters }: Fold): void {
+    this.arrivals.clear();
+    this.model = { version, parameters };
+    this.facts.ordered = 0;
+    for (const board of this.resting.splice(0)) if (isFit(board)) this.roster.add(board.index, board.tasks);
   }
 
   private commit(arrival: Partial<Arrival>): void {
@@ -175,14 +273,13 @@ export class Assignments {
     this.unsavedDuplicates = 0;
   }
 
-  private facts(): BoardFacts[] {
-    return [...this.boards.values()].filter(isFit).map((board) => factsOf(board, this.flying.has(board.id)));
-  }
-
-  /** Orders for the boards that the strategy picks. */
+  /** Orders for as many boards as the strategy wants. */
   private newOrders(model: ModelVersion): Arrival["orders"] {
-    const picked = this.o.strategy.assign(this.facts(), model.version);
-    return picked.map((id) => this.orders.next(this.boards.get(id)!, model, this.arrivals.now));
+    const wanted = this.o.strategy.wanted(this.facts);
+    const boards = this.roster.take(wanted, this.now, (index) => this.fleet[index]!.tasks);
+    this.facts.busy += boards.length;
+    this.facts.ordered += boards.length;
+    return boards.map((index) => this.orders.next(this.fleet[index]!, model, this.now));
   }
 
   private dispatch(orders: Arrival["orders"]): void {
@@ -190,20 +287,31 @@ export class Assignments {
       const board = this.boards.get(task.board)!;
       const held = { version: task.baseVersion, values };
       Object.assign(board, { tasks: task.task, frozenVersion: task.frozenVersion, held });
-      this.flying.set(board.id, { task, stage: "sent" });
+      this.flights.add({ task, stage: "sent" });
       this.o.fleet.dispatch(this.orders.order(board, task, this.model));
     }
     if (orders.length) this.o.passed?.("orders-dispatched");
   }
 
-  private folded({ version, parameters, folded }: Fold): void {
-    this.arrivals.clear();
-    this.model = { version, parameters };
+  private folded({ version, folded }: Fold): void {
     for (const { board, staleness } of folded) {
       this.counts.folded++;
       this.tell.update(board, "folded", staleness);
     }
     this.tell.version(version);
     this.stepped();
+  }
+
+  /** Orders that are too late to be of use end now. */
+  private giveUpLate(): void {
+    const oldest = this.model.version - this.o.strategy.maxStaleness;
+    const isLate = ({ task: { board, baseVersion } }: Assignment) => baseVersion < oldest && this.boards.has(board);
+    const index = ({ task }: Assignment) => this.boards.get(task.board)!.index;
+    for (const assignment of [...this.flights.all()].filter(isLate).sort((a, b) => index(a) - index(b))) {
+      if (this.isOver()) return;
+      this.flights.remove(assignment);
+      this.o.fleet.abandon(assignment.task.board);
+      this.drop({ ...assignment, reason: "given up: too many versions were made meanwhile", blame: "schedule" });
+    }
   }
 }

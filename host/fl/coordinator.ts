@@ -177,20 +177,17 @@ export class Coordinator {
     this.reach.back(board.id);
     this.tell.board(board.id, "idle");
     if (!board.lost) return;
-    board.lost = false;
     this.tell.notice(`${board.name} is back`);
-    this.assignments.step();
+    this.assignments.regain(board);
   }
 
   /** Whoever waits for it must know. The deterministic schedule waits for every board, since its outcome may not hang on real time. */
   private onLost(id: string): void {
     const board = this.assignments.boards.get(id)!;
     const what = `${board.name} has been out of reach for ${this.lostAfterSeconds} s`;
-    if (this.o.deterministic)
-      return this.tell.notice(`${what}; the deterministic schedule waits for it: is it powered?`);
-    board.lost = true;
+    if (this.o.schedule) return this.tell.notice(`${what}; the deterministic schedule waits for it: is it powered?`);
     this.tell.notice(`${what}; the run goes on without it until it is back`);
-    this.assignments.step();
+    this.assignments.lose(board);
   }
 
   /** The board cannot do its order: it gets another one. */
@@ -204,6 +201,10 @@ export class Coordinator {
     this.o.passed?.("update-received");
     const assignment = this.assignments.of(board, task);
     if (assignment?.stage !== "sent") return this.onUnexpected(board, task, bytes);
+    if (this.o.schedule?.isLost({ board: board.name, index: board.index, task })) {
+      this.o.fleet.acknowledge(board.id, task, "rejected");
+      return this.assignments.fall(assignment, "lost, as the schedule has it", "schedule");
+    }
     try {
       this.check(board, assignment, bytes);
     } catch (error) {

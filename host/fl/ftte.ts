@@ -4,11 +4,15 @@
 // and the more variable they are. Ours (its exact functions are not public): the functions below, their defaults, and the divisor.
 // docs/strategies.md measures what each is worth, also where a default gains nothing.
 
-import type { BoardFacts, Step, Strategy, UpdateFacts } from "./strategy.ts";
+import type { FleetFacts, Step, Strategy, UpdateFacts } from "./strategy.ts";
 
 export interface FtteOptions {
   /** K: buffered updates that make a server step. */
   buffer?: number;
+  /** Boards at work at once; by default all. */
+  concurrency?: number;
+  /** Versions after which an order is given up; by default never. */
+  maxStaleness?: number;
   /** η_g */
   serverLearningRate?: number;
   /** s_age(τ): constant 1; polynomial 1/√(1+τ), as FedBuff; hinge 1 up to τ = 4, then 1/(1 + (τ-4)/2), after FedAsync. */
@@ -41,11 +45,14 @@ const variances = {
 
 export function ftte(options: FtteOptions = {}): Strategy {
   const { buffer: k = 4, serverLearningRate = 1, samplesPower = 0, divisor = "buffer" } = options;
+  const { concurrency = Number.POSITIVE_INFINITY, maxStaleness = Number.POSITIVE_INFINITY } = options;
   const age = ages[options.age ?? "polynomial"];
   const variance = variances[options.variance ?? "constant"];
   return {
     name: "ftte",
-    assign: (boards: readonly BoardFacts[]) => boards.filter((b) => !b.busy).map((b) => b.id),
+    inRounds: false,
+    maxStaleness,
+    wanted: ({ busy }: FleetFacts) => Math.max(0, concurrency - busy),
     ready: (buffer: readonly UpdateFacts[]) => buffer.length >= k,
     weigh(buffer: readonly UpdateFacts[]): Step {
       const middle = median(buffer.map((u) => u.variance));

@@ -4,22 +4,26 @@
 import { crc32 } from "node:zlib";
 import { FtteError } from "../errors.ts";
 import { packFrozen } from "../plan/frozen.ts";
-import { applyRows, bytesOf, encodeDelta, encodeRows, encodeSlice, gatherSlice } from "../plan/slice.ts";
+import { applyRows, bytesOf, encodeDelta, encodeRows, encodeSlice, gatherSlice, rowsBytes } from "../plan/slice.ts";
 import type { Normalisation, Plan } from "../plan/types.ts";
+import { framedBytes } from "../wire/frame.ts";
+import { UpdateHeaderBytes } from "../wire/spec.gen.ts";
 import type { Order } from "./fleet.ts";
+import { keyed } from "./keyed.ts";
 import type { Arrival, RunStore, StoredBoard, StoredTask } from "./run_store.ts";
-import type { BoardFacts } from "./strategy.ts";
+import type { OrderFacts, Schedule } from "./schedule.ts";
 
 export interface BoardSetup {
   id: string;
   name: string;
   class: string;
-  /** Share of full speed that the deterministic schedule assumes. */
+  /** Share of full speed that a schedule assumes. */
   speed: number;
 }
 
 /** A board as the coordinator knows it. */
 export interface Board extends BoardSetup {
+  index: number; // in the fleet
   plan: Plan;
   tasks: number; // orders so far
   held: StoredBoard["held"];
@@ -36,6 +40,8 @@ export interface Assignment {
   /** sent: the board works on it; storing: its update is being committed; received: it is durable; failed: nothing comes of it. */
   stage: "sent" | "storing" | "received" | "failed";
   reason?: string; // why it failed
+  /** Whose failure it is: a board that fails too often is set aside. */
+  blame?: "board" | "schedule";
 }
 
 export interface OrderOptions {
@@ -47,6 +53,8 @@ export interface OrderOptions {
   seed: number;
   /** Server versions after which a board's frozen weights are sent anew; 0 never. */
   refreshFrozenEvery: number;
+  /** Virtual time, for a run whose outcome may not hang on the real one; without it, orders end when boards say so. */
+  schedule?: Schedule;
 }
 
 /** The model as of a server version. */
@@ -55,19 +63,11 @@ export interface ModelVersion {
   parameters: Float32Array;
 }
 
-/** A number in [0, 1) from a key: the same key, the same number (FNV-1a, then a finaliser of MurmurHash3). */
-function keyed(...key: (number | string)[]): number {
-  let h = 0x811c9dc5;
-  for (const c of key.join("/")) h = Math.imul(h ^ c.charCodeAt(0), 0x01000193);
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return ((h ^ (h >>> 16)) >>> 0) / 2 ** 32;
-}
-
 /** A board at the start of a session: what the store remembers of it, and nothing else. */
-export function restoredBoard(setup: BoardSetup, plan: Plan, stored: StoredBoard | undefined): Board {
+export function restoredBoard(setup: BoardSetup, index: number, plan: Plan, stored: StoredBoard | undefined): Board {
   return {
     ...setup,
+    index,
     plan,
     tasks: stored?.tasks ?? 0,
     held: stored?.held,
@@ -76,19 +76,6 @@ export function restoredBoard(setup: BoardSetup, plan: Plan, stored: StoredBoard
     online: false,
     lost: false,
     failures: 0,
-  };
-}
-
-/** The board as a strategy sees it. */
-export function factsOf(board: Board, busy: boolean): BoardFacts {
-  return {
-    id: board.id,
-    boardClass: board.class,
-    online: board.online,
-    lost: board.lost,
-    busy,
-    tasksDone: board.tasks - (busy ? 1 : 0),
-    lastVersion: board.lastVersion,
   };
 }
 
@@ -111,17 +98,32 @@ export class Orders {
     const rows = difference && encodeRows(board.plan, difference);
     // What the board will hold exactly: the difference to the model is made up for by the next delta (error feedback).
     const values = rows ? applyRows(board.plan, held.values, rows) : target;
-    const stored = this.task(board, version, now, encodeSlice(version, values));
+    const stored = this.task(board, version, encodeSlice(version, values));
     if (rows) {
       const from = { version: held.version, crc: crc32(bytesOf(held.values)) };
       const to = { version, crc: crc32(bytesOf(values)) };
       const bytes = encodeDelta(board.plan, from, to, rows);
       stored.delta = { baseVersion: from.version, baseCrc: from.crc, bytes };
     }
+    const { schedule } = this.o;
+    if (schedule) stored.finish = schedule.finish(this.facts(board, stored), now);
     return { task: stored, held: values };
   }
 
-  private task(board: Board, version: number, now: number, full: Uint8Array): StoredTask {
+  /** The order as a schedule sees it. Its bytes are those of a link without losses to a board that lacks what it was never sent. */
+  private facts(board: Board, { task, frozenVersion, full, delta }: StoredTask): OrderFacts {
+    const { index, name, speed, plan } = board;
+    const isFirst = task === 1;
+    const blobs = [delta?.bytes.length ?? full.length, isFirst ? plan.binary.length : 0];
+    if (isFirst || frozenVersion !== board.frozenVersion) blobs.push(plan.frozenBytes);
+    return {
+      ...{ board: name, index, speed, class: board.class, task, steps: this.o.training.steps },
+      bytesDown: blobs.reduce((sum, bytes) => sum + framedBytes(bytes), 0),
+      bytesUp: framedBytes(UpdateHeaderBytes + rowsBytes(plan)),
+    };
+  }
+
+  private task(board: Board, version: number, full: Uint8Array): StoredTask {
     const { seed, refreshFrozenEvery } = this.o;
     const task = board.tasks + 1;
     const stale = refreshFrozenEvery > 0 && version - board.frozenVersion >= refreshFrozenEvery;
@@ -131,7 +133,7 @@ export class Orders {
       baseVersion: version,
       frozenVersion: stale ? version : board.frozenVersion,
       seed: Math.floor(keyed(seed, board.name, task) * 2 ** 32),
-      finish: now + (0.75 + 0.5 * keyed("duration", seed, board.name, task)) / board.speed,
+      finish: 0,
       full,
       state: "sent",
       arrival: 0,

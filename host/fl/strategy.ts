@@ -1,5 +1,5 @@
-// The one Strategy contract: when a board gets work, when the buffer makes a server step, and how much each update counts. Pure:
-// no I/O, no clock, no randomness of its own. The loop around it is coordinator.ts, the arithmetic aggregate.ts.
+// The one Strategy contract: how many boards get work, when the buffer makes a server step, and how much each update counts. Pure: no I/O,
+// no clock, no randomness of its own. Which boards get work is roster.ts's, the loop around it coordinator.ts, the arithmetic aggregate.ts.
 
 /** An update as a strategy sees it: what is known without looking at its elements, and its spread. */
 export interface UpdateFacts {
@@ -12,14 +12,11 @@ export interface UpdateFacts {
   variance: number; // v: squared distance to the buffer's mean, relative to the mean's squared norm
 }
 
-export interface BoardFacts {
-  id: string;
-  boardClass: string;
-  online: boolean; // it answers at this moment; a board that dropped off may be back in a second
-  lost: boolean; // it has been out of reach for so long that nobody should wait for it
-  busy: boolean; // it has an order that it has not finished
-  tasksDone: number; // orders that ended, whatever became of them
-  lastVersion: number; // version that its last accepted update started from, -1 for none
+/** Counts of a fleet at one moment. */
+export interface FleetFacts {
+  boards: number; // neither lost nor set aside because they failed too often
+  busy: number; // of them, those with an order that has not ended
+  ordered: number; // orders given at this version, less those that came to nothing
 }
 
 export interface Step {
@@ -33,10 +30,14 @@ export interface Step {
 
 export interface Strategy {
   readonly name: string;
-  /** Which of the boards without work get a task at this version; the others wait. */
-  assign(boards: readonly BoardFacts[], version: number): string[];
+  /** Rounds: a board works on each version once at most, and then waits for the next one. */
+  readonly inRounds: boolean;
+  /** Versions after which an order is given up and its update refused; Infinity: late updates are used, however late. */
+  readonly maxStaleness: number;
+  /** How many more boards should get an order now: 0 or more, Infinity for every board that may have one. */
+  wanted(fleet: FleetFacts): number;
   /** True when the buffered updates make a server step. */
-  ready(buffer: readonly UpdateFacts[], boards: readonly BoardFacts[], version: number): boolean;
+  ready(buffer: readonly UpdateFacts[], fleet: FleetFacts): boolean;
   /** How much each buffered update counts. Called once when ready. */
   weigh(buffer: readonly UpdateFacts[]): Step;
 }

@@ -2,6 +2,7 @@
 
 import { crc32 } from "node:zlib";
 import { FtteError } from "../errors.ts";
+import { framedBytes } from "../wire/frame.ts";
 import {
   abiVersion,
   encodePlanHeader,
@@ -289,12 +290,9 @@ function finish(shape: ModelShape, selection: Selection, { lowered, packing }: P
     parameters: shape.parameters,
     parameterCount: shape.parameterCount,
     macs: countMacs(shape, selection),
-    bytesPerRound: { down: framed(20 + rowBytes), up: framed(40 + rowBytes) },
+    bytesPerRound: { down: framedBytes(20 + rowBytes), up: framedBytes(40 + rowBytes) },
   };
 }
-
-/** Every byte that a blob costs on the wire without losses: 12 bytes of frame around each 240. */
-const framed = (bytes: number) => bytes + Math.ceil(bytes / 240) * 12;
 
 function countMacs(shape: ModelShape, selection: Selection): { forward: number; backward: number } {
   const trained = new Map(selection.map((s) => [s.layer, s]));

@@ -16,6 +16,9 @@ export type FrameDefect = "frame" | "frame-crc" | "frame-long";
 const rawMin = frameHeaderBytes + frameCrcBytes;
 const rawMax = rawMin + frameBodyMax;
 
+/** Every byte that a blob costs on a line without losses: the frames around its chunks too, their COBS byte and closing zero included. */
+export const framedBytes = (bytes: number): number => bytes + Math.ceil(bytes / frameBodyMax) * (rawMin + 2);
+
 /**
  * The frame as it goes over the wire, its closing 0x00 included; at most frameEncodedMax bytes.
  * @throws RangeError when the body is too long

@@ -4,6 +4,7 @@
 import { Coordinator, type CoordinatorOptions } from "../../host/fl/coordinator.ts";
 import type { BoardTraffic, Fleet, FleetEvent, Order } from "../../host/fl/fleet.ts";
 import type { Arrival, RunStore, StoredTask } from "../../host/fl/run_store.ts";
+import { evenSchedule } from "../../host/fl/schedule.ts";
 import type { Plan } from "../../host/plan/types.ts";
 import { runBoardTask } from "../../host/sim/board_task.ts";
 import { SliceHeaderBytes } from "../../host/wire/spec.gen.ts";
@@ -143,7 +144,7 @@ export async function simulate(kernels: Uint8Array, o: SimulatedOptions): Promis
     boards: boards.map(({ id, speed, class: label }) => ({ id, name: id, class: label, speed })),
     plans: new Map(boards.map((board) => [board.class, board.plan])),
     kernels,
-    deterministic: true,
+    schedule: evenSchedule(o.seed),
     normLimit: 1e3,
     stop: { versions },
     clock: () => 0,

@@ -3,26 +3,19 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { BoardFacts, Strategy, UpdateFacts } from "../../host/fl/strategy.ts";
+import type { FleetFacts, Strategy, UpdateFacts } from "../../host/fl/strategy.ts";
 import { sweep } from "../host/plan/random_models.ts";
 
-/** nobody: no board's state ever holds a step back. cohort: a step waits for every board that works and can be reached. */
-export type Waiting = "nobody" | "cohort";
+/** nobody: no board's state ever holds a step back. cohort: a step waits for every board that works and can be reached. first: for the first ones. */
+export type Waiting = "nobody" | "cohort" | "first";
 
 const version = 40;
+const none: FleetFacts = { boards: 0, busy: 0, ordered: 0 };
 
-const board: fc.Arbitrary<Omit<BoardFacts, "id">> = fc.record({
-  boardClass: fc.constantFrom("virtual-64k", "virtual-256k"),
-  online: fc.boolean(),
-  lost: fc.boolean(),
-  busy: fc.boolean(),
-  tasksDone: fc.nat(20),
-  lastVersion: fc.integer({ min: -1, max: version }),
-});
-
-export const boards: fc.Arbitrary<BoardFacts[]> = fc
-  .array(board, { maxLength: 12 })
-  .map((list) => list.map((facts, i) => ({ id: `board-${i}`, ...facts })));
+/** Counts that can occur: no more busy boards than boards, and no more orders at this version than boards. */
+export const fleets: fc.Arbitrary<FleetFacts> = fc
+  .record({ boards: fc.nat(60), busy: fc.nat(60), ordered: fc.nat(60) })
+  .map(({ boards, busy, ordered }) => ({ boards, busy: Math.min(boards, busy), ordered: Math.min(boards, ordered) }));
 
 const update: fc.Arbitrary<UpdateFacts> = fc
   .record({
@@ -44,10 +37,10 @@ function frozen<T extends object>(list: T[]): readonly T[] {
 }
 
 /** What a strategy says to everything at once. */
-function answers(strategy: Strategy, buffer: readonly UpdateFacts[], fleet: readonly BoardFacts[]) {
+function answers(strategy: Strategy, buffer: readonly UpdateFacts[], fleet: FleetFacts) {
   return {
-    assigned: strategy.assign(fleet, version),
-    ready: strategy.ready(buffer, fleet, version),
+    wanted: strategy.wanted(fleet),
+    ready: strategy.ready(buffer, fleet),
     step: strategy.weigh(buffer),
   };
 }
@@ -57,36 +50,33 @@ export function strategyContract(name: string, waits: Waiting, make: () => Strat
   describe(`${name} as a strategy`, () => {
     it("answers the same question the same way, and changes nothing it was given", () => {
       const strategy = make();
-      const check = (buffer: UpdateFacts[], fleet: BoardFacts[], others: UpdateFacts[]) => {
-        const asked = [frozen(buffer), frozen(fleet)] as const;
+      const check = (buffer: UpdateFacts[], fleet: FleetFacts, others: UpdateFacts[]) => {
+        const asked = [frozen(buffer), Object.freeze(fleet)] as const;
         const first = answers(strategy, ...asked);
-        answers(strategy, frozen(others), []); // what it was asked in between must not matter
+        answers(strategy, frozen(others), none); // what it was asked in between must not matter
         expect(answers(strategy, ...asked)).toEqual(first);
         expect(answers(make(), ...asked)).toEqual(first);
       };
-      fc.assert(fc.property(buffers, boards, buffers, check), sweep(100));
+      fc.assert(fc.property(buffers, fleets, buffers, check), sweep(100));
     });
 
-    it("gives work only to boards that have none, each once", () => {
-      const check = (fleet: BoardFacts[]) => {
-        const assigned = make().assign(frozen(fleet), version);
-        const idle = fleet.filter((b) => !b.busy).map((b) => b.id);
-        expect(new Set(assigned).size).toBe(assigned.length);
-        expect(idle).toEqual(expect.arrayContaining(assigned));
-      };
-      fc.assert(fc.property(boards, check), sweep(100));
+    it("wants a number of boards that is not negative", () => {
+      fc.assert(
+        fc.property(fleets, (fleet) => {
+          expect(make().wanted(Object.freeze(fleet))).toBeGreaterThanOrEqual(0);
+        }),
+        sweep(100),
+      );
     });
 
-    it("gives work to a fresh fleet that has not been heard of yet", () => {
-      const fresh = { boardClass: "c", online: false, lost: false, busy: false, tasksDone: 0, lastVersion: -1 };
-      const fleet = ["a", "b", "c"].map((id) => ({ id, ...fresh }));
-      expect(make().assign(fleet, 0)).toEqual(["a", "b", "c"]);
+    it("gives work to a fresh fleet", () => {
+      expect(make().wanted({ boards: 3, busy: 0, ordered: 0 })).toBeGreaterThan(0);
     });
 
     it("makes no step of an empty buffer", () => {
       fc.assert(
-        fc.property(boards, (fleet) => {
-          expect(make().ready([], frozen(fleet), version)).toBe(false);
+        fc.property(fleets, (fleet) => {
+          expect(make().ready([], Object.freeze(fleet))).toBe(false);
         }),
         sweep(50),
       );
@@ -130,45 +120,75 @@ export function strategyContract(name: string, waits: Waiting, make: () => Strat
     });
 
     if (waits === "nobody") neverWaits(make);
-    else waitsForItsCohort(make);
+    else if (waits === "cohort") waitsForItsCohort(make);
+    else waitsForTheFirst(make);
   });
 }
 
+const one: UpdateFacts = { board: "a", task: 1, baseVersion: 0, staleness: 0, samples: 1, steps: 1, variance: 0 };
+
 function neverWaits(make: () => Strategy): void {
-  it("waits for no straggler: whether a step is made depends on the buffer alone, and every idle board has work", () => {
-    const check = (buffer: UpdateFacts[], some: BoardFacts[], others: BoardFacts[]) => {
+  it("waits for no straggler: whether a step is made depends on the buffer alone, and there are no rounds", () => {
+    const check = (buffer: UpdateFacts[], some: FleetFacts, others: FleetFacts) => {
       const strategy = make();
-      expect(strategy.ready(buffer, frozen(some), version)).toBe(strategy.ready(buffer, frozen(others), version));
-      const idle = some.filter((b) => !b.busy).map((b) => b.id);
-      expect(strategy.assign(frozen(some), version)).toEqual(idle);
+      expect(strategy.ready(buffer, some)).toBe(strategy.ready(buffer, others));
+      expect(strategy.inRounds).toBe(false);
     };
-    fc.assert(fc.property(buffers, boards, boards, check), sweep(100));
+    fc.assert(fc.property(buffers, fleets, fleets, check), sweep(100));
+  });
+
+  it("keeps as many boards at work as it may, whatever they were given before", () => {
+    const check = ({ boards, busy }: FleetFacts, ordered: number) => {
+      const most = make().wanted({ boards, busy: 0, ordered: 0 });
+      expect(make().wanted({ boards, busy, ordered })).toBe(Math.max(0, most - busy));
+    };
+    fc.assert(fc.property(fleets, fc.nat(60), check), sweep(100));
   });
 
   it("makes a step as soon as the buffer is long enough, and then at any greater length", () => {
     const strategy = make();
-    const one: UpdateFacts = { board: "a", task: 1, baseVersion: 0, staleness: 0, samples: 1, steps: 1, variance: 0 };
-    const ready = Array.from({ length: 40 }, (_, n) => strategy.ready(Array(n).fill(one), [], version));
+    const ready = Array.from({ length: 40 }, (_, n) => strategy.ready(Array(n).fill(one), none));
     expect(ready[0]).toBe(false);
     expect(ready.at(-1)).toBe(true);
     expect(ready.lastIndexOf(false)).toBe(ready.indexOf(true) - 1);
   });
 }
 
-function waitsForItsCohort(make: () => Strategy): void {
-  it("waits for every board that works and can be reached, and for no board that is lost", () => {
-    const check = (buffer: UpdateFacts[], fleet: BoardFacts[]) => {
-      const holdsBack = fleet.some((b) => b.busy && !b.lost);
-      expect(make().ready(frozen(buffer), frozen(fleet), version)).toBe(!holdsBack);
+/** In rounds, and so many boards in each as it wants of a fresh fleet. */
+function ordersOnce(make: () => Strategy): void {
+  it("gives a round's orders once, and makes up for those that came to nothing", () => {
+    const check = ({ boards, busy, ordered }: FleetFacts) => {
+      const asked = make().wanted({ boards, busy: 0, ordered: 0 });
+      expect(make().wanted({ boards, busy, ordered })).toBe(Math.max(0, asked - ordered));
+      expect(make().inRounds).toBe(true);
     };
-    fc.assert(fc.property(buffers, boards, check), sweep(200));
+    fc.assert(fc.property(fleets, check), sweep(100));
   });
+}
 
-  it("gives a board one task of each round, and a lost board none until it is back", () => {
-    const check = (fleet: BoardFacts[]) => {
-      const expected = fleet.filter((b) => !b.busy && !b.lost && b.lastVersion < version).map((b) => b.id);
-      expect(make().assign(frozen(fleet), version)).toEqual(expected);
+function waitsForItsCohort(make: () => Strategy): void {
+  ordersOnce(make);
+  it("waits for every board that works and can be reached, and drops nothing that is late", () => {
+    const check = (buffer: UpdateFacts[], fleet: FleetFacts) => {
+      expect(make().ready(frozen(buffer), fleet)).toBe(fleet.busy === 0);
+      expect(make().maxStaleness).toBe(Number.POSITIVE_INFINITY);
     };
-    fc.assert(fc.property(boards, check), sweep(200));
+    fc.assert(fc.property(buffers, fleets, check), sweep(200));
+  });
+}
+
+function waitsForTheFirst(make: () => Strategy): void {
+  ordersOnce(make);
+  it("makes a step when enough have come or nobody is left to come, and gives up whoever is late", () => {
+    const strategy = make();
+    const asked = strategy.wanted(none);
+    const ready = Array.from({ length: asked + 1 }, (_, n) =>
+      strategy.ready(Array(n).fill(one), { boards: asked, busy: asked - n, ordered: asked }),
+    );
+    expect(ready.indexOf(true)).toBeGreaterThan(0);
+    expect(ready.indexOf(true)).toBeLessThan(asked);
+    expect(ready.lastIndexOf(false)).toBe(ready.indexOf(true) - 1);
+    expect(strategy.ready([one], { boards: asked, busy: 0, ordered: asked })).toBe(true);
+    expect(strategy.maxStaleness).toBe(0);
   });
 }

@@ -75,7 +75,6 @@ export async function smallRun(options: SmallRunOptions): Promise<SmallRun> {
     normalisation,
     training: { steps: 6, learningRate: 0.05, checkpointEvery: 4 },
     seed: 1,
-    deterministic: false,
     refreshFrozenEvery: 0,
     normLimit: 1e3,
     stop: {},

@@ -11,6 +11,7 @@ import { seeded } from "../../../host/data/random.ts";
 import { Coordinator, type CoordinatorOptions, type Summary } from "../../../host/fl/coordinator.ts";
 import type { RunEvent } from "../../../host/fl/events.ts";
 import { wasmFolder } from "../../../host/fl/fold.ts";
+import { evenSchedule } from "../../../host/fl/schedule.ts";
 import type { Strategy } from "../../../host/fl/strategy.ts";
 import { initialise } from "../../../host/plan/initialise.ts";
 import { planModel } from "../../../host/plan/plan.ts";
@@ -73,8 +74,10 @@ export class TestRun {
 
 type Given = Omit<CoordinatorOptions, "strategy" | "store" | "fleet" | "listener" | "run" | "boards">;
 
-export interface SessionOptions extends Partial<Given> {
+export interface SessionOptions extends Partial<Omit<Given, "schedule">> {
   strategy: Strategy;
+  /** Orders end in virtual time; true by default. */
+  deterministic?: boolean;
   script: Script;
   /** Kills the host at so many-th event of the fleet or step of the fold, counted from 1. */
   killAt?: number;
@@ -93,7 +96,8 @@ export interface Session {
 class Killed extends Error {}
 
 /** Runs a session to its end. Rejects with what the coordinator rejects with. */
-export async function session(run: TestRun, { script, killAt, on, onFleet, ...o }: SessionOptions): Promise<Session> {
+export async function session(run: TestRun, options: SessionOptions): Promise<Session> {
+  const { script, killAt, on, onFleet, deterministic = true, ...o } = options;
   const store = Store.open(run.path);
   const end = new AbortController();
   let points = 0;
@@ -119,7 +123,7 @@ export async function session(run: TestRun, { script, killAt, on, onFleet, ...o 
     normalisation,
     training: { steps: 8, learningRate: 0.05, checkpointEvery: 0 },
     seed: 9,
-    deterministic: true,
+    ...(deterministic && { schedule: evenSchedule(9) }),
     refreshFrozenEvery: 0,
     normLimit: 1e3,
     stop: { versions: 5 },

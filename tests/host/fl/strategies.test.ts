@@ -21,6 +21,9 @@ for (const age of ages)
 strategyContract("ftte with its defaults", "nobody", () => ftte());
 strategyContract("ftte with a buffer of one", "nobody", () => ftte({ buffer: 1 }));
 strategyContract("fedavg", "cohort", () => fedavg());
+strategyContract("fedavg with a cohort", "cohort", () => fedavg({ cohort: 10 }));
+strategyContract("fedavg with over-selection", "first", () => fedavg({ cohort: 10, overSelection: 1.3 }));
+strategyContract("ftte with a limited concurrency", "nobody", () => ftte({ concurrency: 10 }));
 strategyContract("fedavg at half the rate", "cohort", () => fedavg({ serverLearningRate: 0.5 }));
 
 const facts = (staleness: number, samples = 1, variance = 0): UpdateFacts => {
@@ -129,27 +132,25 @@ describe("a server step by hand", () => {
 });
 
 describe("who gets work, and when a step is made", () => {
-  const some = { boardClass: "c", online: true, lost: false, busy: false, tasksDone: 3 };
-
-  it("ftte: every idle board at once, a step at the K-th update", () => {
-    const strategy = ftte({ buffer: 2 });
-    const fleet = [
-      { ...some, id: "a", lastVersion: 7 },
-      { ...some, id: "b", busy: true, lastVersion: -1 },
-      { ...some, id: "c", online: false, lost: true, lastVersion: 2 },
-    ];
-    expect(strategy.assign(fleet, 7)).toEqual(["a", "c"]);
-    expect(strategy.ready(buffer.slice(0, 1), fleet, 7)).toBe(false);
-    expect(strategy.ready(buffer.slice(0, 2), fleet, 7)).toBe(true);
+  it("ftte: every board at once, or so many; a step at the K-th update", () => {
+    const fleet = { boards: 50, busy: 7, ordered: 9 };
+    expect(ftte().wanted(fleet)).toBe(Number.POSITIVE_INFINITY);
+    expect(ftte({ concurrency: 10 }).wanted(fleet)).toBe(3);
+    expect(ftte({ concurrency: 5 }).wanted(fleet)).toBe(0);
+    expect(ftte({ buffer: 2 }).ready(buffer.slice(0, 1), fleet)).toBe(false);
+    expect(ftte({ buffer: 2 }).ready(buffer.slice(0, 2), fleet)).toBe(true);
   });
 
-  it("fedavg: a board that has reported on this version waits, and a lost one holds nobody up", () => {
-    const working = { ...some, id: "b", busy: true, lastVersion: 6 };
-    const reported = { ...some, id: "a", lastVersion: 7 };
-    const late = { ...some, id: "c", lastVersion: 6 };
-    expect(fedavg().assign([reported, working, late], 7)).toEqual(["c"]);
-    expect(fedavg().ready(buffer, [reported, working], 7)).toBe(false);
-    expect(fedavg().ready(buffer, [reported, { ...working, online: false }], 7)).toBe(false); // it may be back in a moment
-    expect(fedavg().ready(buffer, [reported, { ...working, online: false, lost: true }], 7)).toBe(true);
+  it("fedavg: a cohort of each version, all of which is waited for", () => {
+    expect(fedavg({ cohort: 10 }).wanted({ boards: 50, busy: 2, ordered: 4 })).toBe(6);
+    expect(fedavg({ cohort: 10 }).ready(buffer, { boards: 50, busy: 1, ordered: 4 })).toBe(false);
+    expect(fedavg({ cohort: 10 }).ready(buffer, { boards: 50, busy: 0, ordered: 3 })).toBe(true);
+  });
+
+  it("fedavg with over-selection: three in ten more are asked, and the first make the step", () => {
+    const strategy = fedavg({ cohort: 3, overSelection: 4 / 3 });
+    expect(strategy.wanted({ boards: 50, busy: 0, ordered: 0 })).toBe(4);
+    expect(strategy.ready(buffer.slice(0, 2), { boards: 50, busy: 2, ordered: 4 })).toBe(false);
+    expect(strategy.ready(buffer, { boards: 50, busy: 1, ordered: 4 })).toBe(true);
   });
 });
