@@ -51,6 +51,13 @@ class LossEnds {
   }
 }
 
+/** Where a task's samples come from. */
+export interface Samples {
+  labels: ArrayLike<number>;
+  /** Where sample `index` lies in the guest's samples region, in bytes; it stays there until the next call. */
+  place(index: number): number;
+}
+
 /**
  * @param kernels bytes of kernels.twin.wasm
  * @throws FtteError when the guest refuses the plan
@@ -58,20 +65,28 @@ class LossEnds {
 export function runBoardTask(kernels: Uint8Array, board: BoardState, task: BoardTask): BoardUpdate {
   const { plan, frozen, slice, samples, labels, residual } = board;
   const guest = new Guest(kernels, plan.binary, { frozen, slice, samples, ...(residual && { residual }) });
-  const count = labels.length;
-  const stride = samples.length / count;
+  const stride = samples.length / labels.length;
+  return trainOn(guest, plan, { labels, place: (index) => index * stride }, residual !== undefined, task);
+}
+
+/**
+ * The task on a guest that holds the plan (or one that trains the same slice), the frozen image, the slice and, if `carries`, the residual.
+ * @param plan names the slice's rows, and itself in the update
+ */
+export function trainOn(guest: Guest, plan: Plan, samples: Samples, carries: boolean, task: BoardTask): BoardUpdate {
+  const { labels } = samples;
   const losses = new LossEnds(task.steps);
   guest.start();
   for (let step = 0; step < task.steps; step++) {
-    const index = sampleIndex(task.seed, step, count);
-    losses.add(step, guest.step(index * stride, labels[index]!, task.learningRate));
+    const index = sampleIndex(task.seed, step, labels.length);
+    losses.add(step, guest.step(samples.place(index), labels[index]!, task.learningRate));
   }
-  return encode(guest, plan, residual !== undefined, {
+  return encode(guest, plan, carries, {
     run: task.run,
     task: task.task,
     baseVersion: task.baseVersion,
     planCrc: plan.planCrc,
-    samples: count,
+    samples: labels.length,
     steps: task.steps,
     lossFirst: losses.first,
     lossLast: losses.last,
