@@ -27,7 +27,6 @@ export const foldSteps = [
   "update-received",
   "update-stored",
   "update-acknowledged",
-  "arrival-ready",
   "arrival-committed",
   "orders-dispatched",
 ] as const;
@@ -57,6 +56,7 @@ export class Assignments {
   private readonly arrivals: Arrivals;
   private readonly flights: Flights; // also of boards that left the fleet with an update received
   private readonly roster: Roster;
+  private readonly accepted: { board: string; task: number }[] = [];
   private readonly resting: Board[] = []; // in rounds: those that have had an order at this version
   private facts: FleetFacts = { boards: 0, busy: 0, ordered: 0 };
   private unsavedDuplicates = 0;
@@ -135,6 +135,18 @@ export class Assignments {
   receive(assignment: Assignment, bytes: Uint8Array): void {
     assignment.task.update = bytes;
     this.flights.end(assignment, "received");
+    this.settle();
+  }
+
+  /** The board may forget its update, which is durable. */
+  accept(board: Board, task: number): void {
+    this.accepted.push({ board: board.id, task });
+    this.o.fleet.acknowledge(board.id, task, "accepted");
+  }
+
+  /** Updates that a board was told are safe, and that the store does not hold: always 0, or the store lied. */
+  lost(): number {
+    return this.accepted.filter(({ board, task }) => !this.o.store.holds(board, task)).length;
   }
 
   /** Nothing comes of it. @param blame "schedule" when that is not the board's failure */
@@ -201,10 +213,12 @@ export class Assignments {
     return true;
   }
 
+  /** Only now is the update accepted: until its turn came, it might have been given up. */
   private enter({ task }: Assignment): void {
-    this.o.passed?.("arrival-ready");
-    const arrival = this.arrivals.add(task);
     const board = this.boards.get(task.board);
+    if (board) this.accept(board, task.task);
+    this.o.passed?.("update-acknowledged");
+    const arrival = this.arrivals.add(task);
     if (board) {
       Object.assign(board, { lastVersion: Math.max(board.lastVersion, task.baseVersion), failures: 0 });
       this.free(board);
@@ -302,6 +316,11 @@ export class Assignments {
     this.stepped();
   }
 
+  private takeBack({ stage, task }: Assignment): void {
+    if (stage === "sent") this.o.fleet.abandon(task.board);
+    else this.o.fleet.acknowledge(task.board, task.task, "rejected");
+  }
+
   /** Orders that are too late to be of use end now. */
   private giveUpLate(): void {
     const oldest = this.model.version - this.o.strategy.maxStaleness;
@@ -310,7 +329,7 @@ export class Assignments {
     for (const assignment of [...this.flights.all()].filter(isLate).sort((a, b) => index(a) - index(b))) {
       if (this.isOver()) return;
       this.flights.remove(assignment);
-      this.o.fleet.abandon(assignment.task.board);
+      this.takeBack(assignment);
       this.drop({ ...assignment, reason: "given up: too many versions were made meanwhile", blame: "schedule" });
     }
   }

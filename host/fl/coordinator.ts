@@ -41,7 +41,6 @@ export class Coordinator {
   private readonly evaluations: Evaluations;
   private readonly reach: Reach;
   private readonly lostAfterSeconds: number;
-  private readonly accepted = new Map<string, { board: string; task: number }>();
   private accuracy = 0;
   private finish: (reason: Summary["reason"]) => void = () => {};
   private failed: (error: unknown) => void = () => {};
@@ -100,12 +99,7 @@ export class Coordinator {
     await this.evaluations.finished();
     this.assignments.saveDuplicates();
     const { model, counts } = this.assignments;
-    return { ...model, updates: { ...counts, lost: this.lost() }, reason };
-  }
-
-  /** Updates that a board was told are safe, and that the store does not hold: always 0, or the store lied. */
-  private lost(): number {
-    return [...this.accepted.values()].filter(({ board, task }) => !this.o.store.holds(board, task)).length;
+    return { ...model, updates: { ...counts, lost: this.assignments.lost() }, reason };
   }
 
   private guard(work: () => void): void {
@@ -228,16 +222,9 @@ export class Coordinator {
 
   private onDurable(board: Board, assignment: Assignment, bytes: Uint8Array): void {
     this.o.passed?.("update-stored");
-    this.assignments.receive(assignment, bytes);
-    this.accept(board, assignment.task.task);
-    this.o.passed?.("update-acknowledged");
+    if (this.assignments.of(board, assignment.task.task) !== assignment) return; // given up meanwhile
     this.tell.board(board.id, "waiting");
-    this.assignments.settle();
-  }
-
-  private accept(board: Board, task: number): void {
-    this.accepted.set(`${board.id}/${task}`, { board: board.id, task });
-    this.o.fleet.acknowledge(board.id, task, "accepted");
+    this.assignments.receive(assignment, bytes);
   }
 
   /** Not what the board works on: it did not hear a verdict, or it was never asked. Only what the store holds is accepted. */
@@ -250,8 +237,8 @@ export class Coordinator {
     }
     this.assignments.countDuplicate();
     this.tell.update(board.id, "duplicate", 0);
-    if (this.assignments.of(board, task)?.stage === "storing") return; // the verdict follows
-    if (store.holds(board.id, task)) this.accept(board, task);
+    if (this.assignments.of(board, task)) return; // the verdict follows
+    if (store.holds(board.id, task)) this.assignments.accept(board, task);
     else fleet.acknowledge(board.id, task, "rejected");
   }
 }

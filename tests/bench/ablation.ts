@@ -1,6 +1,6 @@
 // What each choice inside the ftte strategy is worth: the default, and the default with one thing changed, on the same data, boards,
 // schedule and seeds. MNIST dealt out by Dirichlet 0.5 over boards of two memory classes and several speeds; the product's coordinator
-// and strategies, and the boards' own kernels (tests/bench/simulated_run.ts). docs/strategies.md holds the table. `--json` for programs,
+// and strategies, and the boards' own kernels (host/sim/simulate.ts). docs/strategies.md holds the table. `--json` for programs,
 // `--seeds N` (5), `--updates N` of each run (240), `--only TEXT`: the defaults and the variants whose name has the text.
 
 import { readFileSync } from "node:fs";
@@ -24,7 +24,8 @@ import { planForBudget } from "../../host/plan/select.ts";
 import { ModelEvaluator } from "../../host/sim/evaluate.ts";
 import { loadKernels } from "../../host/sim/guest.ts";
 import { pretrain } from "../../host/sim/pretrain.ts";
-import { type SimulatedBoard, simulate } from "./simulated_run.ts";
+import type { SimulatedBoard } from "../../host/sim/simulate.ts";
+import { lastModels } from "./last_models.ts";
 
 const { values } = parseArgs({
   options: {
@@ -125,7 +126,7 @@ interface Outcome {
 }
 
 async function measure(variant: Variant, fleet: Fleet, seed: number, w: ReturnType<typeof world>): Promise<Outcome> {
-  const run = await simulate(kernels, {
+  const run = await lastModels(kernels, {
     strategy: variant.strategy(),
     folder,
     normalisation,
@@ -139,7 +140,7 @@ async function measure(variant: Variant, fleet: Fleet, seed: number, w: ReturnTy
   });
   const mean = (list: number[]) => list.reduce((a, b) => a + b, 0) / list.length;
   const accuracy = mean(run.models.map((parameters) => evaluator.evaluate(parameters).accuracy));
-  return { accuracy, staleness: mean(run.staleness), virtualTime: run.virtualTime };
+  return { accuracy, staleness: run.meanStaleness, virtualTime: run.seconds };
 }
 
 const median = (list: number[]) => list.toSorted((a, b) => a - b)[list.length >> 1]!;

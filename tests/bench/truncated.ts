@@ -1,7 +1,7 @@
 // What truncated training saves of a board's arena, and what it costs in accuracy: the motion CNN on people whom no board has seen (HAPT),
 // the image CNN on MNIST. Every variant starts from the same first model and gets the same data, steps and rounds as full training; all
 // boards train the same, or each a share in turn, so that the fleet trains more of the model than any board holds. Boards are function
-// calls (simulated_run.ts) with the product's kernels, coordinator and int8 updates.
+// calls (host/sim/simulate.ts) with the product's kernels, coordinator and int8 updates.
 //
 //     npm run bench:truncated -- --data <folder with RawData/ or RawData.tar.xz> [--seeds 3] [--rounds 15] [--only image] [--json]
 
@@ -25,7 +25,7 @@ import type { LayerSelection, Model, Normalisation, Plan, Selection } from "../.
 import { ModelEvaluator } from "../../host/sim/evaluate.ts";
 import { loadKernels } from "../../host/sim/guest.ts";
 import { pretrain } from "../../host/sim/pretrain.ts";
-import { simulate } from "./simulated_run.ts";
+import { lastModels } from "./last_models.ts";
 import { unpacked } from "./unpacked.ts";
 
 const { values } = parseArgs({
@@ -165,7 +165,7 @@ async function accuracyOf(
   w: World,
   evaluator: ModelEvaluator,
 ): Promise<number> {
-  const { models } = await simulate(kernels, {
+  const { models } = await lastModels(kernels, {
     strategy: ftte({ buffer: w.shards.length, divisor: setting.divisor }),
     folder,
     normalisation,

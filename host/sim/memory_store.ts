@@ -1,0 +1,93 @@
+// A run's store that lives and dies with the process: no disk, nothing to resume. Keeps what a simulation is asked about afterwards: when, in
+// virtual time, each version was made, of what, and what the links had carried until then.
+
+import type { Arrival, RunStore, StoredTask } from "../fl/run_store.ts";
+
+/** A server version as it was made. */
+export interface MadeVersion {
+  version: number;
+  seconds: number; // of virtual time
+  folded: number; // updates so far
+  rejected: number;
+  parameters: Float32Array;
+}
+
+export class MemoryStore implements RunStore {
+  readonly run = 1;
+  /** Of every folded update. */
+  readonly staleness: number[] = [];
+  private readonly models = new Map<number, Float32Array>();
+  private newest = 0;
+  private readonly sent = new Map<string, StoredTask>(); // by board: its newest
+  private readonly bases = new Map<string, number>(); // of updates in the buffer
+  private seconds = 0;
+  private folded = 0;
+  private rejected = 0;
+
+  /**
+   * @param made called with each version
+   * @param ended called when an update arrives or comes to nothing
+   */
+  constructor(
+    private readonly made: (version: MadeVersion) => void,
+    private readonly ended: (task: StoredTask, state: "arrived" | "rejected") => void,
+    private readonly keepVersions = 512,
+  ) {}
+
+  boards(): [] {
+    return [];
+  }
+  tasks(): [] {
+    return [];
+  }
+  virtualTime(): number {
+    return 0;
+  }
+  model(version = this.newest) {
+    const parameters = this.models.get(version);
+    return parameters && { version, parameters };
+  }
+  holds(): boolean {
+    return true;
+  }
+  counts() {
+    return { folded: 0, rejected: 0, duplicates: 0 };
+  }
+  async putUpdate(): Promise<boolean> {
+    return true;
+  }
+  putEvaluation(): void {}
+
+  putModel(version: number, parameters: Float32Array): void {
+    this.models.set(version, parameters);
+    this.newest = Math.max(this.newest, version);
+    this.models.delete(version - this.keepVersions); // but never the first one, which frozen images are made of
+  }
+
+  commit({ task, fold, orders = [] }: Partial<Arrival>): void {
+    if (task) this.end(task);
+    if (fold) this.keep(fold);
+    for (const order of orders) this.sent.set(order.task.board, order.task);
+  }
+
+  private end({ board, task, state }: Arrival["task"]): void {
+    const sent = this.sent.get(board)!;
+    if (state === "rejected") this.rejected++;
+    else {
+      this.seconds = Math.max(this.seconds, sent.finish);
+      this.bases.set(`${board}/${task}`, sent.baseVersion);
+    }
+    this.ended(sent, state);
+  }
+
+  private keep({ version, parameters, folded }: NonNullable<Arrival["fold"]>): void {
+    for (const { board, task } of folded) {
+      this.staleness.push(version - 1 - this.bases.get(`${board}/${task}`)!);
+      this.bases.delete(`${board}/${task}`);
+    }
+    this.folded += folded.length;
+    this.putModel(version, parameters);
+    const { seconds, rejected } = this;
+    this.made({ version, seconds, folded: this.folded, rejected, parameters });
+  }
+}

@@ -1,0 +1,172 @@
+// Simulated runs against what must hold of any run: the same result whatever trains the boards and when; time, bytes and updates that add
+// up; rounds as slow as their slowest board; nothing of what is lost.
+
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { buildFold } from "../../../host/build/fold.ts";
+import { builtGuest } from "../../../host/build/root.ts";
+import { normal, seeded } from "../../../host/data/random.ts";
+import { fedavg } from "../../../host/fl/fedavg.ts";
+import { wasmFolder } from "../../../host/fl/fold.ts";
+import { ftte } from "../../../host/fl/ftte.ts";
+import { evenSchedule, type Schedule } from "../../../host/fl/schedule.ts";
+import { initialise } from "../../../host/plan/initialise.ts";
+import { planModel } from "../../../host/plan/plan.ts";
+import { shapeModel } from "../../../host/plan/shapes.ts";
+import { rowsBytes } from "../../../host/plan/slice.ts";
+import type { Model } from "../../../host/plan/types.ts";
+import { type ClientModel, clientSchedule } from "../../../host/sim/clients.ts";
+import { type SimulatedBoard, type Simulation, simulate } from "../../../host/sim/simulate.ts";
+import { Trainer } from "../../../host/sim/trainer.ts";
+import { framedBytes } from "../../../host/wire/frame.ts";
+import { DeltaHeaderBytes, SliceHeaderBytes, UpdateHeaderBytes } from "../../../host/wire/spec.gen.ts";
+import { kernels } from "../plan/kernels.ts";
+
+await buildFold();
+const wasm = await kernels();
+const folder = wasmFolder(readFileSync(builtGuest("fold.wasm")));
+const model: Model = {
+  name: "tiny",
+  kind: "classifier",
+  input: { shape: [4], type: "f32" },
+  layers: [
+    { kind: "dense", units: 5, activation: "relu" },
+    { kind: "dense", units: 3 },
+  ],
+};
+const plans = { small: planModel(model, { selection: "head" }), large: planModel(model, { selection: "all" }) };
+const steps = 8;
+
+function boardsOf(count: number): SimulatedBoard[] {
+  const random = seeded(3);
+  return Array.from({ length: count }, (_, i) => {
+    const kind = i % 3 === 0 ? "small" : "large";
+    const samples = new Uint8Array(Float32Array.from({ length: 24 }, () => normal(random)).buffer);
+    const labels = Uint16Array.from({ length: 6 }, () => Math.floor(random() * 3));
+    return { id: `board-${i}`, class: kind, plan: plans[kind], speed: 1 / (1 + (i % 4)), samples, labels };
+  });
+}
+
+const population: ClientModel = {
+  stepsPerSecond: new Map([
+    ["small", 40],
+    ["large", 20],
+  ]),
+  bytesPerSecond: 2000,
+  latencySeconds: 0.1,
+  jitter: 0.3,
+};
+
+function simulation(more: Partial<Simulation> = {}, count = 12): Simulation {
+  const boards = boardsOf(count);
+  const trainer = new Trainer(wasm, boards);
+  return {
+    boards,
+    firstModel: initialise(shapeModel(model), seeded(4)),
+    strategy: ftte({ buffer: 3, concurrency: 5 }),
+    folder,
+    normalisation: { scale: [1, 0.5, 2, 1], offset: [0, 0.1, -0.2, 0] },
+    training: { steps, learningRate: 0.05, checkpointEvery: 0 },
+    seed: 9,
+    refreshFrozenEvery: 4,
+    normLimit: 1e3,
+    schedule: clientSchedule(population, 9),
+    train: (job) => trainer.train(job),
+    stop: { updates: 60 },
+    evaluateEvery: 6,
+    evaluate: (parameters) => ({ accuracy: parameters[0]!, loss: parameters[1]! }),
+    ...more,
+  };
+}
+
+describe("a simulated run", () => {
+  const hard: ClientModel = { ...population, churn: { onSeconds: 4, offSeconds: 3 }, lost: 0.1, patienceSeconds: 2 };
+  const strategies = {
+    ftte: () => ftte({ buffer: 3, concurrency: 5 }),
+    fedavg: () => fedavg({ cohort: 5 }),
+    "fedavg with over-selection": () => fedavg({ cohort: 4, overSelection: 1.5 }),
+  };
+
+  it.each(Object.entries(strategies))(
+    "of %s is the same whenever its boards' tasks are done, also with churn and losses",
+    async (_name, strategy) => {
+      const make = () => simulation({ strategy: strategy(), schedule: clientSchedule(hard, 9) });
+      const expected = await simulate(make());
+      expect(expected.folded).toBeGreaterThanOrEqual(60);
+      expect(expected.rejected).toBeGreaterThan(0);
+      const random = seeded(1);
+      const trainer = new Trainer(wasm, boardsOf(12));
+      const late: Simulation["train"] = async (job) => {
+        await new Promise((resolve) => setTimeout(resolve, random() * 4));
+        return trainer.train(job);
+      };
+      expect(await simulate({ ...make(), train: late })).toEqual(expected);
+      const other = await simulate({ ...make(), seed: 10 });
+      expect(other.parameters).not.toEqual(expected.parameters);
+    },
+  );
+
+  it("measures the first model, a version in every so many updates, and the last", async () => {
+    const points: number[] = [];
+    const run = await simulate(simulation({ onPoint: ({ version }) => points.push(version) }));
+    expect(run.curve.map(({ version }) => version)).toEqual([0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20]);
+    expect(points).toEqual(run.curve.map(({ version }) => version));
+    expect(run.curve.map(({ folded }) => folded)).toEqual(points.map((version) => version * 3));
+    expect(run.curve.at(-1)).toMatchObject({ version: run.versions, seconds: run.seconds, folded: run.folded });
+    expect(run.curve.at(-1)!.accuracy).toBe(run.parameters[0]);
+  });
+
+  it("ends at a version, a virtual time or an accuracy as well", async () => {
+    expect((await simulate(simulation({ stop: { versions: 5 } }))).versions).toBe(5);
+    const timed = await simulate(simulation({ stop: { seconds: 10 }, evaluateEvery: 1 }));
+    expect(timed.seconds).toBeGreaterThanOrEqual(10);
+    expect(timed.curve.at(-2)!.seconds).toBeLessThan(10);
+    const accuracy = timed.curve[3]!.accuracy;
+    const better = await simulate(simulation({ stop: { accuracy }, evaluateEvery: 1 }));
+    expect(better.curve.at(-1)!.accuracy).toBeGreaterThanOrEqual(accuracy);
+    expect(better.curve.slice(1, -1).every((point) => point.accuracy < accuracy)).toBe(true);
+  });
+
+  it("counts every byte: the slice and the blobs that a board lacks, differences afterwards, and an update for each that arrived", async () => {
+    const one = simulation({ refreshFrozenEvery: 0, strategy: ftte({ buffer: 1 }), stop: { updates: 4 } }, 1);
+    const plan = plans.small;
+    const first = [SliceHeaderBytes + plan.sliceCount * 4, plan.binary.length, plan.frozenBytes];
+    const later = DeltaHeaderBytes + rowsBytes(plan);
+    const { bytes } = await simulate(one);
+    expect(bytes.down).toBe(first.reduce((sum, n) => sum + framedBytes(n), 0) + 3 * framedBytes(later));
+    expect(bytes.up).toBe(4 * framedBytes(UpdateHeaderBytes + rowsBytes(plan)));
+  });
+
+  it("of one board takes as long as its orders in turn", async () => {
+    const even: ClientModel = { ...population, jitter: 0 };
+    const one = { strategy: ftte({ buffer: 1 }), schedule: clientSchedule(even, 9), stop: { updates: 4 } };
+    const { seconds, bytes } = await simulate(simulation(one, 1));
+    expect(seconds).toBeCloseTo(4 * 0.1 + (bytes.down + bytes.up) / 2000 + (4 * steps) / 40, 9);
+  });
+
+  it("of fedavg is as slow as the slowest board of each round, and ftte is not", async () => {
+    const schedule: Schedule = { ...evenSchedule(1), finish: ({ speed }, now) => now + 1 / speed }; // 1 to 4
+    const rounds = await simulate(simulation({ schedule, strategy: fedavg(), stop: { versions: 5 } }));
+    expect(rounds.seconds).toBe(5 * 4);
+    expect(rounds.folded).toBe(5 * 12);
+    const buffered = await simulate(simulation({ schedule, strategy: ftte({ buffer: 12 }), stop: { versions: 5 } }));
+    expect(buffered.seconds).toBeLessThanOrEqual(10); // 12 boards at 1, 1/2, 1/3 and 1/4 give 25 updates in 4
+    expect(buffered.meanStaleness).toBeGreaterThan(0);
+    expect(rounds.meanStaleness).toBe(0);
+  });
+
+  it("of fedavg with over-selection ends rounds with the first, and gives the others up", async () => {
+    const schedule: Schedule = { ...evenSchedule(1), finish: ({ speed }, now) => now + 1 / speed };
+    const strategy = fedavg({ cohort: 6, overSelection: 2 }); // asks all twelve, waits for the six at full or half speed
+    const run = await simulate(simulation({ schedule, strategy, stop: { versions: 5 } }));
+    expect(run).toMatchObject({ seconds: 5 * 2, folded: 5 * 6, rejected: 4 * 6, meanStaleness: 0 });
+  });
+
+  it("folds nothing of what is lost", async () => {
+    const never: Schedule = { ...clientSchedule(population, 9), isLost: ({ index }) => index > 0 };
+    const run = await simulate(simulation({ schedule: never, strategy: ftte({ buffer: 1 }), stop: { updates: 5 } }));
+    expect(run.folded).toBe(5);
+    expect(run.rejected).toBeGreaterThan(5);
+    expect(run.bytes.up).toBe(5 * framedBytes(UpdateHeaderBytes + rowsBytes(plans.small)));
+  });
+});
