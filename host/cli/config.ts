@@ -1,6 +1,10 @@
 // What a project's ftte.config.ts says, with types for completion. This file is the package's "ftte/config": it stays tiny and
 // imports nothing at run time, because every project file loads it.
 
+import type { FedasyncOptions } from "../fl/fedasync.ts";
+import type { FedavgOptions } from "../fl/fedavg.ts";
+import type { FedbuffOptions } from "../fl/fedbuff.ts";
+import type { FtteOptions } from "../fl/ftte.ts";
 import type { LayerSelection, Model, TrainingOptions } from "../plan/types.ts";
 
 export type { Layer, Model } from "../plan/types.ts";
@@ -48,17 +52,12 @@ export interface FleetEntry {
   budget?: number | string;
 }
 
+/** How updates make versions; docs/strategies.md says what each does, and what is whose. */
 export type StrategyConfig =
-  | {
-      name: "ftte";
-      /** K: updates that make a server step. */
-      buffer?: number;
-      serverLearningRate?: number;
-      age?: "constant" | "polynomial" | "hinge";
-      variance?: "constant" | "inverse" | "relative";
-      divisor?: "buffer" | "covering";
-    }
-  | { name: "fedavg"; serverLearningRate?: number };
+  | ({ name: "ftte" } & FtteOptions)
+  | ({ name: "fedbuff" } & FedbuffOptions)
+  | ({ name: "fedasync" } & FedasyncOptions)
+  | ({ name: "fedavg" } & FedavgOptions);
 
 export interface FtteConfig {
   name: string;

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { FtteError } from "../errors.ts";
+import { strategy } from "./strategies.ts";
 
 const activation = z.enum(["relu", "relu6", "sigmoid", "tanh"]);
 const count = z.int().positive();
@@ -87,20 +88,17 @@ const fleetEntry = z
   })
   .refine((entry) => entry.train === undefined || entry.budget === undefined, "give train or budget, not both");
 
-const strategy = z.discriminatedUnion("name", [
-  z.strictObject({
-    name: z.literal("ftte"),
-    buffer: count.optional(),
-    serverLearningRate: z.number().positive().optional(),
-    age: z.enum(["constant", "polynomial", "hinge"]).optional(),
-    variance: z.enum(["constant", "inverse", "relative"]).optional(),
-    divisor: z.enum(["buffer", "covering"]).optional(),
-  }),
-  z.strictObject({ name: z.literal("fedavg"), serverLearningRate: z.number().positive().optional() }),
-]);
+/** A round cannot ask more boards than there are. */
+function checkCohort({ fleet, strategy }: Pick<z.infer<typeof fields>, "fleet" | "strategy">, issues: z.RefinementCtx) {
+  if (strategy.name !== "fedavg" || strategy.cohort === undefined) return;
+  const boards = fleet.reduce((sum, { count = 1, ports }) => sum + (ports?.length ?? count), 0);
+  const asked = Math.round(strategy.cohort * (strategy.overSelection ?? 1));
+  const message = `asks ${asked} boards in each round, with overSelection, but the fleet has ${boards}`;
+  if (asked > boards) issues.addIssue({ code: "custom", path: ["strategy", "cohort"], message });
+}
 
 const rate = z.number().positive().max(10);
-const schema = z.strictObject({
+const fields = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9][\w.-]*$/, "letters, digits, dots, dashes and underscores"),
   model: z.union([model, z.enum(["mlp-128-32-6", "mlp-561-64-6", "motion-cnn", "image-cnn", "ecg-autoencoder"])]),
   data,
@@ -137,6 +135,7 @@ const schema = z.strictObject({
     .default({ minutes: 2 }),
   seed: z.int().nonnegative().max(0xffffffff).default(1),
 });
+const schema = fields.superRefine(checkCohort);
 
 /** What the schema takes; config.ts gives it its documented types. */
 export type ConfigInput = z.input<typeof schema>;

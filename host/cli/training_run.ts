@@ -15,16 +15,12 @@ import type { Partition } from "../data/types.ts";
 import type { Folder } from "../fl/aggregate.ts";
 import { Coordinator, type FoldStep, type Summary } from "../fl/coordinator.ts";
 import type { RunEvent } from "../fl/events.ts";
-import { fedavg } from "../fl/fedavg.ts";
 import { wasmFolder } from "../fl/fold.ts";
-import { ftte } from "../fl/ftte.ts";
 import { evenSchedule } from "../fl/schedule.ts";
-import type { Strategy } from "../fl/strategy.ts";
 import { bytesOf } from "../plan/slice.ts";
 import { Evaluator } from "../sim/evaluator.ts";
 import { loadKernels } from "../sim/guest.ts";
 import type { RunRecord, Store } from "../store/store.ts";
-import type { ResolvedConfig } from "./config_schema.ts";
 import {
   buildPrograms,
   type ClassMemory,
@@ -37,6 +33,7 @@ import {
 } from "./placed_boards.ts";
 import { frozenConfig, runFolder } from "./project_store.ts";
 import { dealData, type FleetPart, firstModel, loadRunData, modelOf, planFleet, type RunData } from "./setup.ts";
+import { strategyOf } from "./strategies.ts";
 
 export interface TrainingRunOptions {
   projectFolder: string;
@@ -87,13 +84,6 @@ export const builtFolder = (): Folder => wasmFolder(readFileSync(builtGuest("fol
 
 /** An update whose L2 norm is larger is refused: no honest task moves a wearable's model so far. */
 const normLimit = 1e3;
-
-/** By the name that a config gives; docs/strategies.md says how to add one. */
-const strategies: Record<ResolvedConfig["strategy"]["name"], (options: object) => Strategy> = { ftte, fedavg };
-
-function strategyOf({ strategy: { name, ...options } }: ResolvedConfig): Strategy {
-  return strategies[name](options);
-}
 
 /** Tests name a step of the folding at which this process is killed, as if by a power cut of the host. */
 function killPoint(): ((step: FoldStep) => void) | undefined {
@@ -222,7 +212,7 @@ class TrainingRun {
       run: this.o.record.id,
       store: this.store,
       fleet: this.fleet,
-      strategy: strategyOf(this.config),
+      strategy: strategyOf(this.config.strategy),
       folder: this.o.folder ?? builtFolder(),
       boards: this.boards,
       plans: new Map(this.parts.map((part) => [part.label, part.plan])),

@@ -1,5 +1,6 @@
-// The server step: w += η · Σ a_i Δ_i / N, coordinate by coordinate over the updates that cover it. Pure; the arithmetic over the rows is
-// done by a Folder (fold.ts: SIMD in WebAssembly), in f32, in the buffer's order, so that the same buffer gives the same bits.
+// The server step: w += η · Σ a_i Δ_i / N, coordinate by coordinate over the updates that cover it; or, towards the boards' models, with
+// base_i + Δ_i - w in place of Δ_i. Pure; the arithmetic over the rows is done by a Folder (fold.ts: SIMD in WebAssembly), in f32, in the
+// buffer's order, so that the same buffer gives the same bits.
 
 import type { Plan } from "../plan/types.ts";
 import type { Step } from "./strategy.ts";
@@ -7,6 +8,7 @@ import type { Step } from "./strategy.ts";
 export interface BufferedUpdate {
   plan: Plan;
   rows: Uint8Array; // int8 rows, as validated
+  base: Float32Array; // the slice that its board started from, exactly as it held it
 }
 
 export interface WeightedRows {
@@ -20,6 +22,54 @@ export interface Folder {
   sum(plan: Plan, updates: readonly WeightedRows[]): Float32Array;
 }
 
+/** Calls `visit` with each coordinate that the plan trains: its place in the flat vector, and in the slice. */
+function eachCoordinate({ runs }: Plan, visit: (flat: number, slice: number) => void): void {
+  for (const { modelOffset, sliceOffset, count } of runs)
+    for (let j = 0; j < count; j++) visit(modelOffset + j, sliceOffset + j);
+}
+
+/** Places in the buffer of the updates of each plan, in the order of each plan's first update. */
+function byPlan(buffer: readonly BufferedUpdate[]): Map<Plan, number[]> {
+  const groups = new Map<Plan, number[]>();
+  buffer.forEach(({ plan }, i) => {
+    const group = groups.get(plan);
+    if (group) group.push(i);
+    else groups.set(plan, [i]);
+  });
+  return groups;
+}
+
+/** Per coordinate: Σ a_i Δ_i, and Σ a_i over the updates that cover it. */
+function weightedSum(size: number, buffer: readonly BufferedUpdate[], weights: readonly number[], folder: Folder) {
+  const sum = new Float32Array(size);
+  const covering = new Float32Array(size);
+  for (const [plan, group] of byPlan(buffer)) {
+    const updates = group.map((i) => ({ rows: buffer[i]!.rows, weight: weights[i]! }));
+    const slice = folder.sum(plan, updates);
+    const weight = updates.reduce((total, update) => total + update.weight, 0);
+    eachCoordinate(plan, (c, j) => {
+      sum[c]! += slice[j]!;
+      covering[c]! += weight;
+    });
+  }
+  return { sum, covering };
+}
+
+/** Adds Σ a_i (base_i - w), so that the sum of the changes becomes one of the ways to the boards' models. */
+function addWaysToBases(
+  sum: Float32Array,
+  parameters: Float32Array,
+  buffer: readonly BufferedUpdate[],
+  weights: readonly number[],
+): void {
+  for (const i of [...byPlan(buffer).values()].flat()) {
+    const { plan, base } = buffer[i]!;
+    eachCoordinate(plan, (c, j) => {
+      sum[c]! += weights[i]! * (base[j]! - parameters[c]!);
+    });
+  }
+}
+
 /** The new flat parameters; `parameters` is left alone. */
 export function aggregate(
   parameters: Float32Array,
@@ -27,24 +77,8 @@ export function aggregate(
   step: Step,
   folder: Folder,
 ): Float32Array {
-  const sum = new Float32Array(parameters.length);
-  const covering = new Float32Array(parameters.length);
-  const byPlan = new Map<Plan, WeightedRows[]>(); // in the order of each plan's first update
-  buffer.forEach(({ plan, rows }, i) => {
-    const updates = byPlan.get(plan) ?? [];
-    byPlan.set(plan, updates);
-    updates.push({ rows, weight: step.weights[i]! });
-  });
-  for (const [plan, updates] of byPlan) {
-    const slice = folder.sum(plan, updates);
-    const weight = updates.reduce((total, update) => total + update.weight, 0);
-    for (const run of plan.runs)
-      for (let j = 0; j < run.count; j++) {
-        const c = run.modelOffset + j;
-        sum[c]! += slice[run.sliceOffset + j]!;
-        covering[c]! += weight;
-      }
-  }
+  const { sum, covering } = weightedSum(parameters.length, buffer, step.weights, folder);
+  if (step.toward === "models") addWaysToBases(sum, parameters, buffer, step.weights);
   return parameters.map((w, c) => {
     const divisor = step.divisor === "covering" ? covering[c]! : step.divisor;
     return divisor > 0 ? w + (step.serverLearningRate * sum[c]!) / divisor : w;
@@ -57,21 +91,19 @@ export function variances(buffer: readonly BufferedUpdate[], size: number, folde
   const mean = new Float64Array(size);
   const count = new Float64Array(size);
   buffer.forEach(({ plan }, i) => {
-    for (const run of plan.runs)
-      for (let j = 0; j < run.count; j++) {
-        mean[run.modelOffset + j]! += deltas[i]![run.sliceOffset + j]!;
-        count[run.modelOffset + j]!++;
-      }
+    eachCoordinate(plan, (c, j) => {
+      mean[c]! += deltas[i]![j]!;
+      count[c]!++;
+    });
   });
   return buffer.map(({ plan }, i) => {
     let distance = 0;
     let norm = 0;
-    for (const run of plan.runs)
-      for (let j = 0; j < run.count; j++) {
-        const m = mean[run.modelOffset + j]! / count[run.modelOffset + j]!;
-        distance += (deltas[i]![run.sliceOffset + j]! - m) ** 2;
-        norm += m * m;
-      }
+    eachCoordinate(plan, (c, j) => {
+      const m = mean[c]! / count[c]!;
+      distance += (deltas[i]![j]! - m) ** 2;
+      norm += m * m;
+    });
     return norm > 0 ? distance / norm : 0;
   });
 }

@@ -1,6 +1,7 @@
 // The buffer that updates wait in, and the server step that empties it. Computes; assignments.ts commits.
 
 import { FtteError } from "../errors.ts";
+import { decodeSlice } from "../plan/slice.ts";
 import type { Plan } from "../plan/types.ts";
 import { decodeUpdateHeader, UpdateHeaderBytes } from "../wire/spec.gen.ts";
 import { aggregate, type Folder, variances } from "./aggregate.ts";
@@ -45,9 +46,10 @@ export class Arrivals {
   fold({ version, parameters }: ModelVersion, fleet: FleetFacts): Fold | undefined {
     const { strategy, folder } = this.o;
     if (!strategy.ready(this.facts(version), fleet)) return undefined;
-    const updates = this.buffer.map(({ update }) => ({
+    const updates = this.buffer.map(({ update, full }) => ({
       plan: this.planOf(update!),
       rows: update!.subarray(UpdateHeaderBytes),
+      base: decodeSlice(full),
     }));
     const step = strategy.weigh(this.facts(version, variances(updates, parameters.length, folder)));
     const next = aggregate(parameters, updates, step, folder);

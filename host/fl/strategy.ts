@@ -20,6 +20,8 @@ export interface FleetFacts {
 }
 
 export interface Step {
+  /** By each update's change Δ_i (when left out), or towards the model that its board came to: Δ_i is base_i + Δ_i - w then. */
+  toward?: "models";
   /** a_i, one per buffered update, in order. */
   weights: number[];
   /** N: a number divides every coordinate; "covering" divides by the sum of the weights that cover the coordinate. */

@@ -86,6 +86,11 @@ export function encodeSlice(version: number, slice: Float32Array): Uint8Array {
   return out;
 }
 
+/** The values of a slice as `encodeSlice` made it. */
+export function decodeSlice(bytes: Uint8Array): Float32Array {
+  return new Float32Array(Uint8Array.from(bytes.subarray(SliceHeaderBytes)).buffer);
+}
+
 /** The little-endian bytes of f32 values; what slice CRCs are taken of. */
 export function bytesOf(values: Float32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);

@@ -6,8 +6,11 @@ import { describe, expect, it } from "vitest";
 import type { FleetFacts, Strategy, UpdateFacts } from "../../host/fl/strategy.ts";
 import { sweep } from "../host/plan/random_models.ts";
 
-/** nobody: no board's state ever holds a step back. cohort: a step waits for every board that works and can be reached. first: for the first ones. */
-export type Waiting = "nobody" | "cohort" | "first";
+/**
+ * nobody: no board's state ever holds a step back. arrivals: nothing does, every update makes a step. cohort: a step waits for every board
+ * that works and can be reached. first: for the first ones.
+ */
+export type Waiting = "nobody" | "arrivals" | "cohort" | "first";
 
 const version = 40;
 const none: FleetFacts = { boards: 0, busy: 0, ordered: 0 };
@@ -119,9 +122,10 @@ export function strategyContract(name: string, waits: Waiting, make: () => Strat
       fc.assert(fc.property(buffers, check), sweep(100));
     });
 
-    if (waits === "nobody") neverWaits(make);
+    if (waits === "nobody" || waits === "arrivals") neverWaits(make);
     else if (waits === "cohort") waitsForItsCohort(make);
     else waitsForTheFirst(make);
+    if (waits === "arrivals") stepsAtOnce(make);
   });
 }
 
@@ -151,6 +155,19 @@ function neverWaits(make: () => Strategy): void {
     expect(ready[0]).toBe(false);
     expect(ready.at(-1)).toBe(true);
     expect(ready.lastIndexOf(false)).toBe(ready.indexOf(true) - 1);
+  });
+}
+
+function stepsAtOnce(make: () => Strategy): void {
+  it("makes a step at every arrival, which takes the model somewhere between itself and the board's", () => {
+    const check = ([first]: UpdateFacts[], fleet: FleetFacts) => {
+      expect(make().ready([first!], fleet)).toBe(true);
+      const { toward, weights, divisor, serverLearningRate } = make().weigh(frozen([first!]));
+      const share = (serverLearningRate * weights[0]!) / (divisor === "covering" ? weights[0]! : divisor);
+      expect(toward).toBe("models");
+      expect(share > 0 && share <= 1).toBe(true);
+    };
+    fc.assert(fc.property(buffers, fleets, check), sweep(100));
   });
 }
 

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { FtteConfig } from "../../../host/cli/config.ts";
 import { type ConfigInput, parseBytes } from "../../../host/cli/config_schema.ts";
 import { loadProject } from "../../../host/cli/load_config.ts";
+import { strategyOf } from "../../../host/cli/strategies.ts";
 
 /** Fails to compile when the documented types promise what the schema does not take. */
 const promised: (config: FtteConfig) => ConfigInput = (config) => config;
@@ -20,6 +21,10 @@ const filters: number = 8;
 export default defineConfig({ name: "x", model: { name: "m", kind: "classifier", input: { shape: [28, 28, 1], type: "u8" },
   layers: [{ kind: "conv2d", filters, kernel: [3, 3] }, { kind: "dense", units: 10 }] },
   data: { kind: "mnist" }, fleet: [{ board: "virtual-64k", budget: "24k" }] });`;
+
+/** A fleet of 13. */
+const withStrategy = (text: string) =>
+  minimal.replace('budget: "24k" }', `count: 12 }, { board: "virtual-64k" }`).replace(" })", `, strategy: ${text} })`);
 
 describe("a project's config", () => {
   it("has types that the schema keeps", () => expect(promised).toBeTypeOf("function"));
@@ -40,6 +45,31 @@ describe("a project's config", () => {
       code: "config-invalid",
       message: expect.stringMatching(/model[\s\S]*fleet\.0\.budget/),
     });
+  });
+
+  it.each([
+    `{ name: "ftte", age: { kind: "hinge", a: 10, b: 4 }, samplesPower: 0.5, concurrency: 8, maxStaleness: 30 }`,
+    `{ name: "fedbuff", buffer: 3, serverLearningRate: 0.5, concurrency: 8, maxStaleness: 30 }`,
+    `{ name: "fedasync", mixing: 0.9, age: { kind: "polynomial", exponent: 1 }, concurrency: 8 }`,
+    `{ name: "fedavg", cohort: 10, overSelection: 1.3 }`,
+  ])("takes the strategy %s", async (text) => {
+    const { config } = await loadProject(project(withStrategy(text)));
+    expect(strategyOf(config.strategy).name).toBe(config.strategy.name);
+    expect(config.strategy).toEqual(new Function(`return ${text}`)());
+  });
+
+  it.each([
+    [`{ name: "fedavg", overSelection: 1.3 }`, /strategy: overSelection needs a cohort/],
+    [`{ name: "fedavg", cohort: 14 }`, /strategy\.cohort: asks 14 boards .* has 13/],
+    [`{ name: "fedavg", cohort: 11, overSelection: 1.3 }`, /strategy\.cohort: asks 14 boards .* has 13/],
+    [`{ name: "fedavg", cohort: 10, maxStaleness: 3 }`, /strategy: .*maxStaleness/],
+    [`{ name: "fedasync", buffer: 3 }`, /strategy: .*buffer/],
+    [`{ name: "fedasync", mixing: 1.5 }`, /strategy\.mixing/],
+    [`{ name: "fedbuff", age: "hinge" }`, /strategy: .*age/],
+    [`{ name: "ftte", age: { kind: "hinge", exponent: 2 } }`, /strategy\.age/],
+    [`{ name: "fedsomething" }`, /strategy\.name/],
+  ])("refuses the strategy %s", async (text, message) => {
+    await expect(loadProject(project(withStrategy(text)))).rejects.toMatchObject({ code: "config-invalid", message });
   });
 
   it("says what to do when the file is absent, has no default export or does not parse", async () => {

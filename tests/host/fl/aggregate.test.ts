@@ -13,6 +13,7 @@ import type { Step } from "../../../host/fl/strategy.ts";
 import { planModel } from "../../../host/plan/plan.ts";
 import { planTiers } from "../../../host/plan/select.ts";
 import type { Model, Plan } from "../../../host/plan/types.ts";
+import { places } from "../plan/bench.ts";
 import { sweep } from "../plan/random_models.ts";
 import { deltaOf, randomRows } from "./reference_fold.ts";
 
@@ -61,23 +62,29 @@ const cases: fc.Arbitrary<Case> = fc
     picks: fc.array(fc.nat(3), { minLength: 1, maxLength: 11 }),
     seed: fc.integer({ min: 1, max: 1e6 }),
     covering: fc.boolean(),
+    towardModels: fc.boolean(),
   })
-  .map(({ which, picks, seed, covering }) => {
+  .map(({ which, picks, seed, covering, towardModels }) => {
     const random = seeded(seed);
     const plans = tiers[which]!;
-    const buffer = picks.map((p) => ({ plan: plans[p]!, rows: randomRows(plans[p]!, random, 1e-3 * (1 + p)) }));
+    const slice = (plan: Plan) => Float32Array.from({ length: plan.sliceCount }, () => random() * 2 - 1);
+    const update = (plan: Plan, size: number) => ({ plan, rows: randomRows(plan, random, size), base: slice(plan) });
+    const buffer = picks.map((p) => update(plans[p]!, 1e-3 * (1 + p)));
     const weights = picks.map(() => (random() < 0.1 ? 0 : 10 ** (random() * 4 - 2)));
     const divisor = covering ? "covering" : (1 + random()) * picks.length;
     const parameters = Float32Array.from({ length: plans[0]!.parameterCount }, () => random() * 2 - 1);
-    return { plans, parameters, buffer, step: { weights, divisor, serverLearningRate: 0.5 + random() } };
+    const step: Step = { weights, divisor, serverLearningRate: 0.5 + random() };
+    return { plans, parameters, buffer, step: towardModels ? { ...step, toward: "models" } : step };
   });
 
-/** w + η Σ a Δ / N in f64, and how large the summands are: what rounding is measured by. */
+/** w + η Σ a Δ / N in f64, or with base + Δ - w for Δ, and how large the summands are: what rounding is measured by. */
 function reference({ parameters, buffer, step }: Case): { value: number; size: number }[] {
   const out = Array.from(parameters, (w) => ({ w, sum: 0, size: 0, weights: 0 }));
-  buffer.forEach(({ plan, rows }, i) => {
+  buffer.forEach(({ plan, rows, base }, i) => {
     const a = step.weights[i]!;
-    for (const [c, delta] of deltaOf(rows, plan)) {
+    const bases = new Map(places(plan).map((c, j) => [c, base[j]!]));
+    for (const [c, change] of deltaOf(rows, plan)) {
+      const delta = step.toward === "models" ? bases.get(c)! + change - out[c]!.w : change;
       out[c]!.sum += a * delta;
       out[c]!.size += Math.abs(a * delta);
       out[c]!.weights += a;
@@ -188,10 +195,11 @@ describe("the variance of an update", () => {
     const plan = tiers[0]![3]!;
     const rows = randomRows(plan, seeded(5), 1);
     const zero = new Uint8Array(rows.length);
-    expect(variances([{ plan, rows }], plan.parameterCount, folder)).toEqual([0]);
-    for (const v of variances(Array(3).fill({ plan, rows }), plan.parameterCount, folder))
+    const base = new Float32Array(plan.sliceCount);
+    expect(variances([{ plan, rows, base }], plan.parameterCount, folder)).toEqual([0]);
+    for (const v of variances(Array(3).fill({ plan, rows, base }), plan.parameterCount, folder))
       expect(v).toBeLessThan(1e-12);
-    expect(variances(Array(2).fill({ plan, rows: zero }), plan.parameterCount, folder)).toEqual([0, 0]);
+    expect(variances(Array(2).fill({ plan, rows: zero, base }), plan.parameterCount, folder)).toEqual([0, 0]);
   });
 });
 

@@ -4,11 +4,22 @@
 
 import { describe, expect, it } from "vitest";
 import { seeded } from "../../../host/data/random.ts";
+import { fedasync } from "../../../host/fl/fedasync.ts";
 import { fedavg } from "../../../host/fl/fedavg.ts";
+import { fedbuff } from "../../../host/fl/fedbuff.ts";
 import { ftte } from "../../../host/fl/ftte.ts";
 import type { Strategy } from "../../../host/fl/strategy.ts";
 import { type Answer, neverOrdered } from "./scripted_fleet.ts";
-import { type Recorded, recomputed, recorded, type Session, type SessionOptions, session, TestRun } from "./session.ts";
+import {
+  type Formula,
+  type Recorded,
+  recomputed,
+  recorded,
+  type Session,
+  type SessionOptions,
+  session,
+  TestRun,
+} from "./session.ts";
 
 const sweeping = !!process.env.FTTE_SWEEP;
 const classes = ["small", "large", "small", "large"];
@@ -20,14 +31,23 @@ function moody(board: string, task: number): Answer {
   return draw === 3 ? "invalid" : "update";
 }
 
-const strategies: [
-  name: string,
-  strategy: () => Strategy,
-  weight: (t: number, n: number) => number,
-  covering: boolean,
-][] = [
-  ["ftte", () => ftte({ buffer: 3 }), (staleness) => 1 / Math.sqrt(1 + staleness), false],
-  ["fedavg", () => fedavg(), (_staleness, samples) => samples, true],
+const total = (list: number[]) => list.reduce((a, b) => a + b, 0);
+const byAge = ({ staleness }: { staleness: number }) => 1 / Math.sqrt(1 + staleness);
+
+const strategies: [name: string, strategy: () => Strategy, formula: Formula, versions: number][] = [
+  ["ftte", () => ftte({ buffer: 3 }), { weight: byAge, divisor: () => 3 }, 4],
+  ["fedbuff", () => fedbuff({ buffer: 4, concurrency: 3 }), { weight: byAge, divisor: () => 4 }, 4],
+  [
+    "fedasync",
+    () => fedasync({ mixing: 0.5 }),
+    {
+      weight: (update) => 0.5 * byAge(update),
+      divisor: () => 1,
+      change: ({ delta, base, w }) => base + delta - w,
+    },
+    12,
+  ],
+  ["fedavg", () => fedavg(), { weight: ({ samples }) => samples, divisor: total }, 4],
 ];
 
 async function finished(
@@ -41,14 +61,8 @@ async function finished(
 
 /** Every accepted update is in the file and every folded one was accepted; each model follows from the one before. */
 function expectSound(run: TestRun, file: Recorded, name: string): void {
-  const [, , weight, covering] = strategies.find(([n]) => n === name)!;
-  const sum = (list: number[]) => list.reduce((a, b) => a + b, 0);
-  const models = recomputed(
-    file,
-    (board) => run.setups.find((s) => s.id === board)!.class,
-    ({ staleness, samples }) => weight(staleness, samples),
-    covering ? sum : () => 3,
-  );
+  const [, , formula] = strategies.find(([n]) => n === name)!;
+  const models = recomputed(file, (board) => run.setups.find((s) => s.id === board)!.class, formula);
   models.forEach((expected, i) => {
     file.models[i + 1]!.forEach((w, c) => {
       expect(Math.abs(w - expected[c]!), `version ${i + 1}, parameter ${c}`).toBeLessThan(1e-5);
@@ -72,9 +86,9 @@ function counted(file: Recorded): { folded: number; rejected: number } {
   return { folded: of("folded"), rejected: of("rejected") };
 }
 
-describe.each(strategies)("%s under the deterministic schedule", (name, strategy) => {
+describe.each(strategies)("%s under the deterministic schedule", (name, strategy, _formula, versions) => {
   const options = (seed: number, noise: number): SessionOptions => {
-    return { strategy: strategy(), script: { seed, noise, answer: moody }, stop: { versions: 4 } };
+    return { strategy: strategy(), script: { seed, noise, answer: moody }, stop: { versions } };
   };
   const quiet = (async () => {
     const run = new TestRun(classes);

@@ -18,7 +18,8 @@ import { planModel } from "../../../host/plan/plan.ts";
 import { shapeModel } from "../../../host/plan/shapes.ts";
 import type { Model, Plan } from "../../../host/plan/types.ts";
 import { Store } from "../../../host/store/store.ts";
-import { decodeUpdateHeader, UpdateHeaderBytes } from "../../../host/wire/spec.gen.ts";
+import { decodeUpdateHeader, SliceHeaderBytes, UpdateHeaderBytes } from "../../../host/wire/spec.gen.ts";
+import { places } from "../plan/bench.ts";
 import { kernels } from "../plan/kernels.ts";
 import { deltaOf } from "./reference_fold.ts";
 import { type Script, ScriptedFleet } from "./scripted_fleet.ts";
@@ -168,6 +169,7 @@ export interface Recorded {
     frozenVersion: number;
     foldedIn: number | null;
     bytes: Buffer | null;
+    full: Buffer; // what its board held when it began
   }[];
   models: Float32Array[]; // by version
 }
@@ -177,7 +179,7 @@ export function recorded(path: string): Recorded {
   const db = new Database(path, { readonly: true });
   const tasks = db
     .prepare(
-      "SELECT t.board, t.task, t.state, t.baseVersion, t.frozenVersion, t.foldedIn, u.bytes FROM tasks t LEFT JOIN updates u USING (run, board, task) ORDER BY t.foldedIn, t.arrival, t.board, t.task",
+      "SELECT t.board, t.task, t.state, t.baseVersion, t.frozenVersion, t.foldedIn, t.full, u.bytes FROM tasks t LEFT JOIN updates u USING (run, board, task) ORDER BY t.foldedIn, t.arrival, t.board, t.task",
     )
     .all() as Recorded["tasks"];
   const rows = db.prepare("SELECT parameters FROM models ORDER BY version").all() as { parameters: Buffer }[];
@@ -185,29 +187,31 @@ export function recorded(path: string): Recorded {
   return { tasks, models: rows.map((r) => new Float32Array(Uint8Array.from(r.parameters).buffer)) };
 }
 
-/** What a weight formula is given. */
-export interface Weighed {
-  staleness: number;
-  samples: number;
+/** A server step, as a paper has it. */
+export interface Formula {
+  /** a_i */
+  weight: (update: { staleness: number; samples: number }) => number;
+  /** N, from the weights that cover a coordinate. */
+  divisor: (covering: number[]) => number;
+  /** What an update asks of a coordinate; its Δ when left out. */
+  change?: (update: { delta: number; base: number; w: number }) => number;
 }
 
-/**
- * Every model version of the run, recomputed in f64 from the version before it and the updates folded into it.
- * @param divisor of a coordinate's weighted sum, from the weights that cover it
- */
+/** Every model version of the run, recomputed in f64 from the version before it and the updates folded into it. */
 export function recomputed(
   { tasks, models }: Recorded,
   classOf: (board: string) => string,
-  weight: (update: Weighed) => number,
-  divisor: (covering: number[]) => number,
+  { weight, divisor, change = ({ delta }) => delta }: Formula,
 ): Float64Array[] {
   return models.slice(0, -1).map((before, v) => {
     const sum = new Map<number, { value: number; weights: number[] }>();
-    for (const { board, baseVersion, bytes } of tasks.filter((t) => t.foldedIn === v + 1)) {
+    for (const { board, baseVersion, bytes, full } of tasks.filter((t) => t.foldedIn === v + 1)) {
       const a = weight({ staleness: v - baseVersion, samples: decodeUpdateHeader(bytes!).samples });
-      for (const [c, delta] of deltaOf(bytes!.subarray(UpdateHeaderBytes), plans.get(classOf(board))!)) {
+      const plan = plans.get(classOf(board))!;
+      const sliceAt = new Map(places(plan).map((c, j) => [c, SliceHeaderBytes + 4 * j]));
+      for (const [c, delta] of deltaOf(bytes!.subarray(UpdateHeaderBytes), plan)) {
         const entry = sum.get(c) ?? { value: 0, weights: [] };
-        entry.value += a * delta;
+        entry.value += a * change({ delta, base: full.readFloatLE(sliceAt.get(c)!), w: before[c]! });
         entry.weights.push(a);
         sum.set(c, entry);
       }

@@ -3,7 +3,9 @@
 
 import { describe, expect, it } from "vitest";
 import { aggregate, type Folder, type WeightedRows } from "../../../host/fl/aggregate.ts";
+import { type FedasyncOptions, fedasync } from "../../../host/fl/fedasync.ts";
 import { fedavg } from "../../../host/fl/fedavg.ts";
+import { fedbuff } from "../../../host/fl/fedbuff.ts";
 import { type FtteOptions, ftte } from "../../../host/fl/ftte.ts";
 import type { Step, UpdateFacts } from "../../../host/fl/strategy.ts";
 import type { Plan } from "../../../host/plan/types.ts";
@@ -20,6 +22,13 @@ for (const age of ages)
     }
 strategyContract("ftte with its defaults", "nobody", () => ftte());
 strategyContract("ftte with a buffer of one", "nobody", () => ftte({ buffer: 1 }));
+strategyContract("fedbuff", "nobody", () => fedbuff());
+strategyContract("fedbuff with all options", "nobody", () =>
+  fedbuff({ buffer: 3, serverLearningRate: 0.5, concurrency: 7, maxStaleness: 20 }),
+);
+strategyContract("fedasync", "arrivals", () => fedasync());
+for (const age of ["constant", { kind: "polynomial", exponent: 2 }, { kind: "hinge", a: 10, b: 4 }] as const)
+  strategyContract(`fedasync with age ${JSON.stringify(age)}`, "arrivals", () => fedasync({ mixing: 0.9, age }));
 strategyContract("fedavg", "cohort", () => fedavg());
 strategyContract("fedavg with a cohort", "cohort", () => fedavg({ cohort: 10 }));
 strategyContract("fedavg with over-selection", "first", () => fedavg({ cohort: 10, overSelection: 1.3 }));
@@ -95,6 +104,38 @@ describe("ftte's divisor", () => {
   });
 });
 
+describe("an age's shape", () => {
+  it("is its own where options say so: (1+τ)^-2, and 1/(1 + 10(τ-2)) beyond 2", () => {
+    const weigh = (age: NonNullable<FtteOptions["age"]>) => ftte({ age }).weigh(buffer);
+    expectWeights(weigh({ kind: "polynomial", exponent: 2 }), 1, 1 / 16, 1 / 81);
+    expectWeights(weigh({ kind: "hinge", a: 10, b: 2 }), 1, 1 / 11, 1 / 61);
+  });
+});
+
+describe("fedbuff's weights", () => {
+  it("are 1/√(1+τ), whatever the samples, divided by K", () => {
+    expectWeights(fedbuff({ buffer: 3 }).weigh(buffer), 1, 1 / 2, 1 / 3);
+    expect(fedbuff({ buffer: 3 }).weigh(buffer)).toMatchObject({ divisor: 3, serverLearningRate: 1 });
+  });
+});
+
+describe("fedasync's weight", () => {
+  const alpha = (staleness: number, options: FedasyncOptions = {}) =>
+    fedasync(options).weigh([facts(staleness, 7)]).weights[0]!;
+
+  it("is α at no age, 0.6 by default, and α · s(τ) then", () => {
+    expect(alpha(0)).toBeCloseTo(0.6, 12);
+    expect(alpha(3)).toBeCloseTo(0.3, 12);
+    expect(alpha(3, { mixing: 0.9, age: "constant" })).toBeCloseTo(0.9, 12);
+    expect(alpha(6, { mixing: 1, age: { kind: "hinge", a: 10, b: 4 } })).toBeCloseTo(1 / 21, 12);
+  });
+
+  it("leads towards the board's model, at every arrival", () => {
+    expect(fedasync().weigh([facts(2)])).toMatchObject({ toward: "models", divisor: 1, serverLearningRate: 1 });
+    expect(fedasync().ready([facts(2)], { boards: 9, busy: 8, ordered: 3 })).toBe(true);
+  });
+});
+
 describe("fedavg's weights", () => {
   it("are the sample counts, divided by the sum over the boards that cover a coordinate", () => {
     const step = fedavg().weigh(buffer);
@@ -110,7 +151,7 @@ describe("a server step by hand", () => {
     sum: (_plan, updates: readonly WeightedRows[]) =>
       Float32Array.of(updates.reduce((sum, { rows, weight }) => sum + rows[0]! * weight, 0)),
   };
-  const updates = [30, 60, 90].map((delta) => ({ plan, rows: Uint8Array.of(delta) }));
+  const updates = [30, 60, 90].map((delta, i) => ({ plan, rows: Uint8Array.of(delta), base: Float32Array.of(4 * i) }));
   const moved = (step: Step) => aggregate(Float32Array.of(10), updates, step, plain)[0]!;
 
   it("of ftte by age: (30/1 + 60/2 + 90/3) / 3 = 30, where the plain mean would be 60", () => {
@@ -128,6 +169,15 @@ describe("a server step by hand", () => {
 
   it("of fedavg: (16·30 + 4·60 + 25·90) / 45 = 66", () => {
     expect(moved(fedavg().weigh(buffer))).toBeCloseTo(10 + 66, 4);
+  });
+
+  it("of fedbuff at twice the rate: 2 · (30/1 + 60/2 + 90/3) / 3 = 60", () => {
+    expect(moved(fedbuff({ buffer: 3, serverLearningRate: 2 }).weigh(buffer))).toBeCloseTo(10 + 60, 4);
+  });
+
+  it("of fedasync is a mean of the model and the board's own: 0.8 · 10 + 0.2 · (4 + 60) = 20.8, where the change alone gives 22", () => {
+    const weights = fedasync({ mixing: 0.4 }).weigh([buffer[1]!]); // 0.4 / √(1+3)
+    expect(aggregate(Float32Array.of(10), [updates[1]!], weights, plain)[0]).toBeCloseTo(20.8, 5);
   });
 });
 

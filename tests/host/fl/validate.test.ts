@@ -167,7 +167,8 @@ describe("an update with an absurd number", () => {
           return;
         }
         const step = { weights: [0xffffffff], divisor: "covering", serverLearningRate: 1 } satisfies Step;
-        const next = aggregate(new Float32Array(plan.parameterCount), [{ plan, rows }], step, folder);
+        const base = new Float32Array(plan.sliceCount);
+        const next = aggregate(new Float32Array(plan.parameterCount), [{ plan, rows, base }], step, folder);
         expect(next.every(Number.isFinite)).toBe(true);
       }),
       sweep(2000),
