@@ -4,6 +4,7 @@ import { crc32 } from "node:zlib";
 import { FtteError } from "../errors.ts";
 import {
   abiVersion,
+  DeltaHeaderBytes,
   encodePlanHeader,
   encodeSegment,
   ModelKind,
@@ -13,6 +14,7 @@ import {
   planMagic,
   SampleType,
   SegmentBytes,
+  UpdateHeaderBytes,
 } from "../wire/spec.gen.ts";
 import { Backward, isFused } from "./backward.ts";
 import { type Bound, bindParameters } from "./bind.ts";
@@ -289,7 +291,7 @@ function finish(shape: ModelShape, selection: Selection, { lowered, packing }: P
     parameters: shape.parameters,
     parameterCount: shape.parameterCount,
     macs: countMacs(shape, selection),
-    bytesPerRound: { down: framed(20 + rowBytes), up: framed(40 + rowBytes) },
+    bytesPerRound: { down: framed(DeltaHeaderBytes + rowBytes), up: framed(UpdateHeaderBytes + rowBytes) },
   };
 }
 

@@ -47,7 +47,7 @@ class SimulatedFleet implements Fleet {
     const slice = new Float32Array(order.slice.full.slice(SliceHeaderBytes).buffer);
     const board = { plan, frozen, slice, samples, labels, ...(carried && { residual: carried }) };
     const { bytes, residual } = runBoardTask(this.kernels, board, { ...order, baseVersion: order.slice.version });
-    this.residuals.set(order.board, { ...(carried && { carried }), left: residual });
+    this.residuals.set(order.board, { ...(carried && { carried }), ...(residual && { left: residual }) });
     return bytes;
   }
 
