@@ -32,8 +32,8 @@ export function infer(sampleAt: usize): i32 {
 export function score(sampleAt: usize, observe: i32): f32 {
   return scoreStep(sampleAt, observe);
 }
-export function encodeRow(row: i32, _mode: i32, residual: i32): i32 {
-  return encode(row, residual);
+export function encodeRow(row: i32, encoding: i32, residual: i32): i32 {
+  return encode(row, encoding, residual);
 }
 export function decodeRow(row: i32, deltaAt: i32): i32 {
   return decode(row, deltaAt);

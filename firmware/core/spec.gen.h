@@ -44,7 +44,7 @@ enum ftte_err {
     FTTE_ERR_POWER = -36, // power was lost
 };
 
-#define FTTE_WIRE_VERSION 1u
+#define FTTE_WIRE_VERSION 2u
 #define FTTE_FRAME_HEADER_BYTES 6u
 #define FTTE_FRAME_CRC_BYTES 4u
 #define FTTE_FRAME_BODY_MAX 240u
@@ -116,9 +116,8 @@ enum ftte_reset_kind {
     FTTE_RESET_KIND_FACTORY = 2,
 };
 
-enum ftte_row_encoding {
-    FTTE_ROW_ENCODING_INT8 = 1,
-    FTTE_ROW_ENCODING_F32 = 2,
+enum ftte_task_flag {
+    FTTE_TASK_FLAG_F32_UPDATE = 1,
 };
 
 enum ftte_verdict {
@@ -282,8 +281,9 @@ struct ftte_update_header {
     float loss_last;
     uint32_t rows;
     uint32_t count;
+    uint32_t encoding;
 };
-_Static_assert(sizeof(struct ftte_update_header) == 40, "UpdateHeader");
+_Static_assert(sizeof(struct ftte_update_header) == 44, "UpdateHeader");
 
 #define FTTE_PLAN_MAGIC 1280333894u
 #define FTTE_ABI_VERSION 2u
@@ -324,6 +324,11 @@ enum ftte_activation {
 enum ftte_weight_gradient {
     FTTE_WEIGHT_GRADIENT_ACCUMULATE = 0,
     FTTE_WEIGHT_GRADIENT_DESCEND = 1,
+};
+
+enum ftte_row_encoding {
+    FTTE_ROW_ENCODING_INT8 = 1,
+    FTTE_ROW_ENCODING_F32 = 2,
 };
 
 struct ftte_plan_header {

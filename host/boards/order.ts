@@ -3,7 +3,7 @@
 
 import { FtteError } from "../errors.ts";
 import type { Order } from "../fl/fleet.ts";
-import { boardErrors, Feature, type Hello } from "../wire/spec.gen.ts";
+import { boardErrors, Feature, type Hello, TaskFlag } from "../wire/spec.gen.ts";
 import type { BoardSession } from "./session.ts";
 
 /**
@@ -66,7 +66,7 @@ function taskOf(order: Order) {
     learningRate: order.learningRate,
     seed: order.seed,
     checkpointEvery: order.checkpointEvery,
-    flags: 0,
+    flags: order.encoding === "f32" ? TaskFlag.f32Update : 0,
   };
 }
 

@@ -74,6 +74,11 @@ export interface FtteConfig {
     learningRate?: number;
     /** Steps between a board's checkpoints, 0 for none. */
     checkpointEvery?: number;
+    /**
+     * How boards send what their weights changed: "int8" (default), a quarter of the bytes, what rounding leaves going into the board's next
+     * update; or "f32", exactly. With "f32" the weights that boards start from also go down whole, so nothing on the way is rounded.
+     */
+    encoding?: "int8" | "f32";
   };
   strategy?: StrategyConfig;
   /** Server versions between refreshes of the weights that small boards hold frozen; 0 never. */

@@ -118,6 +118,7 @@ const fields = z.strictObject({
       steps: count.default(200),
       learningRate: rate.default(0.01),
       checkpointEvery: z.int().nonnegative().default(100),
+      encoding: z.enum(["int8", "f32"]).default("int8"),
       momentum: z.number().min(0).lt(1).default(0),
       weightDecay: z.number().min(0).max(1).default(0),
       clipNorm: z.number().min(0).default(0),

@@ -63,7 +63,7 @@ function planOn<T>(board: BoardConfig, engine: Engine, plan: () => T): T {
  */
 export function planFleet(config: ResolvedConfig): FleetPart[] {
   const model = modelOf(config);
-  const { momentum, weightDecay, clipNorm, microBatch } = config.training;
+  const { momentum, weightDecay, clipNorm, microBatch, encoding } = config.training;
   const training = { momentum, weightDecay, clipNorm, microBatch };
   const boards = config.fleet.map((entry) => loadBoardConfig(entry.board));
   const engines = config.fleet.map(({ engine = "wasm3" }) => engine);
@@ -80,7 +80,7 @@ export function planFleet(config: ResolvedConfig): FleetPart[] {
       chosen.map((i) => budgets[i]!),
       {
         training,
-        fits: (plan, budget) => boards.every((board, i) => budgets[i] !== budget || fitsFlash(board, plan)),
+        fits: (plan, budget) => boards.every((board, i) => budgets[i] !== budget || fitsFlash(board, plan, encoding)),
       },
     ),
   );
@@ -91,7 +91,7 @@ export function planFleet(config: ResolvedConfig): FleetPart[] {
       train === undefined
         ? tiers[chosen.indexOf(i)]!
         : planOn(board, engines[i]!, () => planModel(model, { training, budgetBytes: budgets[i]!, selection: train }));
-    requireFlash(board, plan);
+    requireFlash(board, plan, encoding);
     return { entry, board, plan, label: board.class };
   });
   const differs = (a: FleetPart, b: FleetPart) => a.label === b.label && a.plan.planCrc !== b.plan.planCrc;

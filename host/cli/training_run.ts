@@ -17,7 +17,7 @@ import { Coordinator, type FoldStep, type Summary } from "../fl/coordinator.ts";
 import type { RunEvent } from "../fl/events.ts";
 import { wasmFolder } from "../fl/fold.ts";
 import { evenSchedule } from "../fl/schedule.ts";
-import { bytesOf } from "../plan/slice.ts";
+import { bytesOf, type UpdateEncoding } from "../plan/slice.ts";
 import { Evaluator } from "../sim/evaluator.ts";
 import { loadKernels } from "../sim/guest.ts";
 import type { RunRecord, Store } from "../store/store.ts";
@@ -46,7 +46,7 @@ export interface TrainingRunOptions {
   minutes?: number;
   /** Instead of dealing the data anew: the shards of a run that this one is compared with. */
   shards?: Partition;
-  /** Sums updates instead of the SIMD module, for whoever wants to watch it. */
+  /** Sums updates, of the config's encoding, instead of the SIMD module, for whoever wants to watch it. */
   folder?: Folder;
   /** Given the virtual boards once they run, for whoever wants to disturb them. */
   onBoards?: (boards: BoardProcess[], plugs: Plugs) => void;
@@ -79,8 +79,9 @@ export interface RunOutcome {
   shards: Partition;
 }
 
-/** The SIMD module that sums updates, as built. */
-export const builtFolder = (): Folder => wasmFolder(readFileSync(builtGuest("fold.wasm")));
+/** The SIMD module that sums updates of the encoding, as built. */
+export const builtFolder = (encoding: UpdateEncoding): Folder =>
+  wasmFolder(readFileSync(builtGuest("fold.wasm")), encoding);
 
 /** An update whose L2 norm is larger is refused: no honest task moves a wearable's model so far. */
 const normLimit = 1e3;
@@ -213,7 +214,7 @@ class TrainingRun {
       store: this.store,
       fleet: this.fleet,
       strategy: strategyOf(this.config.strategy),
-      folder: this.o.folder ?? builtFolder(),
+      folder: this.o.folder ?? builtFolder(training.encoding),
       boards: this.boards,
       plans: new Map(this.parts.map((part) => [part.label, part.plan])),
       kernels: readFileSync(builtGuest("kernels.wasm")),

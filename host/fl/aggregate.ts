@@ -7,7 +7,7 @@ import type { Step } from "./strategy.ts";
 
 export interface BufferedUpdate {
   plan: Plan;
-  rows: Uint8Array; // int8 rows, as validated
+  rows: Uint8Array; // as validated
   base: Float32Array; // the slice that its board started from, exactly as it held it
 }
 
@@ -16,9 +16,12 @@ export interface WeightedRows {
   weight: number;
 }
 
-/** Sums weighted int8 updates of one plan. */
+/** Sums weighted updates of one plan, in the encoding that all updates of a run have. */
 export interface Folder {
-  /** out[i] = Σ weight · scale(row of i) · q[i], over the elements of the slice, in f32 and in the order given. */
+  /**
+   * out[i] = Σ weight · Δ[i] over the elements of the slice, in f32 and in the order given. int8: (weight · scale(row of i)) · q[i].
+   * @throws RangeError when rows are not as long as the encoding makes the plan's
+   */
   sum(plan: Plan, updates: readonly WeightedRows[]): Float32Array;
 }
 

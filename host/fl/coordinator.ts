@@ -216,7 +216,8 @@ export class Coordinator {
   private check(board: Board, { task }: Assignment, bytes: Uint8Array): void {
     const { run, normLimit, training } = this.o;
     const { baseVersion } = task;
-    const expected = { run, task: task.task, baseVersion, steps: training.steps, normLimit };
+    const { steps, encoding } = training;
+    const expected = { run, task: task.task, baseVersion, steps, encoding, normLimit };
     validateUpdate(bytes, { ...expected, board: board.name, plan: board.plan });
   }
 

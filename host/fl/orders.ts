@@ -1,10 +1,19 @@
-// What a board holds, and what it gets next: the slice of a model version, as a delta where the board has a base, its frozen image, a
-// seed. Nothing here decides who gets work (the Strategy) or when an order has ended (coordinator.ts).
+// What a board holds, and what it gets next: the slice of a model version, as a delta where the board has a base and
+// updates are int8, its frozen image, a seed. Nothing here decides who gets work (the Strategy) or when an order has ended (coordinator.ts).
 
 import { crc32 } from "node:zlib";
 import { FtteError } from "../errors.ts";
 import { packFrozen } from "../plan/frozen.ts";
-import { applyRows, bytesOf, encodeDelta, encodeRows, encodeSlice, gatherSlice, rowsBytes } from "../plan/slice.ts";
+import {
+  applyRows,
+  bytesOf,
+  encodeDelta,
+  encodeRows,
+  encodeSlice,
+  gatherSlice,
+  type UpdateEncoding,
+  updateRowsBytes,
+} from "../plan/slice.ts";
 import type { Normalisation, Plan } from "../plan/types.ts";
 import { framedBytes } from "../wire/frame.ts";
 import { UpdateHeaderBytes } from "../wire/spec.gen.ts";
@@ -49,7 +58,7 @@ export interface OrderOptions {
   store: RunStore;
   kernels: Uint8Array;
   normalisation: Normalisation;
-  training: { steps: number; learningRate: number; checkpointEvery: number };
+  training: { steps: number; learningRate: number; checkpointEvery: number; encoding: UpdateEncoding };
   seed: number;
   /** Server versions after which a board's frozen weights are sent anew; 0 never. */
   refreshFrozenEvery: number;
@@ -93,7 +102,8 @@ export class Orders {
   /** The board's next task, and the slice that it will then hold. `now`: the virtual time at which it begins. Changes nothing. */
   next(board: Board, { version, parameters }: ModelVersion, now: number): Arrival["orders"][number] {
     const target = gatherSlice(board.plan, parameters);
-    const { held } = board;
+    // With f32 updates nothing is to be rounded on the way down either: the slice goes whole.
+    const held = this.o.training.encoding === "int8" ? board.held : undefined;
     const difference = held && target.map((v, i) => v - held.values[i]!);
     const rows = difference && encodeRows(board.plan, difference);
     // What the board will hold exactly: the difference to the model is made up for by the next delta (error feedback).
@@ -119,7 +129,7 @@ export class Orders {
     return {
       ...{ board: name, index, speed, class: board.class, task, steps: this.o.training.steps },
       bytesDown: blobs.reduce((sum, bytes) => sum + framedBytes(bytes), 0),
-      bytesUp: framedBytes(UpdateHeaderBytes + rowsBytes(plan)),
+      bytesUp: framedBytes(UpdateHeaderBytes + updateRowsBytes(plan, this.o.training.encoding)),
     };
   }
 

@@ -2,9 +2,9 @@
 // finite and not absurd. Never trusts a byte.
 
 import { FtteError } from "../errors.ts";
-import { eachRow, rowsBytes } from "../plan/slice.ts";
+import { eachRow, type UpdateEncoding, updateRowsBytes } from "../plan/slice.ts";
 import type { Plan } from "../plan/types.ts";
-import { decodeUpdateHeader, type UpdateHeader, UpdateHeaderBytes } from "../wire/spec.gen.ts";
+import { decodeUpdateHeader, RowEncoding, type UpdateHeader, UpdateHeaderBytes } from "../wire/spec.gen.ts";
 
 export interface Expected {
   board: string; // for messages
@@ -12,6 +12,7 @@ export interface Expected {
   task: number;
   baseVersion: number;
   steps: number;
+  encoding: UpdateEncoding;
   plan: Plan;
   /** An update whose L2 norm is larger is refused. */
   normLimit: number;
@@ -28,11 +29,11 @@ function fail(board: string, text: string): never {
 }
 
 /**
- * The L2 norm of the rows' values.
+ * The L2 norm of int8 rows' values.
  * @throws FtteError "update-invalid" on scales that are not finite or negative, or so large that an honest row, whose largest element is
  * ±127, would exceed the limit alone: with elements of 0 such a scale has no norm, but times a weight it could be infinite
  */
-function normOf(rows: Uint8Array, { plan, board, normLimit }: Expected): number {
+function int8Norm(rows: Uint8Array, { plan, board, normLimit }: Expected): number {
   const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
   let sum = 0;
   eachRow(plan, (_first, elements, byte) => {
@@ -46,6 +47,18 @@ function normOf(rows: Uint8Array, { plan, board, normLimit }: Expected): number 
   return Math.sqrt(sum);
 }
 
+/** The L2 norm of f32 rows' values. @throws FtteError "update-invalid" on elements that are not finite */
+function f32Norm(rows: Uint8Array, { plan, board }: Expected): number {
+  const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
+  let sum = 0;
+  for (let i = 0; i < plan.sliceCount; i++) {
+    const value = view.getFloat32(4 * i, true);
+    if (!Number.isFinite(value)) fail(board, `has an element of ${value}`);
+    sum += value * value; // of f32 values: within f64's range
+  }
+  return Math.sqrt(sum);
+}
+
 /** Whether the bytes begin as an update of this run does. */
 export function isOfRun(bytes: Uint8Array, run: number): boolean {
   return bytes.length >= UpdateHeaderBytes && decodeUpdateHeader(bytes).run === run;
@@ -53,8 +66,8 @@ export function isOfRun(bytes: Uint8Array, run: number): boolean {
 
 /** @throws FtteError "update-invalid" that names the board and what is wrong */
 export function validateUpdate(bytes: Uint8Array, expected: Expected): ValidUpdate {
-  const { board, plan } = expected;
-  const length = UpdateHeaderBytes + rowsBytes(plan);
+  const { board, plan, encoding } = expected;
+  const length = UpdateHeaderBytes + updateRowsBytes(plan, encoding);
   if (bytes.length !== length) fail(board, `has ${bytes.length} bytes instead of ${length}`);
   const header = decodeUpdateHeader(bytes);
   const rows = plan.segments.reduce((sum, s) => sum + s.rows, 0);
@@ -66,13 +79,14 @@ export function validateUpdate(bytes: Uint8Array, expected: Expected): ValidUpda
     ["number of rows", header.rows, rows],
     ["number of elements", header.count, plan.sliceCount],
     ["number of steps", header.steps, expected.steps],
+    ["encoding", header.encoding, RowEncoding[encoding]],
   ];
   for (const [name, is, should] of fields) if (is !== should) fail(board, `names ${name} ${is} instead of ${should}`);
   if (header.samples === 0) fail(board, "was trained on no samples");
   if (!Number.isFinite(header.lossFirst) || !Number.isFinite(header.lossLast))
     fail(board, "reports a loss that is not finite");
   const body = bytes.subarray(UpdateHeaderBytes);
-  const norm = normOf(body, expected);
+  const norm = encoding === "f32" ? f32Norm(body, expected) : int8Norm(body, expected);
   if (!(norm <= expected.normLimit)) fail(board, `has a norm of ${norm.toPrecision(3)}, above ${expected.normLimit}`);
   return { header, rows: body, norm };
 }

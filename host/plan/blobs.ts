@@ -1,24 +1,25 @@
 // The blobs that a plan makes of a board's flash: what is sent to it and what it keeps itself.
 
 import { DeltaHeaderBytes, decodePlanHeader, SliceHeaderBytes, UpdateHeaderBytes } from "../wire/spec.gen.ts";
-import { rowsBytes } from "./slice.ts";
+import { rowsBytes, type UpdateEncoding, updateRowsBytes } from "./slice.ts";
 import type { Plan } from "./types.ts";
 
 /** Of a checkpoint and of a residual (firmware/core/session/state.h), before their values. */
 const checkpointHeaderBytes = 56;
 const residualHeaderBytes = 16;
 
-/** Bytes of each blob, whole. */
-export function blobBytes(plan: Plan): Record<BlobName, number> {
+/** Bytes of each blob, whole, in a run with updates of this encoding; 0 for what f32 never makes: deltas and residuals. */
+export function blobBytes(plan: Plan, encoding: UpdateEncoding): Record<BlobName, number> {
   const values = plan.sliceCount * 4;
+  const quantised = encoding === "int8";
   return {
     plan: plan.binary.length,
     frozen: plan.frozenBytes,
     slice: SliceHeaderBytes + values,
-    delta: DeltaHeaderBytes + rowsBytes(plan),
-    update: UpdateHeaderBytes + rowsBytes(plan),
+    delta: quantised ? DeltaHeaderBytes + rowsBytes(plan) : 0,
+    update: UpdateHeaderBytes + updateRowsBytes(plan, encoding),
     checkpoint: checkpointHeaderBytes + decodePlanHeader(plan.binary).stateBytes,
-    residual: residualHeaderBytes + values,
+    residual: quantised ? residualHeaderBytes + values : 0,
   };
 }
 export type BlobName = "plan" | "frozen" | "slice" | "delta" | "update" | "checkpoint" | "residual";

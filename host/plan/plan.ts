@@ -5,6 +5,7 @@ import { FtteError } from "../errors.ts";
 import { framedBytes } from "../wire/frame.ts";
 import {
   abiVersion,
+  DeltaHeaderBytes,
   encodePlanHeader,
   encodeSegment,
   ModelKind,
@@ -14,6 +15,7 @@ import {
   planMagic,
   SampleType,
   SegmentBytes,
+  UpdateHeaderBytes,
 } from "../wire/spec.gen.ts";
 import { Backward, isFused } from "./backward.ts";
 import { type Bound, bindParameters } from "./bind.ts";
@@ -290,7 +292,10 @@ function finish(shape: ModelShape, selection: Selection, { lowered, packing }: P
     parameters: shape.parameters,
     parameterCount: shape.parameterCount,
     macs: countMacs(shape, selection),
-    bytesPerRound: { down: framedBytes(20 + rowBytes), up: framedBytes(40 + rowBytes) },
+    bytesPerRound: {
+      down: framedBytes(DeltaHeaderBytes + rowBytes),
+      up: framedBytes(UpdateHeaderBytes + rowBytes),
+    },
   };
 }
 

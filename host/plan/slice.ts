@@ -1,8 +1,15 @@
 // The slice: what a board trains of the model's flat parameter vector, and how it travels: rows of int8 with one f32 scale each,
 // element by element as the guest does it (firmware/assembly/blas/activation.ts), in f32 arithmetic, so that both sides hold the same bits.
+// Updates may also come as f32: their rows have neither scales nor padding, so they are the slice's elements, one behind the other.
 
 import { FtteError } from "../errors.ts";
-import { DeltaHeaderBytes, encodeDeltaHeader, encodeSliceHeader, SliceHeaderBytes } from "../wire/spec.gen.ts";
+import {
+  DeltaHeaderBytes,
+  encodeDeltaHeader,
+  encodeSliceHeader,
+  type RowEncoding,
+  SliceHeaderBytes,
+} from "../wire/spec.gen.ts";
 import type { Plan } from "./types.ts";
 
 type SliceLayout = Pick<Plan, "segments" | "runs" | "sliceCount">;
@@ -25,7 +32,14 @@ const padded = (count: number) => (count + 3) & ~3;
 export const rowsBytes = (plan: SliceLayout): number =>
   plan.segments.reduce((sum, s) => sum + s.rows * (4 + padded(s.rowElements)), 0);
 
-/** Calls `visit` for every row: its first slice element, its elements, and where it lies among the encoded rows. */
+/** How a run's boards encode the rows of their updates, by its name in the spec. */
+export type UpdateEncoding = keyof typeof RowEncoding;
+
+/** Bytes of an update's rows. */
+export const updateRowsBytes = (plan: SliceLayout, encoding: UpdateEncoding): number =>
+  encoding === "f32" ? plan.sliceCount * 4 : rowsBytes(plan);
+
+/** Calls `visit` for every int8 row: its first slice element, its elements, and where it lies among the encoded rows. */
 export function eachRow(plan: SliceLayout, visit: (first: number, elements: number, byte: number) => void): void {
   let byte = 0;
   for (const s of plan.segments)

@@ -1,9 +1,9 @@
 // A task as a board does it, in Node: the same kernels, order of samples, losses and encoding, so that the update is the board's, bit for
 // bit (tests/system/board_task.test.ts holds it to the real firmware). Judges boards, and simulates them. Knows no link and no flash.
 
-import { rowsBytes } from "../plan/slice.ts";
+import { bytesOf, type UpdateEncoding } from "../plan/slice.ts";
 import type { Plan } from "../plan/types.ts";
-import { encodeUpdateHeader, UpdateHeaderBytes } from "../wire/spec.gen.ts";
+import { encodeUpdateHeader, RowEncoding, type UpdateHeader } from "../wire/spec.gen.ts";
 import { Guest } from "./guest.ts";
 import { sampleIndex } from "./sample_order.ts";
 
@@ -14,6 +14,7 @@ export interface BoardTask {
   steps: number;
   learningRate: number;
   seed: number;
+  encoding: UpdateEncoding;
 }
 
 export interface BoardState {
@@ -29,7 +30,8 @@ export interface BoardState {
 
 export interface BoardUpdate {
   bytes: Uint8Array; // UpdateHeader and rows, as fetched from a board
-  residual: Float32Array; // what the next task carries when this update is accepted
+  /** What the next task carries when this update is accepted; an f32 update leaves that of the tasks before it as it was. */
+  residual?: Float32Array;
 }
 
 const f = Math.fround;
@@ -81,37 +83,47 @@ export function trainOn(guest: Guest, plan: Plan, samples: Samples, carries: boo
     const index = sampleIndex(task.seed, step, labels.length);
     losses.add(step, guest.step(samples.place(index), labels[index]!, task.learningRate));
   }
-  return encode(guest, plan, carries, {
+  const header = headerOf(task, plan, labels.length, losses);
+  return task.encoding === "f32" ? { bytes: f32Update(guest, header) } : int8Update(guest, header, carries);
+}
+
+function headerOf(task: BoardTask, plan: Plan, samples: number, losses: LossEnds): UpdateHeader {
+  return {
     run: task.run,
     task: task.task,
     baseVersion: task.baseVersion,
     planCrc: plan.planCrc,
-    samples: labels.length,
+    samples,
     steps: task.steps,
     lossFirst: losses.first,
     lossLast: losses.last,
     rows: plan.segments.reduce((sum, s) => sum + s.rows, 0),
     count: plan.sliceCount,
-  });
+    encoding: RowEncoding[task.encoding],
+  };
 }
 
-function encode(
-  guest: Guest,
-  plan: Plan,
-  carries: boolean,
-  header: Parameters<typeof encodeUpdateHeader>[0],
-): BoardUpdate {
-  const bytes = new Uint8Array(UpdateHeaderBytes + rowsBytes(plan));
-  const residual = new Float32Array(plan.sliceCount);
-  bytes.set(encodeUpdateHeader(header));
-  let at = UpdateHeaderBytes;
-  let element = 0;
-  for (let row = 0; row < header.rows; row++) {
-    const encoded = guest.encodeRow(row, carries);
-    bytes.set(encoded.row, at);
-    residual.set(encoded.residual, element);
-    at += encoded.row.length;
-    element += encoded.residual.length;
+function f32Update(guest: Guest, header: UpdateHeader): Uint8Array {
+  const rows = Array.from({ length: header.rows }, (_, row) => guest.encodeRowF32(row));
+  return joined([encodeUpdateHeader(header), ...rows]);
+}
+
+function int8Update(guest: Guest, header: UpdateHeader, carries: boolean): BoardUpdate {
+  const rows = Array.from({ length: header.rows }, (_, row) => guest.encodeRow(row, carries));
+  const left = joined(rows.map(({ residual }) => bytesOf(residual)));
+  return {
+    bytes: joined([encodeUpdateHeader(header), ...rows.map(({ row }) => row)]),
+    residual: new Float32Array(left.buffer),
+  };
+}
+
+/** In a buffer of its own. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
   }
-  return { bytes, residual };
+  return out;
 }

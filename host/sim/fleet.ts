@@ -57,7 +57,7 @@ export class SimulatedFleet implements Fleet {
     const lost = this.o.isLost(number, task);
     const update = lost ? undefined : await this.o.train({ ...job, ...(carried && { residual: carried }) });
     if (this.orders.get(board) !== order) return; // given up meanwhile
-    if (update) this.memory(board).left = update.residual;
+    if (update?.residual) this.memory(board).left = update.residual;
     this.listener({ type: "update", board, task, bytes: update?.bytes ?? new Uint8Array() });
   }
 

@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { instantiateSync } from "@assemblyscript/loader";
 import { boardError, FtteError } from "../errors.ts";
-import { decodePlanHeader, type PlanHeader, Region } from "../wire/spec.gen.ts";
+import { decodePlanHeader, type PlanHeader, Region, RowEncoding } from "../wire/spec.gen.ts";
 
 interface Exports extends Record<string, unknown> {
   memory: { buffer: ArrayBuffer; grow(pages: number): number };
@@ -16,7 +16,7 @@ interface Exports extends Record<string, unknown> {
   step(sampleAt: number, label: number, learningRate: number): number;
   infer(sampleAt: number): number;
   score(sampleAt: number, observe: number): number;
-  encodeRow(row: number, mode: number, residual: number): number;
+  encodeRow(row: number, encoding: number, residual: number): number;
   decodeRow(row: number, deltaAt: number): number;
   selfTest(): number;
 }
@@ -129,11 +129,21 @@ export class Guest {
     return this.floats(this.header.stateAt, this.header.sliceCount);
   }
 
-  /** The row as it goes over the wire (scale, int8, padding) and the residual that is left. */
-  encodeRow(row: number, useResidual: boolean): { row: Uint8Array; residual: Float32Array } {
-    const count = this.exports.encodeRow(row, 0, useResidual ? 1 : 0);
+  private encoded(row: number, encoding: RowEncoding, useResidual: boolean): Uint8Array {
+    const count = this.exports.encodeRow(row, encoding, useResidual ? 1 : 0);
     check(count, `row ${row}`);
-    const out = this.memory(this.header.scratchAt, count).slice();
+    return this.memory(this.header.scratchAt, count).slice();
+  }
+
+  /** The row as it goes over the wire as f32: what the state is away from the slice. */
+  encodeRowF32(row: number): Uint8Array {
+    return this.encoded(row, RowEncoding.f32, false);
+  }
+
+  /** The row as it goes over the wire as int8 (scale, int8, padding) and the residual that is left. */
+  encodeRow(row: number, useResidual: boolean): { row: Uint8Array; residual: Float32Array } {
+    const out = this.encoded(row, RowEncoding.int8, useResidual);
+    const count = out.length;
     const elements = this.elementsOf(count);
     return {
       row: out.subarray(0, count - elements * 4),

@@ -1,6 +1,6 @@
 // The tables of a project's runs. (run, board, task) is unique wherever it occurs: a repeated update is stored, and folded, once.
 
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 export const schema = `
 CREATE TABLE runs (id INTEGER PRIMARY KEY, name TEXT NOT NULL, created TEXT NOT NULL, config TEXT NOT NULL, sha256 TEXT NOT NULL, state TEXT NOT NULL, duplicates INTEGER NOT NULL DEFAULT 0);

@@ -40,7 +40,7 @@ export const boardErrors = {
 } as const;
 export type BoardErrorName = keyof typeof boardErrors;
 
-export const wireVersion = 1;
+export const wireVersion = 2;
 export const frameHeaderBytes = 6;
 export const frameCrcBytes = 4;
 export const frameBodyMax = 240;
@@ -59,8 +59,8 @@ export const ResetReason = { unknown: 0, powerOn: 1, pin: 2, watchdog: 3, softwa
 export type ResetReason = (typeof ResetReason)[keyof typeof ResetReason];
 export const ResetKind = { board: 0, bootloader: 1, factory: 2 } as const;
 export type ResetKind = (typeof ResetKind)[keyof typeof ResetKind];
-export const RowEncoding = { int8: 1, f32: 2 } as const;
-export type RowEncoding = (typeof RowEncoding)[keyof typeof RowEncoding];
+export const TaskFlag = { f32Update: 1 } as const;
+export type TaskFlag = (typeof TaskFlag)[keyof typeof TaskFlag];
 export const Verdict = { accepted: 0, rejected: 1 } as const;
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];
 
@@ -549,9 +549,10 @@ export interface UpdateHeader {
   lossLast: number;
   rows: number;
   count: number;
+  encoding: number;
 }
-export const UpdateHeaderBytes = 40;
-/** Reads a UpdateHeader; throws RangeError when fewer than 40 bytes are left. */
+export const UpdateHeaderBytes = 44;
+/** Reads a UpdateHeader; throws RangeError when fewer than 44 bytes are left. */
 export function decodeUpdateHeader(bytes: Uint8Array, at = 0): UpdateHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
@@ -565,10 +566,11 @@ export function decodeUpdateHeader(bytes: Uint8Array, at = 0): UpdateHeader {
     lossLast: view.getFloat32(at + 28, true),
     rows: view.getUint32(at + 32, true),
     count: view.getUint32(at + 36, true),
+    encoding: view.getUint32(at + 40, true),
   };
 }
 export function encodeUpdateHeader(value: UpdateHeader): Uint8Array {
-  const bytes = new Uint8Array(40);
+  const bytes = new Uint8Array(44);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, value.run, true);
   view.setUint32(4, value.task, true);
@@ -580,6 +582,7 @@ export function encodeUpdateHeader(value: UpdateHeader): Uint8Array {
   view.setFloat32(28, value.lossLast, true);
   view.setUint32(32, value.rows, true);
   view.setUint32(36, value.count, true);
+  view.setUint32(40, value.encoding, true);
   return bytes;
 }
 
@@ -600,6 +603,8 @@ export const Activation = { relu: 0, relu6: 1, sigmoid: 2, tanh: 3 } as const;
 export type Activation = (typeof Activation)[keyof typeof Activation];
 export const WeightGradient = { accumulate: 0, descend: 1 } as const;
 export type WeightGradient = (typeof WeightGradient)[keyof typeof WeightGradient];
+export const RowEncoding = { int8: 1, f32: 2 } as const;
+export type RowEncoding = (typeof RowEncoding)[keyof typeof RowEncoding];
 
 export interface PlanHeader {
   magic: number;

@@ -116,13 +116,18 @@ static void answers(struct replay *replay, const uint8_t **wanted) {
     }
 }
 
+static void encoded_row(struct replay *replay, uint32_t row, uint32_t encoding, const uint8_t **wanted) {
+    union ftte_value count = {0};
+    replay_call(replay, FTTE_GUEST_ENCODE_ROW, row, encoding, 0, &count);
+    expect(replay, wanted, &count, 4, "a row has another length");
+    uint32_t at = replay->plan_at + replay->record.header.scratch_at;
+    expect(replay, wanted, ftte_guest_memory(&replay->guest, at, count.u32), count.u32, "a row differs");
+}
+
 static void encoded_rows(struct replay *replay, const uint8_t **wanted) {
     for (uint32_t row = 0; row < replay->record.rows && !replay->problem; row++) {
-        union ftte_value count = {0};
-        replay_call(replay, FTTE_GUEST_ENCODE_ROW, row, 0, 0, &count);
-        expect(replay, wanted, &count, 4, "a row has another length");
-        uint32_t at = replay->plan_at + replay->record.header.scratch_at;
-        expect(replay, wanted, ftte_guest_memory(&replay->guest, at, count.u32), count.u32, "a row differs");
+        encoded_row(replay, row, FTTE_ROW_ENCODING_INT8, wanted);
+        encoded_row(replay, row, FTTE_ROW_ENCODING_F32, wanted);
     }
 }
 

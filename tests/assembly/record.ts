@@ -43,8 +43,8 @@ export function record(b: Bench, model: Model): Uint8Array {
   parts.push(bytesOf(b.guest.state().slice()));
   for (let row = 0; row < rows; row++) {
     const { row: encoded, residual } = b.guest.encodeRow(row, false);
-    const all = Buffer.concat([encoded, bytesOf(residual)]);
-    parts.push(bytesOf(Uint32Array.of(all.length)), padded(all, 4));
+    for (const all of [Buffer.concat([encoded, bytesOf(residual)]), b.guest.encodeRowF32(row)])
+      parts.push(bytesOf(Uint32Array.of(all.length)), padded(all, 4));
   }
   return Buffer.concat(parts);
 }

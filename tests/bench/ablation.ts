@@ -39,7 +39,7 @@ const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => i + 1);
 const updates = Number(values.updates);
 
 const model = referenceModels["image-cnn"];
-const training = { steps: 60, learningRate: 0.01, checkpointEvery: 0 };
+const training = { steps: 60, learningRate: 0.01, checkpointEvery: 0, encoding: "int8" as const };
 const hostSamples = 600;
 /** A third of the boards are stragglers: of nine, one at 0.3 of full speed and two at a tenth. */
 const speeds = [1, 1, 0.3, 1, 1, 0.1, 1, 1, 0.1];
@@ -86,7 +86,7 @@ const variants = all.filter(({ name }, i) => i === 0 || name.includes(values.onl
 await buildGuest();
 await buildFold();
 const kernels = loadKernels(builtGuest("kernels.twin.wasm"));
-const folder = wasmFolder(readFileSync(builtGuest("fold.wasm")));
+const folder = wasmFolder(readFileSync(builtGuest("fold.wasm")), "int8");
 const { train, test } = mnist({ train: 12_000, test: 2_000 });
 const normalisation = normalisationOf(train);
 const evaluator = new ModelEvaluator(kernels, { model, data: test, normalisation });

@@ -74,7 +74,7 @@ function timeStore(store: Store): void {
     });
 }
 await buildFold();
-const folder = timed(builtFolder(), (ms) => {
+const folder = timed(builtFolder("int8"), (ms) => {
   foldMs += ms;
 });
 

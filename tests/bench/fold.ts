@@ -51,7 +51,7 @@ function updatesPerSecond(folder: Folder): number {
   return updates.length / ((performance.now() - start) / 1000);
 }
 
-const simd = wasmFolder(readFileSync(builtGuest("fold.wasm")));
+const simd = wasmFolder(readFileSync(builtGuest("fold.wasm")), "int8");
 const median = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
 updatesPerSecond(simd);
 updatesPerSecond(plain);

@@ -169,7 +169,7 @@ async function accuracyOf(
     strategy: ftte({ buffer: w.shards.length, divisor: setting.divisor }),
     folder,
     normalisation,
-    training: { steps: 60, learningRate: setting.learningRate, checkpointEvery: 0 },
+    training: { steps: 60, learningRate: setting.learningRate, checkpointEvery: 0, encoding: "int8" },
     seed: w.seed,
     refreshFrozenEvery: 1, // what a board holds frozen others may train
     boards: w.shards.map((data, i) => {
@@ -236,7 +236,7 @@ async function measure(setting: Setting): Promise<{ setting: string; accuracyBef
 await buildGuest();
 await buildFold();
 const kernels = loadKernels(builtGuest("kernels.twin.wasm"));
-const folder = wasmFolder(readFileSync(builtGuest("fold.wasm")));
+const folder = wasmFolder(readFileSync(builtGuest("fold.wasm")), "int8");
 const data = unpacked(values.data, {
   name: "hapt",
   marker: "RawData",

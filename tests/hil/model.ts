@@ -59,6 +59,7 @@ export function order(task: number, steps = 40): Order {
     learningRate: 0.05,
     seed: task * 1000 + 3,
     checkpointEvery: 10,
+    encoding: "int8",
   };
 }
 

@@ -200,7 +200,7 @@ describe.each(subjects)("a $name autoencoder on a board", ({ name, model, scale,
         { kind: "frozen", bytes: frozen, crc: crc32(frozen) },
       ],
       slice: { version, crc: crc32(bytesOf(slice)), full },
-      ...{ steps, learningRate, seed: version, checkpointEvery: 0 },
+      ...{ steps, learningRate, seed: version, checkpointEvery: 0, encoding: "int8" as const },
     };
     const identity = { id: board.chipId, address: board.address, name };
     const update = await oneTask({ identity }, order, { verdict: "accepted", patienceMs: 5000 });

@@ -1,11 +1,13 @@
-// The real firmware against its twin in Node (host/sim/board_task.ts): two tasks, the second of which carries what the first one's int8
-// rows could not say. Updates are equal to the last bit.
+// The real firmware against its twin in Node (host/sim/board_task.ts): tasks of one run, of which those with int8 updates carry what the rows
+// of those before could not say. Updates are equal to the last bit.
 
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { LocalFleet } from "../../host/boards/local_fleet.ts";
+import type { Engine } from "../../host/build/port.ts";
 import { builtGuest } from "../../host/build/root.ts";
 import type { Order } from "../../host/fl/fleet.ts";
+import type { UpdateEncoding } from "../../host/plan/slice.ts";
 import { runBoardTask } from "../../host/sim/board_task.ts";
 import { elements, type LiveBoard, liveBoard, plan } from "./live_board.ts";
 
@@ -25,31 +27,39 @@ function trained(live: LiveBoard, order: Order): Promise<Uint8Array> {
   }).finally(() => fleet.close());
 }
 
-it("gives the update that its twin in Node gives, bit for bit", { timeout: 60_000 }, async () => {
-  const live = await liveBoard("twin", { samples: count });
-  const kernels = readFileSync(builtGuest("kernels.twin.wasm"));
-  try {
-    let residual: Float32Array | undefined;
-    for (const number of [1, 2]) {
-      const order = live.order(number);
-      const twin = runBoardTask(
-        kernels,
-        {
-          plan,
-          frozen: order.required[2]!.bytes,
-          slice: new Float32Array(order.slice.full.slice(8).buffer),
-          samples: new Uint8Array(live.samples.buffer),
-          labels: Uint16Array.from({ length: count }, (_, i) => i % 3),
-          ...(residual && { residual }),
-        },
-        { ...order, baseVersion: order.slice.version },
-      );
-      residual = twin.residual;
-      expect(Buffer.from(await trained(live, order)).toString("hex")).toBe(Buffer.from(twin.bytes).toString("hex"));
+it.each<{ engine: Engine; encodings: UpdateEncoding[] }>([
+  { engine: "wasm3", encodings: ["int8", "int8"] },
+  { engine: "wasm3", encodings: ["f32", "f32"] },
+  { engine: "aot", encodings: ["int8", "f32", "int8"] }, // the f32 update leaves the residual to the int8 one behind it
+])(
+  "gives the updates that its twin in Node gives, bit for bit: $encodings on $engine",
+  { timeout: 60_000 },
+  async ({ engine, encodings }) => {
+    const live = await liveBoard("twin", { samples: count, engine });
+    const kernels = readFileSync(builtGuest("kernels.twin.wasm"));
+    try {
+      let residual: Float32Array | undefined;
+      for (const [i, encoding] of encodings.entries()) {
+        const order = { ...live.order(i + 1), encoding };
+        const twin = runBoardTask(
+          kernels,
+          {
+            plan,
+            frozen: order.required[2]!.bytes,
+            slice: new Float32Array(order.slice.full.slice(8).buffer),
+            samples: new Uint8Array(live.samples.buffer),
+            labels: Uint16Array.from({ length: count }, (_, j) => j % 3),
+            ...(residual && { residual }),
+          },
+          { ...order, baseVersion: order.slice.version },
+        );
+        residual = twin.residual ?? residual;
+        expect(Buffer.from(await trained(live, order)).toString("hex")).toBe(Buffer.from(twin.bytes).toString("hex"));
+      }
+      expect(live.samples.length).toBe(count * elements);
+      expect(residual?.some((left) => left !== 0) ?? false).toBe(encodings.includes("int8"));
+    } finally {
+      await live.end();
     }
-    expect(live.samples.length).toBe(count * elements);
-    expect(residual!.some((left) => left !== 0)).toBe(true);
-  } finally {
-    await live.end();
-  }
-});
+  },
+);

@@ -10,6 +10,7 @@ import { openSerial } from "../../host/link/serial.ts";
 import {
   decodeUpdateHeader,
   encodeUpdateHeader,
+  RowEncoding,
   type UpdateHeader,
   UpdateHeaderBytes,
 } from "../../host/wire/spec.gen.ts";
@@ -51,6 +52,7 @@ const lies: [what: string, alter: (update: Uint8Array) => Uint8Array, cause: Reg
   ["another plan", header((h) => ({ planCrc: h.planCrc ^ 1 })), /names plan \d+ instead of \d+/],
   ["another number of rows", header((h) => ({ rows: h.rows - 1 })), /names number of rows/],
   ["another number of elements", header((h) => ({ count: h.count + 1 })), /names number of elements/],
+  ["another encoding", header(() => ({ encoding: RowEncoding.f32 })), /names encoding 2 instead of 1/],
   ["other steps than it was given", header((h) => ({ steps: h.steps * 2 })), /names number of steps/],
   ["no samples", header(() => ({ samples: 0 })), /was trained on no samples/],
   ["a loss that is no number", header(() => ({ lossLast: Number.NaN })), /loss that is not finite/],
@@ -62,8 +64,8 @@ const lies: [what: string, alter: (update: Uint8Array) => Uint8Array, cause: Reg
   ["a negative scale", scale(-0.001), /has a scale of -0.001/],
   ["one byte less", (update) => update.slice(0, -1), /has \d+ bytes instead of \d+/],
   ["one byte more", (update) => Buffer.concat([update, Uint8Array.of(0)]), /has \d+ bytes instead of \d+/],
-  ["its header only", (update) => update.slice(0, UpdateHeaderBytes), /has 40 bytes instead of \d+/],
-  ["half a header", (update) => update.slice(0, UpdateHeaderBytes / 2), /has 20 bytes instead of \d+/],
+  ["its header only", (update) => update.slice(0, UpdateHeaderBytes), /has 44 bytes instead of \d+/],
+  ["half a header", (update) => update.slice(0, UpdateHeaderBytes / 2), /has 22 bytes instead of \d+/],
   ["nothing", () => new Uint8Array(0), /has 0 bytes instead of \d+/],
   ["noise", (update) => noise(update.length), /names run \d+ instead of \d+/],
   ["much noise", () => noise(5000), /has 5000 bytes instead of \d+/],

@@ -123,6 +123,7 @@ export function orderFor(board: string, task: number, run: number): Order {
     learningRate: 0.05,
     seed: 7,
     checkpointEvery: 5,
+    encoding: "int8",
   };
 }
 

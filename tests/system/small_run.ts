@@ -11,6 +11,7 @@ import type { RunEvent } from "../../host/fl/events.ts";
 import { wasmFolder } from "../../host/fl/fold.ts";
 import { ftte } from "../../host/fl/ftte.ts";
 import type { OpenPipe } from "../../host/link/pipe.ts";
+import type { UpdateEncoding } from "../../host/plan/slice.ts";
 import { ModelEvaluator } from "../../host/sim/evaluate.ts";
 import { Store } from "../../host/store/store.ts";
 import { elements, firstParameters, kernels, type LiveBoard, model, normalisation, plan } from "./live_board.ts";
@@ -24,6 +25,8 @@ export interface SmallRunOptions {
   patienceMs?: number;
   /** Updates that make a server step, 2 by default. */
   buffer?: number;
+  /** Of the updates, int8 by default. */
+  encoding?: UpdateEncoding;
 }
 
 export interface SmallRun extends Summary {
@@ -46,7 +49,7 @@ function evaluator(
 }
 
 export async function smallRun(options: SmallRunOptions): Promise<SmallRun> {
-  const { boards, until, open, patienceMs = 2000, buffer = 2 } = options;
+  const { boards, until, open, patienceMs = 2000, buffer = 2, encoding = "int8" } = options;
   await buildFold();
   const folder = mkdtempSync(join(tmpdir(), "ftte-small-run-"));
   const path = join(folder, "runs.sqlite");
@@ -68,12 +71,12 @@ export async function smallRun(options: SmallRunOptions): Promise<SmallRun> {
     store: runStore,
     fleet,
     strategy: ftte({ buffer }),
-    folder: wasmFolder(readFileSync(builtGuest("fold.wasm"))),
+    folder: wasmFolder(readFileSync(builtGuest("fold.wasm")), encoding),
     boards: boards.map(({ identity }) => ({ id: identity.id, name: identity.name, class: "tiny", speed: 1 })),
     plans: new Map([["tiny", plan]]),
     kernels: options.kernels ?? kernels(),
     normalisation,
-    training: { steps: 6, learningRate: 0.05, checkpointEvery: 4 },
+    training: { steps: 6, learningRate: 0.05, checkpointEvery: 4, encoding },
     seed: 1,
     refreshFrozenEvery: 0,
     normLimit: 1e3,

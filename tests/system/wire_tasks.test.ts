@@ -9,7 +9,10 @@ import {
   decodePutAck,
   decodeUpdateHeader,
   FrameType,
+  RowEncoding,
   type Task,
+  TaskFlag,
+  UpdateHeaderBytes,
   Verdict,
 } from "../../host/wire/spec.gen.ts";
 import { altered } from "../core/altered_kernels.ts";
@@ -38,6 +41,8 @@ describe("train, progress", () => {
     expect(await train({ steps: 0 })).toBe("argument");
     expect(await train({ learningRate: Number.NaN })).toBe("argument");
     expect(await train({ learningRate: Number.NEGATIVE_INFINITY })).toBe("argument");
+    for (const flags of [2, TaskFlag.f32Update | 2, 0x80000000, 0xffffffff]) // some that nobody knows
+      expect(await train({ flags })).toBe("argument");
     expect(await train({ planCrc: 1 })).toBe("blob-absent");
     expect(await train({ frozenCrc: 1 })).toBe("frozen-mismatch");
     expect(await train({ baseVersion: 4 })).toBe("slice-version");
@@ -83,6 +88,32 @@ describe("train, progress", () => {
     await bench.equip(order); // other kernels: it may be tried again
     expect(await bench.outcome(FrameType.train, taskOf(order))).toBe("ok");
     await bench.trained();
+  });
+});
+
+describe("a task with the flag for an f32 update", () => {
+  it("gives its elements as f32, and neither makes nor touches a residual, whatever the verdict", async () => {
+    const order = full.order(20);
+    await bench.equip(order);
+    await bench.line.ask(FrameType.train, taskOf(order));
+    await bench.trained();
+    await bench.line.ask(FrameType.updateAck, ackOf(1, 20));
+    const residual = await bench.hello();
+    expect(residual.residualTask).toBe(20);
+    for (const [task, verdict] of [
+      [21, Verdict.accepted],
+      [22, Verdict.rejected],
+    ] as const) {
+      await bench.line.ask(FrameType.train, taskOf(order, { task, flags: TaskFlag.f32Update }));
+      await bench.trained();
+      expect((await bench.hello()).residualTask).toBe(20);
+      const update = await bench.get(BlobKind.update);
+      const named = { task, encoding: RowEncoding.f32, rows: 4 + 1 + 3 + 1, count: plan.sliceCount };
+      expect(decodeUpdateHeader(update)).toMatchObject(named);
+      expect(update).toHaveLength(UpdateHeaderBytes + 4 * plan.sliceCount);
+      expect(await bench.outcome(FrameType.updateAck, ackOf(1, task, verdict))).toBe("ok");
+      expect(await bench.hello()).toMatchObject({ updateTask: 0, residualTask: 20 });
+    }
   });
 });
 

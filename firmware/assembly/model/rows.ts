@@ -1,5 +1,5 @@
-// Rows of the slice: what an update and a delta are made of (int8 with one scale per row).
-import { sdecodeRow, sencodeRow, tick } from "blas";
+// Rows of the slice: what an update (int8 with one scale per row, or f32) and a delta (always int8) are made of.
+import { saxpy, scopy, sdecodeRow, sencodeRow, tick } from "blas";
 import { resolve } from "../kernels";
 import {
   ERR_ARGUMENT,
@@ -10,6 +10,8 @@ import {
   REGION_DELTA,
   REGION_RESIDUAL,
   REGION_SLICE,
+  ROW_ENCODING_F32,
+  ROW_ENCODING_INT8,
   SEGMENT_BYTES,
 } from "../spec.gen";
 import { field, place } from "./plan";
@@ -37,9 +39,18 @@ function padded(count: u32): u32 {
   return (count + 3) & ~3;
 }
 
-/** Into scratch: scale f32, int8 elements padded to 4 bytes, the new residual f32. Returns the bytes, or an error. */
-export function encode(row: u32, residual: i32): i32 {
+/**
+ * What row `row` of the state is away from the slice, into scratch, in an encoding of RowEncoding. Returns the bytes, or an error: no such
+ * row or encoding. Only int8 takes a residual in and leaves one; f32 says everything.
+ */
+export function encode(row: u32, encoding: u32, residual: i32): i32 {
   if (!find(row)) return ERR_ARGUMENT;
+  if (encoding == ROW_ENCODING_INT8) return encodeInt8(residual);
+  return encoding == ROW_ENCODING_F32 ? encodeF32() : ERR_ARGUMENT;
+}
+
+/** Scale f32, int8 elements padded to 4 bytes, the new residual f32. */
+function encodeInt8(residual: i32): i32 {
   const out = place(PLAN_HEADER_SCRATCH_AT_AT);
   const at = (<usize>first) << 2;
   const left = out + 4 + padded(elements);
@@ -57,6 +68,15 @@ export function encode(row: u32, residual: i32): i32 {
   );
   store<f32>(out, scale);
   return 4 + padded(elements) + (elements << 2);
+}
+
+/** f32 elements: state + (-1) slice is state - slice, bit for bit. */
+function encodeF32(): i32 {
+  const out = place(PLAN_HEADER_SCRATCH_AT_AT);
+  const at = (<usize>first) << 2;
+  scopy(elements, place(PLAN_HEADER_STATE_AT_AT) + at, out);
+  saxpy(elements, -1, resolve(REGION_SLICE << 28) + at, out);
+  return elements << 2;
 }
 
 /** Into scratch: the slice's row plus the delta's, whose scale lies at `deltaAt` of the delta region. Returns the bytes, or an error. */

@@ -39,10 +39,10 @@ enum ftte_guest_function {
                       // plan.outputAt
     FTTE_GUEST_SCORE, // (sample_at, observe) → f32: autoencoder's reconstruction error; observe 1: joins the running
                       // statistics
-    FTTE_GUEST_ENCODE_ROW, // (row, mode, residual) → i32 bytes: int8 delta of one slice row into scratch: f32 scale,
-                           // rowElements int8,
-                           //   padding to 4, then the new residual rowElements f32. delta = state - slice (+ residual
-                           //   region if residual = 1)
+    FTTE_GUEST_ENCODE_ROW, // (row, encoding, residual) → i32 bytes: delta of one slice row into scratch, as enum
+                           //   ftte_row_encoding says. int8: f32 scale, rowElements int8, padding to 4, then the new
+                           //   residual rowElements f32; delta = state - slice (+ residual region if residual = 1).
+                           //   f32: rowElements f32, delta = state - slice; `residual` is not looked at
     FTTE_GUEST_DECODE_ROW, // (row, delta_at) → i32 bytes: rowElements f32 = slice row + scale * int8 of the delta
                            // region, into scratch
     FTTE_GUEST_SELF_TEST,  // () → i32: FTTE_OK or FTTE_ERR_GUEST_SELFTEST; needs no plan, and uses as many bytes as

@@ -64,7 +64,7 @@ static int check_delta(struct ftte_session *s, struct ftte_delta_header *delta, 
     if (!ftte_slice_held(s, &slice, &values)) return FTTE_ERR_SLICE_VERSION;
     if (slice.version != delta->base_version || s->slice_crc != delta->base_crc) return FTTE_ERR_SLICE_VERSION;
     bool fits = slice.count == delta->count && plan.slice_count == delta->count &&
-                blob.length == sizeof *delta + ftte_rows_bytes(rows);
+                blob.length == sizeof *delta + ftte_rows_bytes(rows, FTTE_ROW_ENCODING_INT8);
     return fits ? FTTE_OK : FTTE_ERR_SLICE_MISMATCH;
 }
 
@@ -90,7 +90,7 @@ static int write_slice(struct ftte_session *s, const struct ftte_delta_header *d
     if (result >= 0) result = ftte_store_append(&s->store, FTTE_BLOB_KIND_SLICE, 0, &slice, sizeof slice);
     for (uint32_t n; result >= 0 && (n = ftte_rows_elements(&rows)) > 0; ftte_rows_next(&rows)) {
         result = apply_row(s, &rows, delta_at, &at, &crc);
-        delta_at += 4 + ((n + 3) & ~3u);
+        delta_at += ftte_row_bytes(FTTE_ROW_ENCODING_INT8, n);
     }
     if (result >= 0 && crc != delta->crc) result = FTTE_ERR_SLICE_MISMATCH;
     if (result < 0) (void)ftte_store_abandon(&s->store, FTTE_BLOB_KIND_SLICE);

@@ -48,11 +48,15 @@ uint32_t ftte_rows_total(const struct ftte_rows *rows) {
     return total;
 }
 
-uint32_t ftte_rows_bytes(const struct ftte_rows *rows) {
+uint32_t ftte_row_bytes(enum ftte_row_encoding encoding, uint32_t elements) {
+    return encoding == FTTE_ROW_ENCODING_F32 ? 4 * elements : 4 + ((elements + 3) & ~3u);
+}
+
+uint32_t ftte_rows_bytes(const struct ftte_rows *rows, enum ftte_row_encoding encoding) {
     uint32_t bytes = 0;
     for (uint32_t i = 0; i < rows->count; i++) {
         struct ftte_segment segment = segment_at(rows, i);
-        bytes += segment.rows * (4 + ((segment.row_elements + 3) & ~3u));
+        bytes += segment.rows * ftte_row_bytes(encoding, segment.row_elements);
     }
     return bytes;
 }

@@ -204,8 +204,10 @@ int ftte_rows_start(struct ftte_session *s, const struct ftte_plan_header *plan,
 uint32_t ftte_rows_elements(const struct ftte_rows *rows);
 void ftte_rows_next(struct ftte_rows *rows);
 uint32_t ftte_rows_total(const struct ftte_rows *rows);
-// Bytes of all rows as they travel: f32 scale, int8 elements, padding to 4.
-uint32_t ftte_rows_bytes(const struct ftte_rows *rows);
+// Bytes of a row of `elements` as it travels; int8: f32 scale, int8 elements, padding to 4; f32: its elements.
+uint32_t ftte_row_bytes(enum ftte_row_encoding encoding, uint32_t elements);
+// Bytes of all rows.
+uint32_t ftte_rows_bytes(const struct ftte_rows *rows, enum ftte_row_encoding encoding);
 
 // ---- training.c
 int ftte_training_accept(struct ftte_session *s, const struct ftte_task *task);

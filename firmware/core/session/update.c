@@ -1,10 +1,14 @@
-// The finished task in flash: the update (UpdateHeader, then the rows as int8 with one scale each) and the residual,
-// what the int8 rows could not say, which the next task adds (error feedback). One row per call.
+// The finished task in flash: the update (UpdateHeader, then the rows, as int8 with one scale each or, if the task asks
+// for it, as f32) and the residual, what the int8 rows could not say, which the next task adds (error feedback). One
+// row per call.
 //
 // The residual is committed first, then the update, then the checkpoint goes. A cut in between trains the last steps
 // again and encodes the same bytes: the residual of this very task is never an input, its predecessor still lies in the
 // other slot. An accepted update keeps its residual. A rejected one counts for nothing, so the residual before it comes
 // back: what the host threw away is lost, what was owed from earlier tasks is not.
+//
+// An f32 update says everything it knows: it adds no residual, leaves none, and does not touch that of an int8 task
+// before it, which it did not pay: the next int8 task of the run does.
 #include <string.h>
 
 #include "session/state.h"
@@ -31,9 +35,15 @@ static bool made_by(const struct ftte_residual *residual, uint32_t run, uint32_t
     return residual->run == run && residual->task == task;
 }
 
-// Binds what earlier tasks of this run and plan left over, if anything. Sets s->uses_residual.
+static enum ftte_row_encoding encoding_of(const struct ftte_task *task) {
+    return task->flags & FTTE_TASK_FLAG_F32_UPDATE ? FTTE_ROW_ENCODING_F32 : FTTE_ROW_ENCODING_INT8;
+}
+
+// Binds what earlier tasks of this run and plan left over, if anything. Sets s->uses_residual and s->writes_residual.
 static int bind_residual(struct ftte_session *s) {
     const struct ftte_task *task = &s->run.task;
+    s->uses_residual = s->writes_residual = false;
+    if (encoding_of(task) == FTTE_ROW_ENCODING_F32) return FTTE_OK;
     struct ftte_blob blob = ftte_store_get(&s->store, FTTE_BLOB_KIND_RESIDUAL);
     struct ftte_residual header = {0};
     bool held = residual_in(&blob, &header);
@@ -72,8 +82,9 @@ static int create_update(struct ftte_session *s) {
         .loss_last = s->run.loss_last,
         .rows = ftte_rows_total(&s->rows),
         .count = s->plan.slice_count,
+        .encoding = encoding_of(task),
     };
-    uint32_t total = (uint32_t)sizeof header + ftte_rows_bytes(&s->rows);
+    uint32_t total = (uint32_t)sizeof header + ftte_rows_bytes(&s->rows, encoding_of(task));
     int result = ftte_store_create(&s->store, FTTE_BLOB_KIND_UPDATE, total);
     if (result >= 0) result = ftte_store_append(&s->store, FTTE_BLOB_KIND_UPDATE, 0, &header, sizeof header);
     s->update_bytes = sizeof header;
@@ -106,8 +117,10 @@ static int keep_row(struct ftte_session *s, const uint8_t *encoded, uint32_t row
 int ftte_update_row(struct ftte_session *s) {
     uint32_t elements = ftte_rows_elements(&s->rows);
     if (elements == 0) return commit(s);
-    uint32_t row_bytes = 4 + ((elements + 3) & ~3u), left_bytes = 4 * elements;
-    union ftte_value args[3] = {{.u32 = s->rows.index}, {.i32 = FTTE_ROW_ENCODING_INT8}, {.i32 = s->uses_residual}};
+    enum ftte_row_encoding encoding = encoding_of(&s->run.task);
+    uint32_t row_bytes = ftte_row_bytes(encoding, elements);
+    uint32_t left_bytes = encoding == FTTE_ROW_ENCODING_INT8 ? 4 * elements : 0;
+    union ftte_value args[3] = {{.u32 = s->rows.index}, {.u32 = encoding}, {.i32 = s->uses_residual}};
     union ftte_value encoded;
     int result = ftte_machine_call(s, FTTE_GUEST_ENCODE_ROW, args, &encoded);
     if (result < 0) return result;

@@ -1,5 +1,6 @@
-// Adds weighted int8 rows to an f32 sum, sixteen elements at a time (SIMD), four updates in one pass over the sum: each element is still
-// added to in the updates' order, so the bits do not depend on how they are grouped. The only state is linear memory, laid out by fold.ts.
+// Adds weighted updates, int8 rows or f32 values, to an f32 sum, up to sixteen elements at a time (SIMD), four updates in one pass over the
+// sum: each element is still added to in the updates' order, so the bits do not depend on how they are grouped. The only state is linear
+// memory, laid out by fold.ts.
 
 /** Four of the sixteen products of a factor and int8 elements. */
 // @ts-expect-error: decorator
@@ -81,4 +82,42 @@ export function addRows(rows: i32, n: i32, weight: f32, at: usize, sum: usize): 
 export function addRows4(rows: i32, n: i32, weights: usize, at: usize, next: usize, sum: usize): void {
   const stride = 4 + ((<usize>n + 3) & ~3);
   for (; rows > 0; rows--, at += stride, sum += (<usize>n) << 2) addRow4(n, weights, at + 4, next, sum);
+}
+
+/** sum[i] += weight · v[i], i < n, of f32 values at `at`. */
+export function addValues(n: i32, weight: f32, at: usize, sum: usize): void {
+  const factor = f32x4.splat(weight);
+  const wide = at + ((<usize>n >> 2) << 4);
+  for (; at < wide; at += 16, sum += 16) v128.store(sum, f32x4.add(v128.load(sum), f32x4.mul(factor, v128.load(at))));
+  for (const e = at + ((<usize>n & 3) << 2); at < e; at += 4, sum += 4)
+    store<f32>(sum, load<f32>(sum) + weight * load<f32>(at));
+}
+
+/** The same for four updates that lie `next` bytes apart, with four f32 weights at `weights`. */
+export function addValues4(n: i32, weights: usize, at: usize, next: usize, sum: usize): void {
+  const a = v128.load32_splat(weights);
+  const b = v128.load32_splat(weights, 4);
+  const c = v128.load32_splat(weights, 8);
+  const d = v128.load32_splat(weights, 12);
+  const at1 = at + next;
+  const at2 = at1 + next;
+  const at3 = at2 + next;
+  const wide = (<usize>n >> 2) << 4;
+  let i: usize = 0;
+  for (; i < wide; i += 16)
+    add4(
+      sum + i,
+      f32x4.mul(a, v128.load(at + i)),
+      f32x4.mul(b, v128.load(at1 + i)),
+      f32x4.mul(c, v128.load(at2 + i)),
+      f32x4.mul(d, v128.load(at3 + i)),
+    );
+  for (const end = (<usize>n) << 2; i < end; i += 4) {
+    let s = load<f32>(sum + i);
+    s += load<f32>(weights) * load<f32>(at + i);
+    s += load<f32>(weights, 4) * load<f32>(at1 + i);
+    s += load<f32>(weights, 8) * load<f32>(at2 + i);
+    s += load<f32>(weights, 12) * load<f32>(at3 + i);
+    store<f32>(sum + i, s);
+  }
 }

@@ -144,7 +144,7 @@ static int live_in(uint32_t bytes, bool *clean) {
     union ftte_value value;
     if (error >= 0) error = replay_call(&replay, FTTE_GUEST_START, 0, 0, 0, &value);
     if (error >= 0) error = step();
-    if (error >= 0) error = replay_call(&replay, FTTE_GUEST_ENCODE_ROW, 0, 0, 0, &value);
+    if (error >= 0) error = replay_call(&replay, FTTE_GUEST_ENCODE_ROW, 0, FTTE_ROW_ENCODING_INT8, 0, &value);
     bool dead = error != FTTE_ERR_MEMORY || !replay.guest.engine || step() == FTTE_ERR_STATE;
     ftte_guest_close(&replay.guest);
     *clean &= dead && pool_is_clean();
@@ -256,10 +256,15 @@ static void plans(void) {
                    call(&replay.guest, FTTE_GUEST_CHECK, UINT32_MAX, good.memory_bytes, 0) == FTTE_ERR_PLAN;
     report(lengths && call(&replay.guest, FTTE_GUEST_CHECK, good.plan_bytes, good.memory_bytes, 0) == FTTE_OK,
            "check refuses lengths that are none, and takes the good plan again");
-    bool rows = call(&replay.guest, FTTE_GUEST_ENCODE_ROW, UINT32_MAX, 0, 0) == FTTE_ERR_ARGUMENT &&
-                call(&replay.guest, FTTE_GUEST_ENCODE_ROW, replay.record.rows, 0, 0) == FTTE_ERR_ARGUMENT &&
-                call(&replay.guest, FTTE_GUEST_DECODE_ROW, replay.record.rows, 0, 0) == FTTE_ERR_ARGUMENT;
+    bool rows = call(&replay.guest, FTTE_GUEST_DECODE_ROW, replay.record.rows, 0, 0) == FTTE_ERR_ARGUMENT;
+    for (uint32_t encoding = FTTE_ROW_ENCODING_INT8; encoding <= FTTE_ROW_ENCODING_F32; encoding++)
+        rows &= call(&replay.guest, FTTE_GUEST_ENCODE_ROW, UINT32_MAX, encoding, 0) == FTTE_ERR_ARGUMENT &&
+                call(&replay.guest, FTTE_GUEST_ENCODE_ROW, replay.record.rows, encoding, 0) == FTTE_ERR_ARGUMENT;
     report(rows, "encodeRow and decodeRow refuse rows that the slice does not have");
+    bool encodings = call(&replay.guest, FTTE_GUEST_ENCODE_ROW, 0, 0, 0) == FTTE_ERR_ARGUMENT &&
+                     call(&replay.guest, FTTE_GUEST_ENCODE_ROW, 0, 3, 0) == FTTE_ERR_ARGUMENT &&
+                     call(&replay.guest, FTTE_GUEST_ENCODE_ROW, 0, UINT32_MAX, 0) == FTTE_ERR_ARGUMENT;
+    report(encodings, "encodeRow refuses encodings that are none");
     ftte_guest_close(&replay.guest);
 }
 

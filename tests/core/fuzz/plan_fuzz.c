@@ -58,7 +58,7 @@ static void run(struct ftte_guest *guest, const uint8_t *choice) {
         case 0: call(guest, FTTE_GUEST_STEP, sample, choice[i] / 5, 0x3c23d70a /* 0.01 */); break;
         case 1: call(guest, FTTE_GUEST_INFER, sample, 0, 0); break;
         case 2: call(guest, FTTE_GUEST_SCORE, sample, 1, 0); break;
-        case 3: call(guest, FTTE_GUEST_ENCODE_ROW, choice[i] / 5, 0, choice[i] & 1); break;
+        case 3: call(guest, FTTE_GUEST_ENCODE_ROW, choice[i] / 10, choice[i] / 5 % 2 + 1, choice[i] & 1); break;
         default: call(guest, FTTE_GUEST_DECODE_ROW, choice[i] / 5, 0, 0); break;
         }
     }

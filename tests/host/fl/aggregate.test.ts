@@ -15,10 +15,11 @@ import { planTiers } from "../../../host/plan/select.ts";
 import type { Model, Plan } from "../../../host/plan/types.ts";
 import { places } from "../plan/bench.ts";
 import { sweep } from "../plan/random_models.ts";
-import { deltaOf, randomRows } from "./reference_fold.ts";
+import { deltaOf, f32DeltaOf, randomRows } from "./reference_fold.ts";
 
 await buildFold();
-const folder = wasmFolder(readFileSync(builtGuest("fold.wasm")));
+const folder = wasmFolder(readFileSync(builtGuest("fold.wasm")), "int8");
+const f32Folder = wasmFolder(readFileSync(builtGuest("fold.wasm")), "f32");
 
 /** Odd row lengths: 7·3 = 21, 5·3·5 = 75, 13. */
 const models: Model[] = [
@@ -225,6 +226,19 @@ const plain: Folder = {
   },
 };
 
+/** The same sum of f32 rows. */
+const plainF32: Folder = {
+  sum(plan, updates) {
+    const f = Math.fround;
+    const sum = new Float32Array(plan.sliceCount);
+    for (const { rows, weight } of updates) {
+      const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
+      for (let i = 0; i < sum.length; i++) sum[i] = f(sum[i]! + f(f(weight) * view.getFloat32(4 * i, true)));
+    }
+    return sum;
+  },
+};
+
 /** A slice of one or two segments, as far as the fold looks at a plan. */
 function sliceOf(...shapes: [rows: number, rowElements: number][]): Plan {
   let sliceCount = 0;
@@ -283,5 +297,78 @@ describe("the SIMD fold", () => {
       const updates = Array(5).fill({ rows: shifted, weight: 0.3 });
       expect(bits(folder.sum(plan, updates))).toEqual(bits(plain.sum(plan, updates)));
     }
+  });
+});
+
+describe("the SIMD fold of f32 updates", () => {
+  const f32Rows = (count: number, random: () => number, size = 1) =>
+    new Uint8Array(Float32Array.from({ length: count }, () => size * (random() - 0.5)).buffer);
+
+  it("gives the plain formula's bits for every slice length from 1 to 40 and 0 to 9 updates, in groups of four and rest", () => {
+    const random = seeded(8);
+    for (let n = 1; n <= 40; n++)
+      for (let count = 0; count <= 9; count++) {
+        const plan = sliceOf([1, n]);
+        const updates = Array.from({ length: count }, () => {
+          return { rows: f32Rows(n, random, 10 ** (random() * 6 - 3)), weight: random() * 3 };
+        });
+        expect(bits(f32Folder.sum(plan, updates)), `${count} updates of ${n}`).toEqual(
+          bits(plainF32.sum(plan, updates)),
+        );
+      }
+  });
+
+  it("gives the plain formula's bits for any finite values and weights, wherever the rows lie in their buffer", () => {
+    const finite = { noNaN: true, noDefaultInfinity: true };
+    const shape = fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 9 }));
+    const update = fc.record({ weight: fc.float({ min: 0, ...finite }), shift: fc.nat(7), seed: fc.nat(1e6) });
+    const check = (shapes: [number, number][], drawn: { weight: number; shift: number; seed: number }[]) => {
+      const plan = sliceOf(...shapes);
+      const updates = drawn.map(({ weight, shift, seed }) => {
+        const random = seeded(seed);
+        const rows = new Uint8Array(4 * plan.sliceCount + 8).subarray(shift, shift + 4 * plan.sliceCount);
+        rows.set(f32Rows(plan.sliceCount, random, 10 ** (random() * 60 - 30)));
+        return { rows, weight };
+      });
+      const expected = plainF32.sum(plan, updates);
+      f32Folder.sum(plan, updates).forEach((v, i) => {
+        if (!Object.is(v, expected[i])) expect.fail(`element ${i}: ${v} instead of ${expected[i]}`);
+      });
+    };
+    const shapes = fc.array(shape, { minLength: 1, maxLength: 3 });
+    fc.assert(fc.property(shapes, fc.array(update, { maxLength: 11 }), check), sweep(300));
+  });
+
+  it("makes w + η Σ a Δ / N of tiers that cover the model unequally", () => {
+    const random = seeded(9);
+    const plans = tiers[0]!;
+    const buffer = [0, 3, 1, 2, 3].map((p) => ({
+      plan: plans[p]!,
+      rows: f32Rows(plans[p]!.sliceCount, random),
+      base: new Float32Array(plans[p]!.sliceCount),
+    }));
+    const weights = [0.5, 2, 1, 0, 1.25];
+    const parameters = Float32Array.from({ length: plans[0]!.parameterCount }, () => random() - 0.5);
+    const got = aggregate(parameters, buffer, { weights, divisor: "covering", serverLearningRate: 0.7 }, f32Folder);
+    const sum = new Float64Array(parameters.length);
+    const covering = new Float64Array(parameters.length);
+    buffer.forEach(({ plan, rows }, i) => {
+      for (const [c, delta] of f32DeltaOf(rows, plan)) {
+        sum[c]! += weights[i]! * delta;
+        covering[c]! += weights[i]!;
+      }
+    });
+    got.forEach((v, c) => {
+      const expected = parameters[c]! + (covering[c]! > 0 ? (0.7 * sum[c]!) / covering[c]! : 0);
+      expect(Math.abs(v - expected)).toBeLessThan(1e-6);
+    });
+  });
+
+  it("refuses rows of the other encoding, as that refuses these", () => {
+    const plan = sliceOf([3, 11]);
+    const f32 = f32Rows(33, seeded(1));
+    const int8 = randomRows(plan, seeded(1), 1);
+    expect(() => f32Folder.sum(plan, [{ rows: int8, weight: 1 }])).toThrow(RangeError);
+    expect(() => folder.sum(plan, [{ rows: f32, weight: 1 }])).toThrow(RangeError);
   });
 });

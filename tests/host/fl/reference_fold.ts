@@ -1,10 +1,16 @@
-// The judge of the fold: int8 rows decoded one element at a time into f64, by flat coordinate. Knows the rows' layout (docs/wire.md) and
+// The judge of the fold: updates' rows decoded one element at a time into f64, by flat coordinate. Knows the rows' layout (docs/wire.md) and
 // nothing of slices, folders or SIMD.
 
 import type { Plan } from "../../../host/plan/types.ts";
 import { places } from "../plan/bench.ts";
 
-/** Δ of an update's rows, by flat coordinate. */
+/** Δ of an update's f32 rows, by flat coordinate. */
+export function f32DeltaOf(rows: Uint8Array, plan: Plan): Map<number, number> {
+  const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
+  return new Map(places(plan).map((at, i) => [at, view.getFloat32(4 * i, true)]));
+}
+
+/** Δ of an update's int8 rows, by flat coordinate. */
 export function deltaOf(rows: Uint8Array, plan: Plan): Map<number, number> {
   const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
   const at = places(plan);

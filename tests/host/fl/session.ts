@@ -27,7 +27,7 @@ import { TestBoard } from "./test_boards.ts";
 
 await buildFold();
 const wasm = await kernels();
-const folder = wasmFolder(readFileSync(builtGuest("fold.wasm")));
+const folder = wasmFolder(readFileSync(builtGuest("fold.wasm")), "int8");
 
 /** Odd row lengths, and two tiers: small boards train the head only. */
 const model: Model = {
@@ -122,7 +122,7 @@ export async function session(run: TestRun, options: SessionOptions): Promise<Se
     folder,
     kernels: Uint8Array.of(1, 2, 3),
     normalisation,
-    training: { steps: 8, learningRate: 0.05, checkpointEvery: 0 },
+    training: { steps: 8, learningRate: 0.05, checkpointEvery: 0, encoding: "int8" },
     seed: 9,
     ...(deterministic && { schedule: evenSchedule(9) }),
     refreshFrozenEvery: 0,

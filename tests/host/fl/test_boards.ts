@@ -13,6 +13,7 @@ import {
   decodeSliceHeader,
   encodeUpdateHeader,
   Region,
+  RowEncoding,
   SliceHeaderBytes,
   UpdateHeaderBytes,
 } from "../../../host/wire/spec.gen.ts";
@@ -133,6 +134,7 @@ export class TestBoard {
       lossLast: loss,
       rows,
       count: this.plan.sliceCount,
+      encoding: RowEncoding.int8,
     });
   }
 

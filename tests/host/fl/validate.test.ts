@@ -18,7 +18,7 @@ import { sweep } from "../plan/random_models.ts";
 import { deltaOf, randomRows } from "./reference_fold.ts";
 
 await buildFold();
-const folder = wasmFolder(readFileSync(builtGuest("fold.wasm")));
+const folder = wasmFolder(readFileSync(builtGuest("fold.wasm")), "int8");
 
 const model: Model = {
   name: "tiny",
@@ -31,7 +31,13 @@ const model: Model = {
 };
 const plan = planModel(model, { selection: "all" });
 const rowsInAll = 3 + 1 + 2 + 1; // weights of 5 and of 3, each with its bias as a row of its own
-const expected: Expected = { board: "wrist-07", run: 3, task: 12, baseVersion: 40, steps: 200, plan, normLimit: 10 };
+const expected: Expected = {
+  board: "wrist-07",
+  ...{ run: 3, task: 12, baseVersion: 40, steps: 200, encoding: "int8" },
+  plan,
+  normLimit: 10,
+};
+const headerBytes = 44;
 
 /** An update's bytes, field by field as docs/wire.md lists them; little endian. */
 const fields = {
@@ -45,17 +51,18 @@ const fields = {
   lossLast: { at: 28, right: 0.25 },
   rows: { at: 32, right: rowsInAll },
   count: { at: 36, right: 5 * 3 + 3 + 3 * 2 + 2 },
+  encoding: { at: 40, right: 1 },
 } as const;
 type Field = keyof typeof fields;
 const isFloat = (field: Field) => field.startsWith("loss");
 
 function update(change: Partial<Record<Field, number>> = {}, rows = randomRows(plan, seeded(1), 1e-3)): Uint8Array {
-  const out = new Uint8Array(40 + rows.length);
+  const out = new Uint8Array(headerBytes + rows.length);
   const view = new DataView(out.buffer);
   for (const [name, { at, right }] of Object.entries(fields) as [Field, { at: number; right: number }][])
     if (isFloat(name)) view.setFloat32(at, change[name] ?? right, true);
     else view.setUint32(at, change[name] ?? right, true);
-  out.set(rows, 40);
+  out.set(rows, headerBytes);
   return out;
 }
 
@@ -89,7 +96,7 @@ describe("a valid update", () => {
   it("is told from that of another run by its first four bytes", () => {
     expect(isOfRun(update(), 3)).toBe(true);
     expect(isOfRun(update(), 4)).toBe(false);
-    expect(isOfRun(update().subarray(0, 39), 3)).toBe(false);
+    expect(isOfRun(update().subarray(0, headerBytes - 1), 3)).toBe(false);
   });
 });
 
@@ -126,7 +133,7 @@ describe("an update of a wrong length", () => {
 /** Where each row's scale lies. */
 function scales(): number[] {
   const out: number[] = [];
-  let byte = 40;
+  let byte = headerBytes;
   for (const s of plan.segments)
     for (let row = 0; row < s.rows; row++) {
       out.push(byte);
@@ -186,8 +193,8 @@ describe("the norm's limit", () => {
 
   it("counts every row and every element, -128 too", () => {
     const one = (row: number, element: number) => {
-      const rows = new Uint8Array(update().length - 40);
-      const at = scales()[row]! - 40;
+      const rows = new Uint8Array(update().length - headerBytes);
+      const at = scales()[row]! - headerBytes;
       new DataView(rows.buffer).setFloat32(at, 0.01, true);
       new DataView(rows.buffer).setInt8(at + 4 + element, -128);
       return validateUpdate(update({}, rows), expected).norm;
@@ -208,7 +215,7 @@ describe("random bytes", () => {
       fc.property(bytes, fc.constantFrom(...names), (random, left) => {
         refusal(random);
         // Every field put right but one, which stays random; the rows stay random as well.
-        const mended = update({}, random.subarray(40));
+        const mended = update({}, random.subarray(headerBytes));
         mended.set(random.subarray(fields[left].at, fields[left].at + 4), fields[left].at);
         const view = new DataView(mended.buffer);
         const value = isFloat(left) ? view.getFloat32(fields[left].at, true) : view.getUint32(fields[left].at, true);
@@ -225,7 +232,7 @@ describe("random bytes", () => {
 
   it("pass as rows exactly when each scale is a number from 0 on and the norm is within its limit", () => {
     let passed = 0;
-    const rows = fc.uint8Array({ minLength: length - 40, maxLength: length - 40 });
+    const rows = fc.uint8Array({ minLength: length - headerBytes, maxLength: length - headerBytes });
     // Exponents around those of real updates, so that both outcomes are frequent.
     const exponents = fc.array(fc.constantFrom(0x00, 0x39, 0x3a, 0x3a, 0x3b, 0x3b, 0x3c, 0x3d, 0xbb, 0x7f), {
       minLength: rowsInAll,
@@ -239,7 +246,7 @@ describe("random bytes", () => {
         });
         const view = new DataView(bytes.buffer);
         const values = scales().map((at) => view.getFloat32(at, true));
-        const norm = Math.hypot(...deltaOf(bytes.subarray(40), plan).values());
+        const norm = Math.hypot(...deltaOf(bytes.subarray(headerBytes), plan).values());
         const right = values.every((s) => s >= 0 && s * 127 <= 10) && norm <= 10;
         if (right) validateUpdate(bytes, expected);
         else refusal(bytes);

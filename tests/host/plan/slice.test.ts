@@ -14,6 +14,7 @@ import {
   gatherSlice,
   rowsBytes,
   scatterSlice,
+  updateRowsBytes,
 } from "../../../host/plan/slice.ts";
 import { decodeDeltaHeader, decodeSliceHeader, Region } from "../../../host/wire/spec.gen.ts";
 import { type Bench, bench, places } from "./bench.ts";
@@ -126,6 +127,28 @@ const small: Parameters<typeof bench>[1] = {
     { kind: "dense", units: 2 },
   ],
 };
+
+describe("rows of f32", () => {
+  it("are what the state is away from the slice, element by element, to the last bit", () => {
+    fc.assert(
+      fc.property(cases, (c) => {
+        const b = benchOf(c);
+        if (b.plan.sliceCount === 0) return;
+        const random = seeded(c.seed);
+        const base = differences(b.plan.sliceCount, random);
+        const state = differences(b.plan.sliceCount, random).map((v, i) => (random() < 0.5 ? base[i]! + v : v));
+        b.guest.load(Region.slice, base);
+        b.guest.start();
+        b.guest.state().set(state);
+        const rows = b.plan.segments.flatMap((s) => Array(s.rows).fill(0)).map((_, row) => b.guest.encodeRowF32(row));
+        const expected = state.map((v, i) => v - base[i]!);
+        expect(Buffer.compare(Buffer.concat(rows), bytesOf(expected))).toBe(0);
+        expect(Buffer.concat(rows)).toHaveLength(updateRowsBytes(b.plan, "f32"));
+      }),
+      sweep(100),
+    );
+  });
+});
 
 describe("a slice", () => {
   it("takes its values from their places in the model, and puts them back there and nowhere else", () => {

@@ -24,7 +24,7 @@ import { kernels } from "../plan/kernels.ts";
 
 await buildFold();
 const wasm = await kernels();
-const folder = wasmFolder(readFileSync(builtGuest("fold.wasm")));
+const folder = wasmFolder(readFileSync(builtGuest("fold.wasm")), "int8");
 const model: Model = {
   name: "tiny",
   kind: "classifier",
@@ -66,7 +66,7 @@ function simulation(more: Partial<Simulation> = {}, count = 12): Simulation {
     strategy: ftte({ buffer: 3, concurrency: 5 }),
     folder,
     normalisation: { scale: [1, 0.5, 2, 1], offset: [0, 0.1, -0.2, 0] },
-    training: { steps, learningRate: 0.05, checkpointEvery: 0 },
+    training: { steps, learningRate: 0.05, checkpointEvery: 0, encoding: "int8" },
     seed: 9,
     refreshFrozenEvery: 4,
     normLimit: 1e3,
