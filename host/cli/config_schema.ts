@@ -39,6 +39,12 @@ const model = z.strictObject({
 
 const data = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("mnist"), train: count.max(60_000).optional(), test: count.max(10_000).optional() }),
+  z.strictObject({
+    kind: z.literal("cifar10"),
+    path: z.string(),
+    train: count.max(50_000).optional(),
+    test: count.max(10_000).optional(),
+  }),
   z.strictObject({ kind: z.literal("hapt"), path: z.string() }),
   z.strictObject({
     kind: z.literal("mitbih"),

@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { type BoardConfig, loadBoardConfig } from "../boards/config.ts";
 import { memoryBudget, partsOf } from "../build/memory.ts";
 import type { Engine } from "../build/port.ts";
+import { cifar10 } from "../data/cifar10.ts";
 import { csv } from "../data/csv.ts";
 import { normalisationOf, sampleBytes, subset } from "../data/dataset.ts";
 import { hapt } from "../data/hapt.ts";
@@ -100,11 +101,18 @@ export function planFleet(config: ResolvedConfig): FleetPart[] {
   );
 }
 
+const limitsOf = ({ train, test }: { train?: number | undefined; test?: number | undefined }) => ({
+  ...(train !== undefined && { train }),
+  ...(test !== undefined && { test }),
+});
+
 function loadData(config: ResolvedConfig, folder: string): { train: Dataset; test: Dataset } {
   const { data } = config;
   switch (data.kind) {
     case "mnist":
-      return mnist({ ...(data.train && { train: data.train }), ...(data.test && { test: data.test }) });
+      return mnist(limitsOf(data));
+    case "cifar10":
+      return cifar10(resolve(folder, data.path), limitsOf(data));
     case "hapt":
       return hapt(resolve(folder, data.path));
     case "mitbih":
