@@ -20,7 +20,7 @@ import { planModel } from "../plan/plan.ts";
 import { referenceModels } from "../plan/reference_models.ts";
 import { planTiers } from "../plan/select.ts";
 import { shapeModel } from "../plan/shapes.ts";
-import type { Model, Normalisation, Plan } from "../plan/types.ts";
+import type { Model, Normalisation, Plan, TrainingOptions } from "../plan/types.ts";
 import { pretrain } from "../sim/pretrain.ts";
 import { parseBytes, type ResolvedConfig } from "./config_schema.ts";
 import { fitsFlash, requireFlash } from "./flash_room.ts";
@@ -57,6 +57,27 @@ function planOn<T>(board: BoardConfig, engine: Engine, plan: () => T): T {
   }
 }
 
+/** What of the training options the plan depends on. */
+export function trainingOf({ training }: ResolvedConfig): Required<TrainingOptions> {
+  const { momentum, weightDecay, clipNorm, microBatch } = training;
+  return { momentum, weightDecay, clipNorm, microBatch };
+}
+
+/** Where a fleet entry's plan has to fit. */
+export interface Place {
+  board: BoardConfig;
+  engine: Engine;
+  /** What the board leaves for an arena, or less where the entry says so. */
+  budgetBytes: number;
+}
+
+/** @throws FtteError "config-invalid" for an unknown board */
+export function placeOf({ board: id, engine = "wasm3", budget }: FleetEntry): Place {
+  const board = loadBoardConfig(id);
+  const limit = memoryBudget(board, engine).arena;
+  return { board, engine, budgetBytes: budget === undefined ? limit : Math.min(limit, parseBytes(budget)) };
+}
+
 /**
  * One part per fleet entry.
  * @throws FtteError "plan-too-large" when a part's plan does not fit its board, naming the parts of its RAM; "config-invalid" for unknown
@@ -64,14 +85,11 @@ function planOn<T>(board: BoardConfig, engine: Engine, plan: () => T): T {
  */
 export function planFleet(config: ResolvedConfig): FleetPart[] {
   const model = modelOf(config);
-  const { momentum, weightDecay, clipNorm, microBatch } = config.training;
-  const training = { momentum, weightDecay, clipNorm, microBatch };
-  const boards = config.fleet.map((entry) => loadBoardConfig(entry.board));
-  const engines = config.fleet.map(({ engine = "wasm3" }) => engine);
-  const budgets = config.fleet.map(({ budget }, i) => {
-    const limit = memoryBudget(boards[i]!, engines[i]!).arena;
-    return budget === undefined ? limit : Math.min(limit, parseBytes(budget));
-  });
+  const training = trainingOf(config);
+  const places = config.fleet.map(placeOf);
+  const boards = places.map(({ board }) => board);
+  const engines = places.map(({ engine }) => engine);
+  const budgets = places.map(({ budgetBytes }) => budgetBytes);
   const chosen = config.fleet.flatMap((entry, i) => (entry.train === undefined ? [i] : []));
   // The tightest is the one that cannot be served.
   const tightest = chosen.reduce((a, b) => (budgets[b]! < budgets[a]! ? b : a), chosen[0] ?? 0);
