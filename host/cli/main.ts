@@ -37,6 +37,12 @@ const number = (text: string) => {
   return value;
 };
 
+const seeds = (text: string) => {
+  const value = number(text);
+  if (!Number.isInteger(value) || value === 0) throw new FtteError("usage", `"${text}" is no number of seeds`);
+  return value;
+};
+
 const program = new Command("ftte")
   .description(
     "A fleet of microcontroller wearables trains one model together; raw sensor data never leaves the wrist.",
@@ -58,7 +64,9 @@ program
   .description("show what each board class trains and every byte that it needs")
   .addOption(config())
   .option("--budget <bytes>", 'ask what fits an arena of so many bytes ("24k")')
-  .option("--svg <folder>", "write a picture of each arena over time")
+  .option("--search", "measure what each layer is worth on the host's own data, and choose by it")
+  .option("--seeds <n>", "with --search: first models to measure from", seeds, 3)
+  .option("--svg <folder>", "write a picture of each arena over time; with --search, of accuracy by bytes")
   .addOption(json())
   .addHelpText("after", example("ftte plan --budget 24k --svg ."))
   .action(async (options) => (await import("./commands/plan.ts")).plan(options));

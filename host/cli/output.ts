@@ -1,6 +1,9 @@
 // Where a command's words go: with --json, NDJSON on standard output and text for people on standard error; else text on standard output,
 // redrawn in place when it is a terminal.
 
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { FtteError } from "../errors.ts";
 import type { RunEvent } from "../fl/events.ts";
 import { liveView } from "./view/live.ts";
 import { plainView } from "./view/plain.ts";
@@ -19,6 +22,18 @@ export function say(json: boolean | undefined, text: string): void {
 /** One line of NDJSON on standard output. */
 export function sayJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+/** Writes `<folder>/<name>.svg`, its name made of letters, digits and dashes; returns the path. @throws FtteError "file-unwritable" */
+export function writePicture(folder: string, name: string, svg: string): string {
+  const path = join(folder, `${name.replace(/\W+/g, "-")}.svg`);
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(path, svg);
+  } catch (cause) {
+    throw new FtteError("file-unwritable", `${path} cannot be written: ${(cause as Error).message}`, { cause });
+  }
+  return path;
 }
 
 /** The view of a running run. */

@@ -14,7 +14,7 @@ import { packRecords, sampleBytes, subset } from "../data/dataset.ts";
 import { type Dataset, type Partition, sampleHeaderBytes } from "../data/types.ts";
 import { FtteError } from "../errors.ts";
 import type { BoardSetup } from "../fl/coordinator.ts";
-import type { FleetPart } from "./setup.ts";
+import { type FleetPart, virtualCount, virtualName } from "./setup.ts";
 
 export interface ClassMemory {
   class: string;
@@ -31,9 +31,6 @@ export interface VirtualPlace extends PlacedBoard {
   /** The sensor's file. */
   samples: string;
 }
-
-/** How many virtual boards an entry asks for: none when it names ports. */
-export const virtualCount = ({ entry }: FleetPart) => (entry.ports ? 0 : (entry.count ?? 1));
 
 const engineOf = ({ entry }: FleetPart): Engine => entry.engine ?? "wasm3";
 const keyOf = (part: FleetPart) => programKey(part.board, engineOf(part));
@@ -65,7 +62,7 @@ export function placeVirtual(
   for (const part of parts)
     for (let i = 0; i < virtualCount(part); i++) {
       const index = placed.length;
-      const name = `wrist-${String(index + 1).padStart(2, "0")}`;
+      const name = virtualName(index);
       const samples = join(folder, `${name}.samples`);
       const records = packRecords(subset(train, shards[index]!));
       writeFileSync(samples, sensorFile(records, sampleHeaderBytes + sampleBytes(train)));

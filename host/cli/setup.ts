@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { type BoardConfig, loadBoardConfig } from "../boards/config.ts";
 import { memoryBudget, partsOf } from "../build/memory.ts";
 import type { Engine } from "../build/port.ts";
+import { cifar10 } from "../data/cifar10.ts";
 import { csv } from "../data/csv.ts";
 import { normalisationOf, sampleBytes, subset } from "../data/dataset.ts";
 import { hapt } from "../data/hapt.ts";
@@ -19,7 +20,7 @@ import { planModel } from "../plan/plan.ts";
 import { referenceModels } from "../plan/reference_models.ts";
 import { planTiers } from "../plan/select.ts";
 import { shapeModel } from "../plan/shapes.ts";
-import type { Model, Normalisation, Plan } from "../plan/types.ts";
+import type { Model, Normalisation, Plan, TrainingOptions } from "../plan/types.ts";
 import { pretrain } from "../sim/pretrain.ts";
 import { parseBytes, type ResolvedConfig } from "./config_schema.ts";
 import { fitsFlash, requireFlash } from "./flash_room.ts";
@@ -56,6 +57,36 @@ function planOn<T>(board: BoardConfig, engine: Engine, plan: () => T): T {
   }
 }
 
+/** What of the training options the plan depends on. */
+export function trainingOf({ training }: ResolvedConfig): Required<TrainingOptions> {
+  const { momentum, weightDecay, clipNorm, microBatch } = training;
+  return { momentum, weightDecay, clipNorm, microBatch };
+}
+
+/** An update whose L2 norm is larger is refused: no honest task moves a wearable's model so far. */
+export const normLimit = 1e3;
+
+/** How many virtual boards an entry asks for: none when it names ports. */
+export const virtualCount = ({ entry }: FleetPart): number => (entry.ports ? 0 : (entry.count ?? 1));
+
+/** The name of the run's virtual board `index`, from 0. */
+export const virtualName = (index: number): string => `wrist-${String(index + 1).padStart(2, "0")}`;
+
+/** Where a fleet entry's plan has to fit. */
+export interface Place {
+  board: BoardConfig;
+  engine: Engine;
+  /** What the board leaves for an arena, or less where the entry says so. */
+  budgetBytes: number;
+}
+
+/** @throws FtteError "config-invalid" for an unknown board */
+export function placeOf({ board: id, engine = "wasm3", budget }: FleetEntry): Place {
+  const board = loadBoardConfig(id);
+  const limit = memoryBudget(board, engine).arena;
+  return { board, engine, budgetBytes: budget === undefined ? limit : Math.min(limit, parseBytes(budget)) };
+}
+
 /**
  * One part per fleet entry.
  * @throws FtteError "plan-too-large" when a part's plan does not fit its board, naming the parts of its RAM; "config-invalid" for unknown
@@ -63,14 +94,12 @@ function planOn<T>(board: BoardConfig, engine: Engine, plan: () => T): T {
  */
 export function planFleet(config: ResolvedConfig): FleetPart[] {
   const model = modelOf(config);
-  const { momentum, weightDecay, clipNorm, microBatch, encoding } = config.training;
-  const training = { momentum, weightDecay, clipNorm, microBatch };
-  const boards = config.fleet.map((entry) => loadBoardConfig(entry.board));
-  const engines = config.fleet.map(({ engine = "wasm3" }) => engine);
-  const budgets = config.fleet.map(({ budget }, i) => {
-    const limit = memoryBudget(boards[i]!, engines[i]!).arena;
-    return budget === undefined ? limit : Math.min(limit, parseBytes(budget));
-  });
+  const training = trainingOf(config);
+  const { encoding } = config.training;
+  const places = config.fleet.map(placeOf);
+  const boards = places.map(({ board }) => board);
+  const engines = places.map(({ engine }) => engine);
+  const budgets = places.map(({ budgetBytes }) => budgetBytes);
   const chosen = config.fleet.flatMap((entry, i) => (entry.train === undefined ? [i] : []));
   // The tightest is the one that cannot be served.
   const tightest = chosen.reduce((a, b) => (budgets[b]! < budgets[a]! ? b : a), chosen[0] ?? 0);
@@ -100,11 +129,18 @@ export function planFleet(config: ResolvedConfig): FleetPart[] {
   );
 }
 
+const limitsOf = ({ train, test }: { train?: number | undefined; test?: number | undefined }) => ({
+  ...(train !== undefined && { train }),
+  ...(test !== undefined && { test }),
+});
+
 function loadData(config: ResolvedConfig, folder: string): { train: Dataset; test: Dataset } {
   const { data } = config;
   switch (data.kind) {
     case "mnist":
-      return mnist({ ...(data.train && { train: data.train }), ...(data.test && { test: data.test }) });
+      return mnist(limitsOf(data));
+    case "cifar10":
+      return cifar10(resolve(folder, data.path), limitsOf(data));
     case "hapt":
       return hapt(resolve(folder, data.path));
     case "mitbih":

@@ -16,7 +16,6 @@ import type { Folder } from "../fl/aggregate.ts";
 import { Coordinator, type FoldStep, type Summary } from "../fl/coordinator.ts";
 import type { RunEvent } from "../fl/events.ts";
 import { wasmFolder } from "../fl/fold.ts";
-import { evenSchedule } from "../fl/schedule.ts";
 import { bytesOf, type UpdateEncoding } from "../plan/slice.ts";
 import { Evaluator } from "../sim/evaluator.ts";
 import { loadKernels } from "../sim/guest.ts";
@@ -29,10 +28,20 @@ import {
   placeReal,
   placeVirtual,
   type VirtualPlace,
-  virtualCount,
 } from "./placed_boards.ts";
+import { scheduleOf, withStragglers } from "./population.ts";
 import { frozenConfig, runFolder } from "./project_store.ts";
-import { dealData, type FleetPart, firstModel, loadRunData, modelOf, planFleet, type RunData } from "./setup.ts";
+import {
+  dealData,
+  type FleetPart,
+  firstModel,
+  loadRunData,
+  modelOf,
+  normLimit,
+  planFleet,
+  type RunData,
+  virtualCount,
+} from "./setup.ts";
 import { strategyOf } from "./strategies.ts";
 
 export interface TrainingRunOptions {
@@ -83,9 +92,6 @@ export interface RunOutcome {
 export const builtFolder = (encoding: UpdateEncoding): Folder =>
   wasmFolder(readFileSync(builtGuest("fold.wasm")), encoding);
 
-/** An update whose L2 norm is larger is refused: no honest task moves a wearable's model so far. */
-const normLimit = 1e3;
-
 /** Tests name a step of the folding at which this process is killed, as if by a power cut of the host. */
 function killPoint(): ((step: FoldStep) => void) | undefined {
   const [at, count = "3"] = (process.env.FTTE_KILL_AT ?? "").split(":");
@@ -131,7 +137,7 @@ class TrainingRun {
     real: PlacedBoard[],
   ) {
     ({ config: this.config, deterministic: this.deterministic } = frozenConfig(o.record));
-    this.boards = [...virtual, ...real];
+    this.boards = withStragglers(this.config, [...virtual, ...real]);
     this.fleet = new LocalFleet({ boards: this.boards, open: this.plugs.open });
     this.store = o.store.open(o.record.id);
     const twin = loadKernels(builtGuest("kernels.twin.wasm"));
@@ -221,7 +227,7 @@ class TrainingRun {
       normalisation: this.data.normalisation,
       training,
       seed,
-      ...(this.deterministic && { schedule: evenSchedule(seed) }),
+      ...(this.deterministic && { schedule: scheduleOf(this.config, this.parts) }),
       refreshFrozenEvery,
       normLimit,
       stop: this.stop(),

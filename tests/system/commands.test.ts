@@ -65,6 +65,50 @@ describe("commands on a project with a finished run", () => {
     expect(fitting.plans[0]!.arena).toBeLessThanOrEqual(1536);
   });
 
+  it("plan --search measures what each layer is worth, and chooses by it within each budget", {
+    timeout: 60_000,
+  }, async () => {
+    const project = gestureProject((t) => t.replace("samples: 0, epochs: 0", "users: 8, epochs: 2"));
+    const outcome = await ftte(project, ["plan", "--search", "--seeds", "2", "--svg", "pictures"]);
+    const found = resultOf(outcome) as {
+      before: { mean: number };
+      bias: { depth: number }[];
+      weights: { layer: number; ratio: number }[];
+      chosen: { class: string; budget: number; bytes: number; selection: object[] }[];
+      front: { bytes: number; expected: number; measured: { mean: number } }[];
+    };
+    expect(found.bias.map((b) => b.depth)).toEqual([1, 2]);
+    expect([...new Set(found.weights.map((w) => w.layer))]).toEqual([1, 0]);
+    expect(found.chosen.map((c) => c.class)).toEqual(["virtual-64k", "virtual-256k"]);
+    for (const { budget, bytes, selection } of found.chosen) {
+      expect(bytes).toBeLessThanOrEqual(budget);
+      // What it says is a config: the same arena when it is planned.
+      const train = gestureProject((t) => t.replace('train: "all"', `train: ${JSON.stringify(selection)}`));
+      const { plans } = resultOf(await ftte(train, ["plan"])) as { plans: { arena: number }[] };
+      expect(plans.at(-1)!.arena).toBe(bytes);
+    }
+    found.front.forEach((point, i) => {
+      if (i === 0) return;
+      expect(point.bytes).toBeGreaterThan(found.front[i - 1]!.bytes);
+      expect(point.expected).toBeGreaterThan(found.front[i - 1]!.expected);
+    });
+    expect(readFileSync(join(project, "pictures/accuracy-by-bytes.svg"), "utf8")).toMatch(/^<svg/);
+    expect(outcome.stderr).toContain("seed 8: first model");
+    const again = resultOf(await ftte(project, ["plan", "--search", "--seeds", "2"]));
+    expect(again).toEqual(found);
+  });
+
+  it("plan --search says what it needs", async () => {
+    expect(errorOf(await ftte(folder, ["plan", "--search"]))).toMatchObject({
+      status: 2,
+      message: expect.stringMatching(/needs data of the host's own; give firstModel/),
+    });
+    expect(errorOf(await ftte(folder, ["plan", "--search", "--seeds", "0"]))).toMatchObject({ status: 2 });
+    expect(errorOf(await ftte(folder, ["plan", "--search", "--budget", "200"])).message).toMatch(
+      /arena of 200 bytes; the smallest plan needs/,
+    );
+  });
+
   it("runs, run show, eval and run export agree about the run", async () => {
     const { runs } = resultOf(await ftte(folder, ["runs"])) as {
       runs: { id: number; state: string; versions: number; accuracy: number }[];

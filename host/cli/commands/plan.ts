@@ -1,16 +1,18 @@
-// `ftte plan`: what each board class trains and every byte that it needs; with --budget, what fits.
+// `ftte plan`: what each board class trains and every byte that it needs; with --budget, what fits. --search is search.ts.
 
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { FtteError } from "../../errors.ts";
 import { arenaSvg, selectionLines, summaryLines, tensorRows } from "../../plan/report.ts";
 import { planForBudget } from "../../plan/select.ts";
 import type { Plan } from "../../plan/types.ts";
 import { parseBytes, type ResolvedConfig } from "../config_schema.ts";
 import { loadProject } from "../load_config.ts";
-import { say, sayJson } from "../output.ts";
-import { modelOf, planFleet } from "../setup.ts";
+import { say, sayJson, writePicture } from "../output.ts";
+import { modelOf, planFleet, trainingOf } from "../setup.ts";
 import { table } from "../view/text.ts";
+import type { SearchArguments } from "./search.ts";
+
+interface PlanArguments extends SearchArguments {
+  search?: boolean;
+}
 
 interface Titled {
   title: string;
@@ -19,8 +21,7 @@ interface Titled {
 
 function plansOf(config: ResolvedConfig, budget: string | undefined): Titled[] {
   if (budget !== undefined) {
-    const { momentum, weightDecay, clipNorm, microBatch } = config.training;
-    const training = { momentum, weightDecay, clipNorm, microBatch };
+    const training = trainingOf(config);
     return [
       {
         title: `budget ${budget}`,
@@ -56,22 +57,13 @@ const json = ({ title, plan }: Titled) => ({
   tensors: plan.tensors,
 });
 
-function writePicture(folder: string, { title, plan }: Titled): string {
-  const path = join(folder, `arena-${title.replace(/\W+/g, "-")}.svg`);
-  try {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(path, arenaSvg(plan));
-  } catch (cause) {
-    throw new FtteError("file-unwritable", `${path} cannot be written: ${(cause as Error).message}`, { cause });
-  }
-  return path;
-}
-
-export async function plan(options: { config: string; budget?: string; svg?: string; json?: boolean }): Promise<void> {
+export async function plan(options: PlanArguments): Promise<void> {
+  if (options.search) return (await import("./search.ts")).search(options);
   const { config } = await loadProject(options.config);
   const plans = plansOf(config, options.budget);
   for (const titled of plans) if (!options.json) say(false, text(titled));
   if (options.svg !== undefined)
-    for (const titled of plans) say(options.json, `wrote ${writePicture(options.svg, titled)}`);
+    for (const titled of plans)
+      say(options.json, `wrote ${writePicture(options.svg, `arena-${titled.title}`, arenaSvg(titled.plan))}`);
   if (options.json) sayJson({ type: "result", plans: plans.map(json) });
 }

@@ -1,4 +1,6 @@
-// Accuracy over time: drawn with braille dots for a terminal, as SVG by vega-lite for a file.
+// Accuracy over time: drawn with braille dots for a terminal, as SVG for a file.
+
+import { accuracyAxis, chartSvg } from "./chart.ts";
 
 export interface CurvePoint {
   seconds: number;
@@ -49,27 +51,15 @@ export function drawCurve(points: CurvePoint[], width = 60, height = 8): string[
 
 /** The curves as one SVG picture. */
 export async function curveSvg(curves: Curve[], title: string): Promise<string> {
-  const [vega, vegaLite] = await Promise.all([import("vega"), import("vega-lite")]);
   const values = curves.flatMap((curve) => curve.points.map((p) => ({ ...p, run: curve.name })));
-  const { spec } = vegaLite.compile({
-    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
+  return chartSvg({
     title,
-    width: 640,
-    height: 320,
-    background: "white",
     data: { values },
     mark: { type: "line", interpolate: "step-after", point: true },
     encoding: {
       x: { field: "seconds", type: "quantitative", title: "seconds" },
-      y: {
-        field: "accuracy",
-        type: "quantitative",
-        title: "accuracy on held-out data",
-        scale: { zero: false },
-        axis: { format: "%" },
-      },
+      y: accuracyAxis("accuracy on held-out data"),
       color: { field: "run", type: "nominal", title: null },
     },
   });
-  return new vega.View(vega.parse(spec), { renderer: "none" }).toSVG();
 }

@@ -129,7 +129,8 @@ describe("a plan for a budget", () => {
     const model = referenceModels["image-cnn"] as Model;
     const budgetBytes = 14_000; // one of the layers, not all
     for (const layer of [0, 1]) {
-      const contributions = new Map([0, 1, 2].map((l) => [l, l === layer ? 1000 : 1e-3]));
+      const gains = (l: number) => new Map([1 / 8, 1 / 4, 1 / 2, 1].map((ratio) => [ratio, l === layer ? 0.5 : 1e-3]));
+      const contributions = { bias: [0, 1e-3, 2e-3, 3e-3], weights: new Map([0, 1, 2].map((l) => [l, gains(l)])) };
       const { selection } = planForBudget(model, { budgetBytes, contributions });
       expect(selection.find((s) => s.layer === layer)!.weights).not.toBe("none");
     }

@@ -1,0 +1,22 @@
+// A config's boards in virtual time: how fast each is, and the schedule that `ftte sim` and `ftte train --deterministic` share, so that both
+// come to the same model.
+
+import type { Schedule } from "../fl/schedule.ts";
+import { stepsPerSecond } from "../plan/cost.ts";
+import { clientSchedule, clientSpeeds } from "../sim/clients.ts";
+import type { ResolvedConfig } from "./config_schema.ts";
+import type { FleetPart } from "./setup.ts";
+
+/** The boards, stragglers slowed down as the config says. */
+export function withStragglers<T extends { speed: number }>(config: ResolvedConfig, boards: readonly T[]): T[] {
+  const slowed = clientSpeeds(boards.length, config.simulation.stragglers, config.seed);
+  return boards.map((board, i) => ({ ...board, speed: board.speed * slowed[i]! }));
+}
+
+export function scheduleOf(config: ResolvedConfig, parts: readonly FleetPart[]): Schedule {
+  const { stepsPerSecond: given, stragglers: _, churn, ...model } = config.simulation;
+  const rates = parts.map(({ label, plan }) => [label, given ?? stepsPerSecond(plan)] as const);
+  const { checkpointEvery } = config.training;
+  const population = { ...model, ...(churn && { churn }), checkpointEvery, stepsPerSecond: new Map(rates) };
+  return clientSchedule(population, config.seed);
+}
