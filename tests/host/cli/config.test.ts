@@ -34,7 +34,7 @@ describe("a project's config", () => {
     expect(config).toMatchObject({
       seed: 1,
       strategy: { name: "ftte" },
-      training: { steps: 200, microBatch: 1 },
+      training: { steps: 200, microBatch: 1, encoding: "int8" },
       stop: { minutes: 2 },
     });
   });
@@ -70,6 +70,16 @@ describe("a project's config", () => {
     [`{ name: "fedsomething" }`, /strategy\.name/],
   ])("refuses the strategy %s", async (text, message) => {
     await expect(loadProject(project(withStrategy(text)))).rejects.toMatchObject({ code: "config-invalid", message });
+  });
+
+  it("chooses how updates are encoded, of the two that there are", async () => {
+    const asked = (encoding: string) =>
+      project(minimal.replace("fleet:", `training: { encoding: "${encoding}" }, fleet:`));
+    expect((await loadProject(asked("f32"))).config.training).toMatchObject({ encoding: "f32", steps: 200 });
+    await expect(loadProject(asked("f16"))).rejects.toMatchObject({
+      code: "config-invalid",
+      message: expect.stringContaining("training.encoding"),
+    });
   });
 
   it("says what to do when the file is absent, has no default export or does not parse", async () => {

@@ -224,6 +224,21 @@ describe("a plan that does not fit", () => {
     expect(part!.plan.sliceCount * 4).toBeLessThan(32640);
   });
 
+  it("is refused when its updates fit as int8 but not as f32, which is four times as long", () => {
+    const layers = [{ kind: "dense", units: 250 }];
+    const model = { name: "wide", kind: "classifier", input: { shape: [15], type: "f32" }, layers };
+    const fleet = [{ board: "virtual-256k", train: "all" }];
+    const [part] = planFleet(configOf({ model, fleet }));
+    expect(part!.plan.sliceCount).toBe(4000);
+    expect(() => planFleet(configOf({ model, fleet, training: { encoding: "f32" } }))).toThrow(
+      /^virtual-256k: the plan's blobs do not fit their flash partitions: update \(16044 of 12160 bytes\); train less/,
+    );
+    const chosen = planFleet(
+      configOf({ model, fleet: [{ board: "virtual-256k", budget: "200k" }], training: { encoding: "f32" } }),
+    );
+    expect(chosen[0]!.plan.sliceCount * 4).toBeLessThan(12160 - 44);
+  });
+
   it("is planned where the board has room", () => {
     expect(planFleet(configOf({ model, fleet: [{ board: "virtual-256k", train: "all" }] }))).toHaveLength(1);
   });

@@ -2,12 +2,19 @@
 // nothing of slices, folders or SIMD.
 
 import type { Plan } from "../../../host/plan/types.ts";
+import { decodeUpdateHeader, RowEncoding, UpdateHeaderBytes } from "../../../host/wire/spec.gen.ts";
 import { places } from "../plan/bench.ts";
 
 /** Δ of an update's f32 rows, by flat coordinate. */
 export function f32DeltaOf(rows: Uint8Array, plan: Plan): Map<number, number> {
   const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
   return new Map(places(plan).map((at, i) => [at, view.getFloat32(4 * i, true)]));
+}
+
+/** Δ of an update, header included, by flat coordinate. */
+export function updateDelta(bytes: Uint8Array, plan: Plan): Map<number, number> {
+  const { encoding } = decodeUpdateHeader(bytes);
+  return (encoding === RowEncoding.f32 ? f32DeltaOf : deltaOf)(bytes.subarray(UpdateHeaderBytes), plan);
 }
 
 /** Δ of an update's int8 rows, by flat coordinate. */

@@ -16,18 +16,22 @@ import type { Strategy } from "../../../host/fl/strategy.ts";
 import { initialise } from "../../../host/plan/initialise.ts";
 import { planModel } from "../../../host/plan/plan.ts";
 import { shapeModel } from "../../../host/plan/shapes.ts";
+import type { UpdateEncoding } from "../../../host/plan/slice.ts";
 import type { Model, Plan } from "../../../host/plan/types.ts";
 import { Store } from "../../../host/store/store.ts";
-import { decodeUpdateHeader, SliceHeaderBytes, UpdateHeaderBytes } from "../../../host/wire/spec.gen.ts";
+import { decodeUpdateHeader, SliceHeaderBytes } from "../../../host/wire/spec.gen.ts";
 import { places } from "../plan/bench.ts";
 import { kernels } from "../plan/kernels.ts";
-import { deltaOf } from "./reference_fold.ts";
+import { updateDelta } from "./reference_fold.ts";
 import { type Script, ScriptedFleet } from "./scripted_fleet.ts";
 import { TestBoard } from "./test_boards.ts";
 
 await buildFold();
 const wasm = await kernels();
-const folder = wasmFolder(readFileSync(builtGuest("fold.wasm")), "int8");
+const folders = {
+  int8: wasmFolder(readFileSync(builtGuest("fold.wasm")), "int8"),
+  f32: wasmFolder(readFileSync(builtGuest("fold.wasm")), "f32"),
+};
 
 /** Odd row lengths, and two tiers: small boards train the head only. */
 const model: Model = {
@@ -80,6 +84,8 @@ export interface SessionOptions extends Partial<Omit<Given, "schedule">> {
   /** Orders end in virtual time; true by default. */
   deterministic?: boolean;
   script: Script;
+  /** Of the updates, int8 by default. */
+  encoding?: UpdateEncoding;
   /** Kills the host at so many-th event of the fleet or step of the fold, counted from 1. */
   killAt?: number;
   /** For tests that disturb a session from outside. */
@@ -98,7 +104,7 @@ class Killed extends Error {}
 
 /** Runs a session to its end. Rejects with what the coordinator rejects with. */
 export async function session(run: TestRun, options: SessionOptions): Promise<Session> {
-  const { script, killAt, on, onFleet, deterministic = true, ...o } = options;
+  const { script, killAt, on, onFleet, deterministic = true, encoding = "int8", ...o } = options;
   const store = Store.open(run.path);
   const end = new AbortController();
   let points = 0;
@@ -119,10 +125,10 @@ export async function session(run: TestRun, options: SessionOptions): Promise<Se
     run: 1,
     boards: run.setups,
     plans,
-    folder,
+    folder: folders[encoding],
     kernels: Uint8Array.of(1, 2, 3),
     normalisation,
-    training: { steps: 8, learningRate: 0.05, checkpointEvery: 0, encoding: "int8" },
+    training: { steps: 8, learningRate: 0.05, checkpointEvery: 0, encoding },
     seed: 9,
     ...(deterministic && { schedule: evenSchedule(9) }),
     refreshFrozenEvery: 0,
@@ -169,7 +175,8 @@ export interface Recorded {
     frozenVersion: number;
     foldedIn: number | null;
     bytes: Buffer | null;
-    full: Buffer; // what its board held when it began
+    full: Buffer; // what its board held when it began: SliceHeader, f32 values
+    delta: Buffer | null;
   }[];
   models: Float32Array[]; // by version
 }
@@ -179,7 +186,7 @@ export function recorded(path: string): Recorded {
   const db = new Database(path, { readonly: true });
   const tasks = db
     .prepare(
-      "SELECT t.board, t.task, t.state, t.baseVersion, t.frozenVersion, t.foldedIn, t.full, u.bytes FROM tasks t LEFT JOIN updates u USING (run, board, task) ORDER BY t.foldedIn, t.arrival, t.board, t.task",
+      "SELECT t.board, t.task, t.state, t.baseVersion, t.frozenVersion, t.foldedIn, t.full, t.delta, u.bytes FROM tasks t LEFT JOIN updates u USING (run, board, task) ORDER BY t.foldedIn, t.arrival, t.board, t.task",
     )
     .all() as Recorded["tasks"];
   const rows = db.prepare("SELECT parameters FROM models ORDER BY version").all() as { parameters: Buffer }[];
@@ -209,7 +216,7 @@ export function recomputed(
       const a = weight({ staleness: v - baseVersion, samples: decodeUpdateHeader(bytes!).samples });
       const plan = plans.get(classOf(board))!;
       const sliceAt = new Map(places(plan).map((c, j) => [c, SliceHeaderBytes + 4 * j]));
-      for (const [c, delta] of deltaOf(bytes!.subarray(UpdateHeaderBytes), plan)) {
+      for (const [c, delta] of updateDelta(bytes!, plan)) {
         const entry = sum.get(c) ?? { value: 0, weights: [] };
         entry.value += a * change({ delta, base: full.readFloatLE(sliceAt.get(c)!), w: before[c]! });
         entry.weights.push(a);

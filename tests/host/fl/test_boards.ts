@@ -22,7 +22,7 @@ export interface TestUpdate {
   run: number;
   task: number;
   bytes: Uint8Array;
-  residual: Float32Array;
+  residual: Float32Array | undefined;
 }
 
 const samples = 12;
@@ -110,16 +110,22 @@ export class TestBoard {
       const index = (order.seed + step * 5) % samples;
       loss = guest.step(index * this.plan.model.input.shape[0]! * 4, index % 3, order.learningRate);
     }
-    const encoded = this.plan.segments
-      .flatMap((s) => Array(s.rows).fill(0))
-      .map((_, row) => guest.encodeRow(row, this.residual !== undefined));
-    this.waiting = {
-      run: order.run,
-      task: order.task,
-      bytes: Buffer.concat([this.header(order, loss, encoded.length), ...encoded.map((e) => e.row)]),
+    this.waiting = { run: order.run, task: order.task, ...this.encoded(guest, order, loss) };
+    return this.waiting;
+  }
+
+  private encoded(guest: Guest, order: Order, loss: number): Pick<TestUpdate, "bytes" | "residual"> {
+    const rows = this.plan.segments.flatMap((s) => Array(s.rows).fill(0)).map((_, row) => row);
+    const header = this.header(order, loss, rows.length);
+    if (order.encoding === "f32") {
+      const bytes = Buffer.concat([header, ...rows.map((row) => guest.encodeRowF32(row))]);
+      return { bytes, residual: this.residual };
+    }
+    const encoded = rows.map((row) => guest.encodeRow(row, this.residual !== undefined));
+    return {
+      bytes: Buffer.concat([header, ...encoded.map((e) => e.row)]),
       residual: Float32Array.from(encoded.flatMap((e) => [...e.residual])),
     };
-    return this.waiting;
   }
 
   private header(order: Order, loss: number, rows: number): Uint8Array {
@@ -134,7 +140,7 @@ export class TestBoard {
       lossLast: loss,
       rows,
       count: this.plan.sliceCount,
-      encoding: RowEncoding.int8,
+      encoding: RowEncoding[order.encoding],
     });
   }
 

@@ -137,6 +137,24 @@ describe("a simulated run", () => {
     expect(bytes.up).toBe(4 * framedBytes(UpdateHeaderBytes + rowsBytes(plan)));
   });
 
+  it("counts whole slices and whole updates where updates are f32", async () => {
+    const training = { steps, learningRate: 0.05, checkpointEvery: 0, encoding: "f32" as const };
+    const f32 = { training, folder: wasmFolder(readFileSync(builtGuest("fold.wasm")), "f32"), refreshFrozenEvery: 0 };
+    const run = await simulate(simulation({ ...f32, strategy: ftte({ buffer: 1 }), stop: { updates: 4 } }, 1));
+    const plan = plans.small;
+    const values = plan.sliceCount * 4;
+    const blobs = framedBytes(plan.binary.length) + framedBytes(plan.frozenBytes);
+    expect(run.bytes.down).toBe(blobs + 4 * framedBytes(SliceHeaderBytes + values));
+    expect(run.bytes.up).toBe(4 * framedBytes(UpdateHeaderBytes + values));
+    expect(run).toMatchObject({ folded: 4, rejected: 0 });
+    // As many bytes as the schedule was told.
+    const even: Schedule = clientSchedule({ ...population, jitter: 0 }, 9);
+    const timed = await simulate(
+      simulation({ ...f32, schedule: even, strategy: ftte({ buffer: 1 }), stop: { updates: 4 } }, 1),
+    );
+    expect(timed.seconds).toBeCloseTo(4 * 0.1 + (run.bytes.down + run.bytes.up) / 2000 + (4 * steps) / 40, 9);
+  });
+
   it("of one board takes as long as its orders in turn", async () => {
     const even: ClientModel = { ...population, jitter: 0 };
     const one = { strategy: ftte({ buffer: 1 }), schedule: clientSchedule(even, 9), stop: { updates: 4 } };
