@@ -87,7 +87,7 @@ export interface SimulationConfig {
 export interface FtteConfig {
   name: string;
   /** A model, or the name of a reference model. */
-  model: Model | "mlp-128-32-6" | "mlp-561-64-6" | "motion-cnn" | "image-cnn" | "ecg-autoencoder";
+  model: Model | "mlp-128-32-6" | "mlp-561-64-6" | "motion-cnn" | "image-cnn" | "cifar-cnn" | "ecg-autoencoder";
   data: DataConfig;
   partition?: PartitionConfig;
   /** The host trains the first model on a share of its own, so many samples or all of so many users; without it, weights are random. */

@@ -117,7 +117,10 @@ const simulation = z.strictObject({
 const rate = z.number().positive().max(10);
 const fields = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9][\w.-]*$/, "letters, digits, dots, dashes and underscores"),
-  model: z.union([model, z.enum(["mlp-128-32-6", "mlp-561-64-6", "motion-cnn", "image-cnn", "ecg-autoencoder"])]),
+  model: z.union([
+    model,
+    z.enum(["mlp-128-32-6", "mlp-561-64-6", "motion-cnn", "image-cnn", "cifar-cnn", "ecg-autoencoder"]),
+  ]),
   data,
   partition: partition.default({ kind: "dirichlet", alpha: 0.5 }),
   firstModel: z

@@ -65,7 +65,7 @@ program
   .addOption(config())
   .option("--budget <bytes>", 'ask what fits an arena of so many bytes ("24k")')
   .option("--search", "measure what each layer is worth on the host's own data, and choose by it")
-  .option("--seeds <n>", "with --search: first models to measure from", seeds, 3)
+  .option("--seeds <n>", "with --search: first models to measure from, 3 by default", seeds)
   .option("--svg <folder>", "write a picture of each arena over time; with --search, of accuracy by bytes")
   .addOption(json())
   .addHelpText("after", example("ftte plan --budget 24k --svg ."))

@@ -1,4 +1,4 @@
-// Four models that show what fits a wearable; the planner, the kernels and the benchmarks are held to them.
+// Models that show what fits a wearable; the planner, the kernels and the benchmarks are held to them.
 
 import type { Model } from "./types.ts";
 
@@ -41,6 +41,21 @@ export const referenceModels = {
     layers: [
       { kind: "conv2d", filters: 8, kernel: [5, 5], stride: [2, 2], activation: "relu" },
       { kind: "conv2d", filters: 16, kernel: [5, 5], stride: [2, 2], activation: "relu" },
+      { kind: "dense", units: 10 },
+    ],
+  },
+  /** CIFAR-10: small enough that a board of 256 KiB trains all of it, and one of 64 KiB a part of its last layers. */
+  "cifar-cnn": {
+    name: "cifar-cnn",
+    kind: "classifier",
+    input: { shape: [32, 32, 3], type: "u8" },
+    layers: [
+      { kind: "conv2d", filters: 12, kernel: [3, 3], activation: "relu" },
+      { kind: "maxPool2d", size: [2, 2] },
+      { kind: "conv2d", filters: 20, kernel: [3, 3], activation: "relu" },
+      { kind: "maxPool2d", size: [2, 2] },
+      { kind: "conv2d", filters: 28, kernel: [3, 3], activation: "relu" },
+      { kind: "globalAveragePool" },
       { kind: "dense", units: 10 },
     ],
   },

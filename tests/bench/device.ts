@@ -8,8 +8,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { buildGuest } from "../../host/build/guest.ts";
 import { table } from "../../host/cli/view/text.ts";
-import { referenceModels } from "../../host/plan/reference_models.ts";
-import { type Mode, makeCase, type Workload } from "./device/case.ts";
+import { workloads as all, type Mode, makeCase, type Workload } from "./device/case.ts";
 import { profile } from "./device/profile.ts";
 import { engines } from "./device/program.ts";
 import {
@@ -33,7 +32,7 @@ const { values } = parseArgs({
     json: { type: "boolean" },
     profile: { type: "boolean" },
     write: { type: "boolean" },
-    workload: { type: "string", multiple: true, default: Object.keys(referenceModels) },
+    workload: { type: "string", multiple: true, default: all },
     mode: { type: "string", multiple: true, default: ["full", "truncated", "head", "bias"] },
   },
 });
@@ -41,7 +40,7 @@ if (values.write && process.argv.some((word) => /^--(workload|mode)/.test(word))
   throw new Error("--write takes every workload and mode");
 const workloads = values.workload as Workload[];
 const modes = values.mode as Mode[];
-for (const word of workloads) if (!(word in referenceModels)) throw new Error(`there is no workload ${word}`);
+for (const word of workloads) if (!all.includes(word)) throw new Error(`there is no workload ${word}`);
 await buildGuest();
 
 const profileOf = (workload: Workload) => profile(makeCase(workload, "full", "int8", 4, 0), engines);

@@ -103,7 +103,11 @@ describe("commands on a project with a finished run", () => {
       status: 2,
       message: expect.stringMatching(/needs data of the host's own; give firstModel/),
     });
-    expect(errorOf(await ftte(folder, ["plan", "--search", "--seeds", "0"]))).toMatchObject({ status: 2 });
+    for (const wrong of [
+      ["--search", "--seeds", "0"],
+      ["--seeds", "2"],
+    ])
+      expect(errorOf(await ftte(folder, ["plan", ...wrong]))).toMatchObject({ status: 2, code: "usage" });
     expect(errorOf(await ftte(folder, ["plan", "--search", "--budget", "200"])).message).toMatch(
       /arena of 200 bytes; the smallest plan needs/,
     );

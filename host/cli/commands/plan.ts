@@ -1,5 +1,6 @@
 // `ftte plan`: what each board class trains and every byte that it needs; with --budget, what fits. --search is search.ts.
 
+import { FtteError } from "../../errors.ts";
 import { arenaSvg, selectionLines, summaryLines, tensorRows } from "../../plan/report.ts";
 import { planForBudget } from "../../plan/select.ts";
 import type { Plan } from "../../plan/types.ts";
@@ -59,6 +60,7 @@ const json = ({ title, plan }: Titled) => ({
 
 export async function plan(options: PlanArguments): Promise<void> {
   if (options.search) return (await import("./search.ts")).search(options);
+  if (options.seeds !== undefined) throw new FtteError("usage", "--seeds goes with --search only");
   const { config } = await loadProject(options.config);
   const plans = plansOf(config, options.budget);
   for (const titled of plans) if (!options.json) say(false, text(titled));

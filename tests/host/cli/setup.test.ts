@@ -239,6 +239,23 @@ describe("a plan that does not fit", () => {
     expect(chosen[0]!.plan.sliceCount * 4).toBeLessThan(12160 - 44);
   });
 
+  it("of the CIFAR-10 network there is none: a board of 256 KiB has RAM and flash for all of it, one of 64 KiB for half of its last convolution and the head", () => {
+    const all = { board: "virtual-256k", train: "all" };
+    const part = [
+      { layer: 4, bias: true, weights: Array.from({ length: 10 }, (_, i) => i) },
+      { layer: 6, bias: true, weights: "all" },
+    ];
+    const data = { kind: "cifar10", path: "." };
+    const [large, small] = planFleet(
+      resolveConfig(
+        { name: "c", model: "cifar-cnn", data, fleet: [all, { board: "virtual-64k", train: part }] },
+        "the test's config",
+      ),
+    );
+    expect(large!.plan.sliceCount).toBe(large!.plan.parameterCount);
+    expect(small!.plan.selection.map((s) => s.layer)).toEqual([4, 6]);
+  });
+
   it("is planned where the board has room", () => {
     expect(planFleet(configOf({ model, fleet: [{ board: "virtual-256k", train: "all" }] }))).toHaveLength(1);
   });
