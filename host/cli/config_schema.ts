@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { FtteError } from "../errors.ts";
-import { strategy } from "./strategies.ts";
+import { server, strategy } from "./strategies.ts";
 
 const activation = z.enum(["relu", "relu6", "sigmoid", "tanh"]);
 const count = z.int().positive();
@@ -143,6 +143,7 @@ const fields = z.strictObject({
     })
     .prefault({}),
   strategy: strategy.default({ name: "ftte" }),
+  server: server.optional(),
   refreshFrozenEvery: z.int().nonnegative().default(0),
   simulation: simulation.prefault({}),
   stop: z

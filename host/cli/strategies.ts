@@ -1,4 +1,4 @@
-// The strategies that a config can name: what it may say of each, and how it is made. docs/strategies.md says how to add one.
+// The strategies that a config can name: what it may say of each and of the server, and how a strategy is made. docs/strategies.md says how to add one.
 
 import { z } from "zod";
 import { fedasync } from "../fl/fedasync.ts";
@@ -48,6 +48,12 @@ export const strategy = z.discriminatedUnion("name", [
       "overSelection needs a cohort: without one, all boards are asked and waited for",
     ),
 ]);
+
+/** A config's `server`. */
+export const server = z.strictObject({
+  averaging: z.number().min(0).lt(1).exactOptional(),
+  clipNorm: positive.exactOptional(),
+});
 
 type StrategyConfig = z.infer<typeof strategy>;
 

@@ -9,6 +9,7 @@ export interface BufferedUpdate {
   plan: Plan;
   rows: Uint8Array; // as validated
   base: Float32Array; // the slice that its board started from, exactly as it held it
+  clip: number; // what its change is scaled by, 1 when nothing is clipped
 }
 
 export interface WeightedRows {
@@ -42,14 +43,14 @@ function byPlan(buffer: readonly BufferedUpdate[]): Map<Plan, number[]> {
   return groups;
 }
 
-/** Per coordinate: Σ a_i Δ_i, and Σ a_i over the updates that cover it. */
+/** Per coordinate: Σ a_i Δ_i, each Δ_i clipped, and Σ a_i over the updates that cover it. */
 function weightedSum(size: number, buffer: readonly BufferedUpdate[], weights: readonly number[], folder: Folder) {
   const sum = new Float32Array(size);
   const covering = new Float32Array(size);
   for (const [plan, group] of byPlan(buffer)) {
-    const updates = group.map((i) => ({ rows: buffer[i]!.rows, weight: weights[i]! }));
+    const updates = group.map((i) => ({ rows: buffer[i]!.rows, weight: weights[i]! * buffer[i]!.clip }));
     const slice = folder.sum(plan, updates);
-    const weight = updates.reduce((total, update) => total + update.weight, 0);
+    const weight = group.reduce((total, i) => total + weights[i]!, 0);
     eachCoordinate(plan, (c, j) => {
       sum[c]! += slice[j]!;
       covering[c]! += weight;
@@ -88,9 +89,14 @@ export function aggregate(
   });
 }
 
+/** The L2 norm of an update's Δ as it came. */
+export function normOf({ plan, rows }: Pick<BufferedUpdate, "plan" | "rows">, folder: Folder): number {
+  return Math.sqrt(folder.sum(plan, [{ rows, weight: 1 }]).reduce((sum, d) => sum + d * d, 0));
+}
+
 /** v of each update: squared distance to the buffer's mean relative to the mean's squared norm, over the coordinates that it covers. */
 export function variances(buffer: readonly BufferedUpdate[], size: number, folder: Folder): number[] {
-  const deltas = buffer.map(({ plan, rows }) => folder.sum(plan, [{ rows, weight: 1 }]));
+  const deltas = buffer.map(({ plan, rows, clip }) => folder.sum(plan, [{ rows, weight: clip }]));
   const mean = new Float64Array(size);
   const count = new Float64Array(size);
   buffer.forEach(({ plan }, i) => {

@@ -4,15 +4,23 @@ import { FtteError } from "../errors.ts";
 import { decodeSlice } from "../plan/slice.ts";
 import type { Plan } from "../plan/types.ts";
 import { decodeUpdateHeader, UpdateHeaderBytes } from "../wire/spec.gen.ts";
-import { aggregate, type Folder, variances } from "./aggregate.ts";
+import { aggregate, type BufferedUpdate, type Folder, normOf, variances } from "./aggregate.ts";
 import type { ModelVersion } from "./orders.ts";
 import type { StoredTask } from "./run_store.ts";
+import type { ServerOptions } from "./server_options.ts";
 import type { FleetFacts, Strategy, UpdateFacts } from "./strategy.ts";
 
 export interface ArrivalOptions {
   strategy: Strategy;
   folder: Folder;
   plans: ReadonlyMap<string, Plan>; // by board class
+  server?: ServerOptions;
+}
+
+/** An update that waits, and what is known of it. */
+interface Waiting extends BufferedUpdate {
+  task: StoredTask;
+  norm: number;
 }
 
 /** A server step: the model that it makes, and of what. */
@@ -21,22 +29,31 @@ export interface Fold extends ModelVersion {
 }
 
 export class Arrivals {
-  private buffer: StoredTask[] = [];
+  private buffer: Waiting[] = [];
   private last = 0; // arrivals so far
 
   constructor(private readonly o: ArrivalOptions) {}
 
-  /** Takes up what arrived in earlier sessions and was not folded. */
+  /** Takes up what arrived in earlier sessions and was not folded. @throws FtteError "config-invalid" when this fleet lacks its plan */
   restore(arrived: readonly StoredTask[]): void {
-    this.buffer = arrived.toSorted((a, b) => a.arrival - b.arrival);
-    this.last = this.buffer.at(-1)?.arrival ?? 0;
+    this.buffer = arrived.toSorted((a, b) => a.arrival - b.arrival).map((task) => this.waiting(task));
+    this.last = this.buffer.at(-1)?.task.arrival ?? 0;
   }
 
   /** Into the buffer; returns its place in the order of arrivals. */
   add(task: StoredTask): number {
     task.arrival = ++this.last;
-    this.buffer.push(task);
+    this.buffer.push(this.waiting(task));
     return task.arrival;
+  }
+
+  private waiting(task: StoredTask): Waiting {
+    const { clipNorm = Number.POSITIVE_INFINITY } = this.o.server ?? {};
+    const rows = task.update!.subarray(UpdateHeaderBytes);
+    const plan = this.planOf(task.update!);
+    const norm = normOf({ plan, rows }, this.o.folder);
+    const clip = norm > clipNorm ? clipNorm / norm : 1;
+    return { task, plan, rows, base: decodeSlice(task.full), clip, norm };
   }
 
   /**
@@ -45,17 +62,15 @@ export class Arrivals {
    */
   fold({ version, parameters }: ModelVersion, fleet: FleetFacts): Fold | undefined {
     const { strategy, folder } = this.o;
+    const { buffer } = this;
     if (!strategy.ready(this.facts(version), fleet)) return undefined;
-    const updates = this.buffer.map(({ update, full }) => ({
-      plan: this.planOf(update!),
-      rows: update!.subarray(UpdateHeaderBytes),
-      base: decodeSlice(full),
-    }));
-    const step = strategy.weigh(this.facts(version, variances(updates, parameters.length, folder)));
-    const next = aggregate(parameters, updates, step, folder);
+    const step = strategy.weigh(this.facts(version, variances(buffer, parameters.length, folder)));
+    const next = aggregate(parameters, buffer, step, folder);
     if (!next.every(Number.isFinite))
       throw new FtteError("update-invalid", `folding version ${version + 1} gave numbers that are not finite`);
-    const folded = this.buffer.map((t) => ({ board: t.board, task: t.task, staleness: version - t.baseVersion }));
+    const folded = buffer.map(({ task: { board, task, baseVersion } }) => {
+      return { board, task, staleness: version - baseVersion };
+    });
     return { version: version + 1, parameters: next, folded };
   }
 
@@ -71,10 +86,10 @@ export class Arrivals {
   }
 
   private facts(version: number, variance: readonly number[] = []): UpdateFacts[] {
-    return this.buffer.map(({ board, task, baseVersion, update }, i) => {
+    return this.buffer.map(({ task: { board, task, baseVersion, update }, norm }, i) => {
       const { samples, steps } = decodeUpdateHeader(update!);
       const staleness = version - baseVersion;
-      return { board, task, baseVersion, staleness, samples, steps, variance: variance[i] ?? 0 };
+      return { board, task, baseVersion, staleness, samples, steps, norm, variance: variance[i] ?? 0 };
     });
   }
 }

@@ -58,6 +58,13 @@ describe("a project's config", () => {
     expect(config.strategy).toEqual(new Function(`return ${text}`)());
   });
 
+  it("takes what the server does with every strategy, and refuses what makes no sense", async () => {
+    const loaded = (server: string) => loadProject(project(minimal.replace(" })", `, server: ${server} })`)));
+    expect((await loaded("{ averaging: 0.9, clipNorm: 2 }")).config.server).toEqual({ averaging: 0.9, clipNorm: 2 });
+    await expect(loaded("{ averaging: 1 }")).rejects.toMatchObject({ message: /server\.averaging/ });
+    await expect(loaded("{ clipNorm: 0 }")).rejects.toMatchObject({ message: /server\.clipNorm/ });
+  });
+
   it.each([
     [`{ name: "fedavg", overSelection: 1.3 }`, /strategy: overSelection needs a cohort/],
     [`{ name: "fedavg", cohort: 14 }`, /strategy\.cohort: asks 14 boards .* has 13/],

@@ -202,13 +202,15 @@ export interface Formula {
   divisor: (covering: number[]) => number;
   /** What an update asks of a coordinate; its Δ when left out. */
   change?: (update: { delta: number; base: number; w: number }) => number;
+  /** C, to which longer updates are scaled down. */
+  clipNorm?: number;
 }
 
 /** Every model version of the run, recomputed in f64 from the version before it and the updates folded into it. */
 export function recomputed(
   { tasks, models }: Recorded,
   classOf: (board: string) => string,
-  { weight, divisor, change = ({ delta }) => delta }: Formula,
+  { weight, divisor, change = ({ delta }) => delta, clipNorm = Number.POSITIVE_INFINITY }: Formula,
 ): Float64Array[] {
   return models.slice(0, -1).map((before, v) => {
     const sum = new Map<number, { value: number; weights: number[] }>();
@@ -216,9 +218,11 @@ export function recomputed(
       const a = weight({ staleness: v - baseVersion, samples: decodeUpdateHeader(bytes!).samples });
       const plan = plans.get(classOf(board))!;
       const sliceAt = new Map(places(plan).map((c, j) => [c, SliceHeaderBytes + 4 * j]));
-      for (const [c, delta] of updateDelta(bytes!, plan)) {
+      const deltas = updateDelta(bytes!, plan);
+      const clip = Math.min(1, clipNorm / Math.hypot(...deltas.values()));
+      for (const [c, delta] of deltas) {
         const entry = sum.get(c) ?? { value: 0, weights: [] };
-        entry.value += a * change({ delta, base: full.readFloatLE(sliceAt.get(c)!), w: before[c]! });
+        entry.value += a * change({ delta: clip * delta, base: full.readFloatLE(sliceAt.get(c)!), w: before[c]! });
         entry.weights.push(a);
         sum.set(c, entry);
       }
