@@ -53,9 +53,25 @@ export const strategy = z.discriminatedUnion("name", [
 export const server = z.strictObject({
   averaging: z.number().min(0).lt(1).exactOptional(),
   clipNorm: positive.exactOptional(),
+  filter: z
+    .strictObject({ kind: z.enum(["norm", "staleness-groups"]), factor: z.number().gt(1).exactOptional() })
+    .exactOptional(),
+  combine: z.enum(["mean", "median"]).exactOptional(),
 });
 
 type StrategyConfig = z.infer<typeof strategy>;
+
+/** Updates that make a server step, with so many boards. */
+export function updatesPerStep(config: StrategyConfig, boards: number): number {
+  switch (config.name) {
+    case "fedasync":
+      return 1;
+    case "fedavg":
+      return config.cohort ?? boards;
+    default:
+      return config.buffer ?? (config.name === "fedbuff" ? 10 : 4);
+  }
+}
 
 const strategies: Record<StrategyConfig["name"], (options: object) => Strategy> = {
   ftte,

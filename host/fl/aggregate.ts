@@ -3,6 +3,8 @@
 // buffer's order, so that the same buffer gives the same bits.
 
 import type { Plan } from "../plan/types.ts";
+import { type Change, coordinateMedian } from "./median.ts";
+import type { ServerOptions } from "./server_options.ts";
 import type { Step } from "./strategy.ts";
 
 export interface BufferedUpdate {
@@ -74,15 +76,46 @@ function addWaysToBases(
   }
 }
 
-/** The new flat parameters; `parameters` is left alone. */
+/** What each update asks of its coordinates: its clipped change, or the way to its board's model. */
+function changesOf(parameters: Float32Array, buffer: readonly BufferedUpdate[], { toward }: Step, folder: Folder) {
+  return buffer.map(({ plan, rows, base, clip }): Change => {
+    const values = folder.sum(plan, [{ rows, weight: clip }]);
+    if (toward === "models")
+      eachCoordinate(plan, (c, j) => {
+        values[j]! += base[j]! - parameters[c]!;
+      });
+    return { plan, values };
+  });
+}
+
+/** Per coordinate: what the updates ask for together, and Σ a_i over those that cover it. */
+function combined(
+  parameters: Float32Array,
+  buffer: readonly BufferedUpdate[],
+  step: Step,
+  folder: Folder,
+  by: Combine,
+) {
+  const { sum, covering } = weightedSum(parameters.length, buffer, step.weights, folder);
+  if (by === "median") {
+    const { medians } = coordinateMedian(changesOf(parameters, buffer, step, folder), parameters.length);
+    return { sum: medians.map((m, c) => m * covering[c]!), covering };
+  }
+  if (step.toward === "models") addWaysToBases(sum, parameters, buffer, step.weights);
+  return { sum, covering };
+}
+
+type Combine = NonNullable<ServerOptions["combine"]>;
+
+/** The new flat parameters; `parameters` is left alone. With the median, it takes the place of Σ a_i Δ_i / Σ a_i. */
 export function aggregate(
   parameters: Float32Array,
   buffer: readonly BufferedUpdate[],
   step: Step,
   folder: Folder,
+  by: Combine = "mean",
 ): Float32Array {
-  const { sum, covering } = weightedSum(parameters.length, buffer, step.weights, folder);
-  if (step.toward === "models") addWaysToBases(sum, parameters, buffer, step.weights);
+  const { sum, covering } = combined(parameters, buffer, step, folder, by);
   return parameters.map((w, c) => {
     const divisor = step.divisor === "covering" ? covering[c]! : step.divisor;
     return divisor > 0 ? w + (step.serverLearningRate * sum[c]!) / divisor : w;

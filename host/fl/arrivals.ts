@@ -5,6 +5,7 @@ import { decodeSlice } from "../plan/slice.ts";
 import type { Plan } from "../plan/types.ts";
 import { decodeUpdateHeader, UpdateHeaderBytes } from "../wire/spec.gen.ts";
 import { aggregate, type BufferedUpdate, type Folder, normOf, variances } from "./aggregate.ts";
+import { leftOut } from "./filter.ts";
 import type { ModelVersion } from "./orders.ts";
 import type { StoredTask } from "./run_store.ts";
 import type { ServerOptions } from "./server_options.ts";
@@ -25,7 +26,8 @@ interface Waiting extends BufferedUpdate {
 
 /** A server step: the model that it makes, and of what. */
 export interface Fold extends ModelVersion {
-  folded: { board: string; task: number; staleness: number }[];
+  /** All of the buffer; `reason` says why an update was left out, with no weight in the model. */
+  folded: { board: string; task: number; staleness: number; reason?: string }[];
 }
 
 export class Arrivals {
@@ -61,17 +63,29 @@ export class Arrivals {
    * @throws FtteError "update-invalid" when the new model is not finite
    */
   fold({ version, parameters }: ModelVersion, fleet: FleetFacts): Fold | undefined {
-    const { strategy, folder } = this.o;
-    const { buffer } = this;
-    if (!strategy.ready(this.facts(version), fleet)) return undefined;
-    const step = strategy.weigh(this.facts(version, variances(buffer, parameters.length, folder)));
-    const next = aggregate(parameters, buffer, step, folder);
+    const { strategy, folder, server } = this.o;
+    if (!strategy.ready(factsOf(this.buffer, version), fleet)) return undefined;
+    const out = this.leftOut(version, parameters.length);
+    const kept = this.buffer.filter((_, i) => !out.has(i));
+    const step = strategy.weigh(factsOf(kept, version, variances(kept, parameters.length, folder)));
+    const next = aggregate(parameters, kept, step, folder, server?.combine);
     if (!next.every(Number.isFinite))
       throw new FtteError("update-invalid", `folding version ${version + 1} gave numbers that are not finite`);
-    const folded = buffer.map(({ task: { board, task, baseVersion } }) => {
-      return { board, task, staleness: version - baseVersion };
+    const folded = this.buffer.map(({ task: { board, task, baseVersion } }, i) => {
+      const reason = out.get(i);
+      return { board, task, staleness: version - baseVersion, ...(reason && { reason }) };
     });
     return { version: version + 1, parameters: next, folded };
+  }
+
+  /** Why which of the buffer's updates have no weight. */
+  private leftOut(version: number, size: number): ReadonlyMap<number, string> {
+    const { server, folder } = this.o;
+    if (!server?.filter) return new Map();
+    const candidates = this.buffer.map(({ plan, rows, norm, task: { baseVersion } }) => {
+      return { plan, norm, staleness: version - baseVersion, values: folder.sum(plan, [{ rows, weight: 1 }]) };
+    });
+    return leftOut(server.filter, candidates, size);
   }
 
   clear(): void {
@@ -84,12 +98,13 @@ export class Arrivals {
     for (const plan of this.o.plans.values()) if (plan.planCrc === planCrc) return plan;
     throw new FtteError("config-invalid", `an update that waits was made by plan ${planCrc}, which this fleet lacks`);
   }
+}
 
-  private facts(version: number, variance: readonly number[] = []): UpdateFacts[] {
-    return this.buffer.map(({ task: { board, task, baseVersion, update }, norm }, i) => {
-      const { samples, steps } = decodeUpdateHeader(update!);
-      const staleness = version - baseVersion;
-      return { board, task, baseVersion, staleness, samples, steps, norm, variance: variance[i] ?? 0 };
-    });
-  }
+/** What a strategy is told of updates at a version. */
+function factsOf(updates: readonly Waiting[], version: number, variance: readonly number[] = []): UpdateFacts[] {
+  return updates.map(({ task: { board, task, baseVersion, update }, norm }, i) => {
+    const { samples, steps } = decodeUpdateHeader(update!);
+    const staleness = version - baseVersion;
+    return { board, task, baseVersion, staleness, samples, steps, norm, variance: variance[i] ?? 0 };
+  });
 }

@@ -12,6 +12,7 @@ import { Evaluations, type Metrics } from "./evaluations.ts";
 import { type RunEvent, Teller } from "./events.ts";
 import type { FleetEvent } from "./fleet.ts";
 import type { Assignment, Board } from "./orders.ts";
+import type { Counts } from "./run_store.ts";
 import { after, Reach } from "./timers.ts";
 import { isOfRun, validateUpdate } from "./validate.ts";
 
@@ -32,8 +33,8 @@ export interface Summary {
   version: number;
   /** Of that version, or the average over versions as of it where the server averages. */
   parameters: Float32Array;
-  /** Folded, rejected and duplicates since the run began, lost in this session. */
-  updates: { folded: number; rejected: number; duplicates: number; lost: number };
+  /** Lost in this session; the others since the run began. */
+  updates: Counts & { lost: number };
   reason: "versions" | "time" | "accuracy" | "interrupted";
 }
 

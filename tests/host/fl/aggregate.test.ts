@@ -55,6 +55,7 @@ interface Case {
   parameters: Float32Array;
   buffer: BufferedUpdate[];
   step: Step;
+  by: "mean" | "median";
 }
 
 const cases: fc.Arbitrary<Case> = fc
@@ -64,8 +65,9 @@ const cases: fc.Arbitrary<Case> = fc
     seed: fc.integer({ min: 1, max: 1e6 }),
     covering: fc.boolean(),
     towardModels: fc.boolean(),
+    by: fc.constantFrom("mean" as const, "median" as const),
   })
-  .map(({ which, picks, seed, covering, towardModels }) => {
+  .map(({ which, picks, seed, covering, towardModels, by }) => {
     const random = seeded(seed);
     const plans = tiers[which]!;
     const slice = (plan: Plan) => Float32Array.from({ length: plan.sliceCount }, () => random() * 2 - 1);
@@ -80,12 +82,12 @@ const cases: fc.Arbitrary<Case> = fc
     const divisor = covering ? "covering" : (1 + random()) * picks.length;
     const parameters = Float32Array.from({ length: plans[0]!.parameterCount }, () => random() * 2 - 1);
     const step: Step = { weights, divisor, serverLearningRate: 0.5 + random() };
-    return { plans, parameters, buffer, step: towardModels ? { ...step, toward: "models" } : step };
+    return { plans, parameters, buffer, by, step: towardModels ? { ...step, toward: "models" } : step };
   });
 
-/** w + η Σ a Δ / N in f64, or with base + Δ - w for Δ, and how large the summands are: what rounding is measured by. */
-function reference({ parameters, buffer, step }: Case): { value: number; size: number }[] {
-  const out = Array.from(parameters, (w) => ({ w, sum: 0, size: 0, weights: 0 }));
+/** w + η Σ a Δ / N in f64, or with base + Δ - w for Δ, or Σ a · median Δ for Σ a Δ, and how large the summands are: what rounding is measured by. */
+function reference({ parameters, buffer, step, by }: Case): { value: number; size: number }[] {
+  const out = Array.from(parameters, (w) => ({ w, sum: 0, size: 0, weights: 0, all: [] as number[] }));
   buffer.forEach(({ plan, rows, base, clip }, i) => {
     const a = step.weights[i]!;
     const bases = new Map(places(plan).map((c, j) => [c, base[j]!]));
@@ -95,12 +97,16 @@ function reference({ parameters, buffer, step }: Case): { value: number; size: n
       out[c]!.sum += a * delta;
       out[c]!.size += Math.abs(a * delta);
       out[c]!.weights += a;
+      out[c]!.all.push(delta);
     }
   });
-  return out.map(({ w, sum, size, weights }) => {
+  return out.map(({ w, sum: mean, size, weights, all }) => {
+    all.sort((a, b) => a - b);
+    const median = (all[(all.length - 1) >> 1]! + all[all.length >> 1]!) / 2; // the two are one when they are odd
+    const sum = by === "mean" ? mean : all.length ? weights * median : 0;
     const n = step.divisor === "covering" ? weights : step.divisor;
     const scale = n > 0 ? step.serverLearningRate / n : 0;
-    return { value: w + scale * sum, size: Math.abs(w) + scale * size };
+    return { value: w + scale * sum, size: Math.abs(w) + scale * (size + Math.abs(sum)) };
   });
 }
 
@@ -119,7 +125,7 @@ describe("a server step", () => {
     let uncovered = 0;
     fc.assert(
       fc.property(cases, (c) => {
-        const got = aggregate(c.parameters, c.buffer, c.step, folder);
+        const got = aggregate(c.parameters, c.buffer, c.step, folder, c.by);
         reference(c).forEach(({ value, size }, i) => {
           if (!(Math.abs(got[i]! - value) <= 2e-6 * size)) expect.fail(`parameter ${i}: ${got[i]} instead of ${value}`);
           if (got[i] === c.parameters[i]) uncovered++;
@@ -135,8 +141,8 @@ describe("a server step", () => {
       fc.property(cases, (c) => {
         const before = c.parameters.slice();
         const rows = c.buffer.map((u) => u.rows.slice());
-        const first = aggregate(c.parameters, c.buffer, c.step, folder);
-        expect(aggregate(c.parameters, c.buffer, c.step, folder)).toEqual(first);
+        const first = aggregate(c.parameters, c.buffer, c.step, folder, c.by);
+        expect(aggregate(c.parameters, c.buffer, c.step, folder, c.by)).toEqual(first);
         expect(c.parameters).toEqual(before);
         expect(c.buffer.map((u) => u.rows)).toEqual(rows);
       }),
@@ -153,8 +159,8 @@ describe("a server step", () => {
         );
         const step = { ...c.step, weights: order.map((i) => c.step.weights[i]!) };
         const sorted = order.map((i) => c.buffer[i]!);
-        expect(aggregate(c.parameters, sorted, step, folder)).toEqual(
-          aggregate(c.parameters, c.buffer, c.step, folder),
+        expect(aggregate(c.parameters, sorted, step, folder, c.by)).toEqual(
+          aggregate(c.parameters, c.buffer, c.step, folder, c.by),
         );
       }),
       sweep(40),
@@ -165,7 +171,7 @@ describe("a server step", () => {
     fc.assert(
       fc.property(cases, (c) => {
         const step = { ...c.step, weights: c.buffer.map(() => 0) };
-        expect(aggregate(c.parameters, c.buffer, step, folder)).toEqual(c.parameters);
+        expect(aggregate(c.parameters, c.buffer, step, folder, c.by)).toEqual(c.parameters);
       }),
       sweep(20),
     );

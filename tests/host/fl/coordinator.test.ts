@@ -59,11 +59,11 @@ const strategies: [
   ],
   ["fedavg", () => fedavg(), { weight: ({ samples }) => samples, divisor: total }, 4],
   [
-    "fedavg, clipped,",
+    "fedavg, clipped, averaged and filtered,",
     () => fedavg(),
-    { weight: ({ samples }) => samples, divisor: total, clipNorm },
+    { weight: ({ samples }) => samples, divisor: total, clipNorm, factor: 1.2 },
     4,
-    { clipNorm, averaging: 0.7 },
+    { clipNorm, averaging: 0.7, filter: { kind: "norm", factor: 1.2 } },
   ],
 ];
 
@@ -98,9 +98,10 @@ function expectVerdicts({ fleet }: Session): void {
 }
 
 /** Counts as the file has them, which is where a resumed run takes them from. */
-function counted(file: Recorded): { folded: number; rejected: number } {
+function counted(file: Recorded): { folded: number; leftOut: number; rejected: number } {
   const of = (state: string) => file.tasks.filter((t) => t.state === state).length;
-  return { folded: of("folded"), rejected: of("rejected") };
+  const leftOut = file.tasks.filter((t) => t.state === "folded" && t.reason !== null).length;
+  return { folded: of("folded"), leftOut, rejected: of("rejected") };
 }
 
 describe.each(strategies)("%s under the deterministic schedule", (name, strategy, _formula, versions, server) => {
@@ -119,6 +120,7 @@ describe.each(strategies)("%s under the deterministic schedule", (name, strategy
     expectSound(run, file, name);
     expect(summary.updates).toEqual({ ...counted(file), duplicates: 0, lost: 0 });
     expect(summary.updates.rejected).toBeGreaterThan(2);
+    expect(summary.updates.leftOut > 0).toBe(server?.filter !== undefined);
     if (!server?.averaging) expect(summary.parameters).toEqual(file.models.at(-1));
   });
 
@@ -130,9 +132,10 @@ describe.each(strategies)("%s under the deterministic schedule", (name, strategy
       const result = await finished(run, options(seed, 0.6));
       const file = recorded(run.path);
       expect(file.models).toEqual(expected.file.models);
-      const { folded, rejected } = expected.summary.updates;
-      expect(result.summary.updates).toMatchObject({ folded, rejected, lost: 0 });
+      const { folded, leftOut, rejected } = expected.summary.updates;
+      expect(result.summary.updates).toMatchObject({ folded, leftOut, rejected, lost: 0 });
       const told = result.events.filter((e) => e.type === "update");
+      expect(told.filter((e) => e.outcome === "folded" && e.reason)).toHaveLength(leftOut);
       for (const outcome of ["folded", "rejected"] as const)
         expect(told.filter((e) => e.outcome === outcome)).toHaveLength(result.summary.updates[outcome]);
       expect(told.filter((e) => e.outcome === "duplicate")).toHaveLength(result.summary.updates.duplicates);
@@ -150,8 +153,8 @@ describe.each(strategies)("%s under the deterministic schedule", (name, strategy
       const first = await session(run, { ...options(1, 0), killAt }); // may end with fewer events than the session that was counted
       const { updates } = first.summary ?? (await finished(run, options(killAt, 0.3))).summary;
       expect(recorded(run.path).models, `killed at ${killAt}`).toEqual(expected.file.models);
-      const { folded, rejected } = expected.summary.updates;
-      expect(updates).toMatchObject({ folded, rejected, lost: 0 });
+      const { folded, leftOut, rejected } = expected.summary.updates;
+      expect(updates).toMatchObject({ folded, leftOut, rejected, lost: 0 });
       if (!first.summary) kills++;
     }
     expect(kills).toBeGreaterThan(sweeping ? 50 : 4);

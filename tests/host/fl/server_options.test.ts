@@ -3,10 +3,10 @@
 
 import { describe, expect, it } from "vitest";
 import { averagedModel } from "../../../host/fl/averaging.ts";
+import { fedbuff } from "../../../host/fl/fedbuff.ts";
 import { ftte } from "../../../host/fl/ftte.ts";
 import { Store } from "../../../host/store/store.ts";
-import { UpdateHeaderBytes } from "../../../host/wire/spec.gen.ts";
-import { deltaOf } from "./reference_fold.ts";
+import { updateDelta } from "./reference_fold.ts";
 import { plans, recorded, type SessionOptions, session, TestRun } from "./session.ts";
 
 const classes = ["small", "large", "small", "large"];
@@ -73,14 +73,16 @@ describe("a run with averaging", () => {
   });
 });
 
-/** Norms of the updates that were folded, by the judge's decoding. */
-function norms(run: TestRun): number[] {
-  const folded = recorded(run.path).tasks.filter((t) => t.foldedIn !== null);
-  return folded.map(({ board, bytes }) => {
-    const plan = plans.get(run.setups.find((s) => s.id === board)!.class)!;
-    return Math.hypot(...deltaOf(bytes!.subarray(UpdateHeaderBytes), plan).values());
+/** Δ by flat coordinate of each update that was folded, by the judge's decoding, with what the file says of it. */
+function folded(run: TestRun) {
+  const tasks = recorded(run.path).tasks.filter((t) => t.foldedIn !== null);
+  return tasks.map((task) => {
+    const plan = plans.get(run.setups.find((s) => s.id === task.board)!.class)!;
+    return { ...task, delta: updateDelta(task.bytes!, plan) };
   });
 }
+
+const norms = (run: TestRun) => folded(run).map(({ delta }) => Math.hypot(...delta.values()));
 
 describe("a run with clipping", () => {
   it("moves no farther than C at a step of one update, and by all of an update that is shorter", async () => {
@@ -95,5 +97,58 @@ describe("a run with clipping", () => {
     });
     expect(Math.min(...norms(run))).toBeLessThan(0.8 * clipNorm);
     expect(Math.max(...norms(run))).toBeGreaterThan(1.2 * clipNorm);
+  });
+});
+
+describe("a run that takes the median", () => {
+  it("moves each coordinate by the middle of the changes that cover it, as far as the weights go together", async () => {
+    const run = new TestRun(classes);
+    const strategy = fedbuff({ buffer: 5 });
+    await session(run, { strategy, server: { combine: "median" }, script: { seed: 1 }, stop: { versions: 5 } });
+    const { models } = recorded(run.path);
+    let covered = 0;
+    models.slice(1).forEach((after, v) => {
+      const updates = folded(run).filter((u) => u.foldedIn === v + 1);
+      after.forEach((w, c) => {
+        const covering = updates.filter(({ delta }) => delta.has(c));
+        const list = covering.map(({ delta }) => delta.get(c)!).sort((x, y) => x - y);
+        const half = list.length / 2;
+        const middle = list.length === 0 ? 0 : (list[Math.ceil(half) - 1]! + list[Math.floor(half)]!) / 2;
+        const weight = covering.reduce((sum, u) => sum + 1 / Math.sqrt(1 + v - u.baseVersion), 0);
+        expect(Math.abs(w - models[v]![c]! - (weight / 5) * middle), `version ${v + 1}, ${c}`).toBeLessThan(1e-6);
+        if (covering.length > 2) covered++;
+      });
+    });
+    expect(covered).toBeGreaterThan(50);
+  });
+});
+
+describe("a run with a filter by staleness groups", () => {
+  it("counts what it leaves out, says why, and makes of the rest what it would have made without it", async () => {
+    const run = new TestRun(classes);
+    const options: SessionOptions = {
+      strategy: ftte({ buffer: 6, age: "constant" }),
+      server: { filter: { kind: "staleness-groups", factor: 1.05 } },
+      script: { seed: 1 },
+      stop: { versions: 4 },
+    };
+    const { summary, events } = await session(run, options);
+    const left = folded(run).filter(({ reason }) => reason !== null);
+    expect(left.length).toBeGreaterThan(0);
+    expect(summary!.updates).toMatchObject({ folded: 24, leftOut: left.length, rejected: 0 });
+    const told = events.flatMap((e) => (e.type === "update" && e.reason ? [`${e.board} ${e.reason}`] : []));
+    expect(told.sort()).toEqual(left.map(({ board, reason }) => `${board} ${reason}`).sort());
+    for (const text of told)
+      expect(text).toMatch(/left out: its distance to the \d updates of staleness \d is \d+\.\d times/);
+    const { models } = recorded(run.path);
+    models.slice(1).forEach((after, v) => {
+      const kept = folded(run).filter((u) => u.foldedIn === v + 1 && u.reason === null);
+      after.forEach((w, c) => {
+        const moved = kept.reduce((sum, { delta }) => sum + (delta.get(c) ?? 0), 0) / kept.length;
+        expect(Math.abs(w - models[v]![c]! - moved), `version ${v + 1}, ${c}`).toBeLessThan(1e-6);
+      });
+    });
+    const again = await session(run, { ...options, stop: { versions: 5 } });
+    expect(again.summary!.updates.leftOut).toBeGreaterThanOrEqual(left.length); // also those of the session before
   });
 });
