@@ -5,6 +5,7 @@ import type { FedasyncOptions } from "../fl/fedasync.ts";
 import type { FedavgOptions } from "../fl/fedavg.ts";
 import type { FedbuffOptions } from "../fl/fedbuff.ts";
 import type { FtteOptions } from "../fl/ftte.ts";
+import type { ServerOptions } from "../fl/server_options.ts";
 import type { LayerSelection, Model, TrainingOptions } from "../plan/types.ts";
 
 export type { Layer, Model } from "../plan/types.ts";
@@ -106,6 +107,8 @@ export interface FtteConfig {
     encoding?: "int8" | "f32";
   };
   strategy?: StrategyConfig;
+  /** What the server does with updates and versions whatever the strategy. */
+  server?: ServerOptions;
   /** Server versions between refreshes of the weights that small boards hold frozen; 0 never. */
   refreshFrozenEvery?: number;
   /** How `ftte sim`, and `ftte train --deterministic`, let virtual time pass. */

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { FtteError } from "../errors.ts";
-import { strategy } from "./strategies.ts";
+import { server, strategy, updatesPerStep } from "./strategies.ts";
 
 const activation = z.enum(["relu", "relu6", "sigmoid", "tanh"]);
 const count = z.int().positive();
@@ -90,13 +90,22 @@ const fleetEntry = z.strictObject({
   budget: z.union([count, z.string().regex(/^\d+(\.\d+)?k?$/, "a number of bytes, or kibibytes as in 24k")]).optional(),
 });
 
-/** A round cannot ask more boards than there are. */
-function checkCohort({ fleet, strategy }: Pick<z.infer<typeof fields>, "fleet" | "strategy">, issues: z.RefinementCtx) {
-  if (strategy.name !== "fedavg" || strategy.cohort === undefined) return;
+/** What the parts of a config cannot say of each other: who is asked, and what there is to compare. */
+function checkTogether({ fleet, strategy, server }: z.infer<typeof fields>, issues: z.RefinementCtx): void {
   const boards = fleet.reduce((sum, { count = 1, ports }) => sum + (ports?.length ?? count), 0);
-  const asked = Math.round(strategy.cohort * (strategy.overSelection ?? 1));
-  const message = `asks ${asked} boards in each round, with overSelection, but the fleet has ${boards}`;
-  if (asked > boards) issues.addIssue({ code: "custom", path: ["strategy", "cohort"], message });
+  const add = (path: string[], message: string) => issues.addIssue({ code: "custom", path, message });
+  if (strategy.name === "fedavg" && strategy.cohort !== undefined) {
+    const asked = Math.round(strategy.cohort * (strategy.overSelection ?? 1));
+    const which = `asks ${asked} boards in each round, with overSelection, but the fleet has ${boards}`;
+    if (asked > boards) add(["strategy", "cohort"], which);
+  }
+  const updates = updatesPerStep(strategy, boards);
+  for (const name of ["filter", "combine"] as const)
+    if (server?.[name] !== undefined && updates < 3)
+      add(
+        ["server", name],
+        `compares a step's updates, of which it needs 3; ${strategy.name} makes steps of ${updates}`,
+      );
 }
 
 const share = z.number().min(0).max(1);
@@ -146,6 +155,7 @@ const fields = z.strictObject({
     })
     .prefault({}),
   strategy: strategy.default({ name: "ftte" }),
+  server: server.optional(),
   refreshFrozenEvery: z.int().nonnegative().default(0),
   simulation: simulation.prefault({}),
   stop: z
@@ -157,7 +167,7 @@ const fields = z.strictObject({
     .default({ minutes: 2 }),
   seed: z.int().nonnegative().max(0xffffffff).default(1),
 });
-const schema = fields.superRefine(checkCohort);
+const schema = fields.superRefine(checkTogether);
 
 /** What the schema takes; config.ts gives it its documented types. */
 export type ConfigInput = z.input<typeof schema>;

@@ -1,4 +1,4 @@
-// The strategies that a config can name: what it may say of each, and how it is made. docs/strategies.md says how to add one.
+// The strategies that a config can name: what it may say of each and of the server, and how a strategy is made. docs/strategies.md says how to add one.
 
 import { z } from "zod";
 import { fedasync } from "../fl/fedasync.ts";
@@ -49,7 +49,29 @@ export const strategy = z.discriminatedUnion("name", [
     ),
 ]);
 
+/** A config's `server`. */
+export const server = z.strictObject({
+  averaging: z.number().min(0).lt(1).exactOptional(),
+  clipNorm: positive.exactOptional(),
+  filter: z
+    .strictObject({ kind: z.enum(["norm", "staleness-groups"]), factor: z.number().gt(1).exactOptional() })
+    .exactOptional(),
+  combine: z.enum(["mean", "median"]).exactOptional(),
+});
+
 type StrategyConfig = z.infer<typeof strategy>;
+
+/** Updates that make a server step, with so many boards. */
+export function updatesPerStep(config: StrategyConfig, boards: number): number {
+  switch (config.name) {
+    case "fedasync":
+      return 1;
+    case "fedavg":
+      return config.cohort ?? boards;
+    default:
+      return config.buffer ?? (config.name === "fedbuff" ? 10 : 4);
+  }
+}
 
 const strategies: Record<StrategyConfig["name"], (options: object) => Strategy> = {
   ftte,

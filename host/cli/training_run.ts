@@ -213,13 +213,14 @@ class TrainingRun {
   }
 
   private coordinator(): Coordinator {
-    const { training, seed, refreshFrozenEvery } = this.config;
+    const { training, seed, refreshFrozenEvery, server } = this.config;
     const passed = killPoint();
     return new Coordinator({
       run: this.o.record.id,
       store: this.store,
       fleet: this.fleet,
       strategy: strategyOf(this.config.strategy),
+      ...(server && { server }),
       folder: this.o.folder ?? builtFolder(training.encoding),
       boards: this.boards,
       plans: new Map(this.parts.map((part) => [part.label, part.plan])),

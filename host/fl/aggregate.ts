@@ -3,12 +3,15 @@
 // buffer's order, so that the same buffer gives the same bits.
 
 import type { Plan } from "../plan/types.ts";
+import { type Change, coordinateMedian } from "./median.ts";
+import type { ServerOptions } from "./server_options.ts";
 import type { Step } from "./strategy.ts";
 
 export interface BufferedUpdate {
   plan: Plan;
   rows: Uint8Array; // as validated
   base: Float32Array; // the slice that its board started from, exactly as it held it
+  clip: number; // what its change is scaled by, 1 when nothing is clipped
 }
 
 export interface WeightedRows {
@@ -42,14 +45,14 @@ function byPlan(buffer: readonly BufferedUpdate[]): Map<Plan, number[]> {
   return groups;
 }
 
-/** Per coordinate: Σ a_i Δ_i, and Σ a_i over the updates that cover it. */
+/** Per coordinate: Σ a_i Δ_i, each Δ_i clipped, and Σ a_i over the updates that cover it. */
 function weightedSum(size: number, buffer: readonly BufferedUpdate[], weights: readonly number[], folder: Folder) {
   const sum = new Float32Array(size);
   const covering = new Float32Array(size);
   for (const [plan, group] of byPlan(buffer)) {
-    const updates = group.map((i) => ({ rows: buffer[i]!.rows, weight: weights[i]! }));
+    const updates = group.map((i) => ({ rows: buffer[i]!.rows, weight: weights[i]! * buffer[i]!.clip }));
     const slice = folder.sum(plan, updates);
-    const weight = updates.reduce((total, update) => total + update.weight, 0);
+    const weight = group.reduce((total, i) => total + weights[i]!, 0);
     eachCoordinate(plan, (c, j) => {
       sum[c]! += slice[j]!;
       covering[c]! += weight;
@@ -73,24 +76,60 @@ function addWaysToBases(
   }
 }
 
-/** The new flat parameters; `parameters` is left alone. */
+/** What each update asks of its coordinates: its clipped change, or the way to its board's model. */
+function changesOf(parameters: Float32Array, buffer: readonly BufferedUpdate[], { toward }: Step, folder: Folder) {
+  return buffer.map(({ plan, rows, base, clip }): Change => {
+    const values = folder.sum(plan, [{ rows, weight: clip }]);
+    if (toward === "models")
+      eachCoordinate(plan, (c, j) => {
+        values[j]! += base[j]! - parameters[c]!;
+      });
+    return { plan, values };
+  });
+}
+
+/** Per coordinate: what the updates ask for together, and Σ a_i over those that cover it. */
+function combined(
+  parameters: Float32Array,
+  buffer: readonly BufferedUpdate[],
+  step: Step,
+  folder: Folder,
+  by: Combine,
+) {
+  const { sum, covering } = weightedSum(parameters.length, buffer, step.weights, folder);
+  if (by === "median") {
+    const { medians } = coordinateMedian(changesOf(parameters, buffer, step, folder), parameters.length);
+    return { sum: medians.map((m, c) => m * covering[c]!), covering };
+  }
+  if (step.toward === "models") addWaysToBases(sum, parameters, buffer, step.weights);
+  return { sum, covering };
+}
+
+type Combine = NonNullable<ServerOptions["combine"]>;
+
+/** The new flat parameters; `parameters` is left alone. With the median, it takes the place of Σ a_i Δ_i / Σ a_i. */
 export function aggregate(
   parameters: Float32Array,
   buffer: readonly BufferedUpdate[],
   step: Step,
   folder: Folder,
+  by: Combine = "mean",
 ): Float32Array {
-  const { sum, covering } = weightedSum(parameters.length, buffer, step.weights, folder);
-  if (step.toward === "models") addWaysToBases(sum, parameters, buffer, step.weights);
+  const { sum, covering } = combined(parameters, buffer, step, folder, by);
   return parameters.map((w, c) => {
     const divisor = step.divisor === "covering" ? covering[c]! : step.divisor;
     return divisor > 0 ? w + (step.serverLearningRate * sum[c]!) / divisor : w;
   });
 }
 
+/** The L2 norm of an update's Δ as it came. */
+export function normOf({ plan, rows }: Pick<BufferedUpdate, "plan" | "rows">, folder: Folder): number {
+  return Math.sqrt(folder.sum(plan, [{ rows, weight: 1 }]).reduce((sum, d) => sum + d * d, 0));
+}
+
 /** v of each update: squared distance to the buffer's mean relative to the mean's squared norm, over the coordinates that it covers. */
 export function variances(buffer: readonly BufferedUpdate[], size: number, folder: Folder): number[] {
-  const deltas = buffer.map(({ plan, rows }) => folder.sum(plan, [{ rows, weight: 1 }]));
+  const deltas = buffer.map(({ plan, rows, clip }) => folder.sum(plan, [{ rows, weight: clip }]));
   const mean = new Float64Array(size);
   const count = new Float64Array(size);
   buffer.forEach(({ plan }, i) => {

@@ -19,7 +19,7 @@ import {
   restoredBoard,
 } from "./orders.ts";
 import { Roster } from "./roster.ts";
-import type { Arrival, StoredTask } from "./run_store.ts";
+import type { Arrival, Counts, StoredTask } from "./run_store.ts";
 import type { FleetFacts } from "./strategy.ts";
 
 /** Moments at which a test may kill the host. */
@@ -48,7 +48,7 @@ const isFit = (board: Board) => board.failures < failureLimit && !board.lost;
 export class Assignments {
   readonly boards = new Map<string, Board>();
   model: ModelVersion = { version: 0, parameters: new Float32Array() };
-  counts = { folded: 0, rejected: 0, duplicates: 0 };
+  counts: Counts = { folded: 0, leftOut: 0, rejected: 0, duplicates: 0 };
   /** Virtual time: that of the latest order that ended; 0 without a schedule. */
   now = 0;
   private readonly fleet: Board[] = []; // by index
@@ -308,9 +308,10 @@ export class Assignments {
   }
 
   private folded({ version, folded }: Fold): void {
-    for (const { board, staleness } of folded) {
+    for (const { board, staleness, reason } of folded) {
       this.counts.folded++;
-      this.tell.update(board, "folded", staleness);
+      if (reason) this.counts.leftOut++;
+      this.tell.update(board, "folded", staleness, reason);
     }
     this.tell.version(version);
     this.stepped();

@@ -7,10 +7,12 @@
 
 import { FtteError } from "../errors.ts";
 import { type AssignmentOptions, Assignments } from "./assignments.ts";
+import { Average } from "./averaging.ts";
 import { Evaluations, type Metrics } from "./evaluations.ts";
 import { type RunEvent, Teller } from "./events.ts";
 import type { FleetEvent } from "./fleet.ts";
 import type { Assignment, Board } from "./orders.ts";
+import type { Counts } from "./run_store.ts";
 import { after, Reach } from "./timers.ts";
 import { isOfRun, validateUpdate } from "./validate.ts";
 
@@ -29,9 +31,10 @@ export interface CoordinatorOptions extends AssignmentOptions {
 
 export interface Summary {
   version: number;
+  /** Of that version, or the average over versions as of it where the server averages. */
   parameters: Float32Array;
-  /** Folded, rejected and duplicates since the run began, lost in this session. */
-  updates: { folded: number; rejected: number; duplicates: number; lost: number };
+  /** Lost in this session; the others since the run began. */
+  updates: Counts & { lost: number };
   reason: "versions" | "time" | "accuracy" | "interrupted";
 }
 
@@ -39,6 +42,7 @@ export class Coordinator {
   private readonly tell: Teller;
   private readonly assignments: Assignments;
   private readonly evaluations: Evaluations;
+  private readonly average: Average;
   private readonly reach: Reach;
   private readonly lostAfterSeconds: number;
   private accuracy = 0;
@@ -55,6 +59,7 @@ export class Coordinator {
       () => this.over,
       () => this.onStep(),
     );
+    this.average = new Average(o.server?.averaging);
     this.evaluations = new Evaluations(o.evaluate, (version, metrics) => this.onMeasured(version, metrics), fail);
     this.lostAfterSeconds = o.lostAfterSeconds ?? 60;
     this.reach = new Reach(this.lostAfterSeconds, (id) => this.guard(() => this.onLost(id)));
@@ -63,6 +68,7 @@ export class Coordinator {
   /** Runs until a stop condition holds or the signal aborts. Rejects when the store, the fleet or an evaluation fails. */
   async run(signal?: AbortSignal): Promise<Summary> {
     this.assignments.restore();
+    this.average.restore(this.o.store);
     const done = new Promise<Summary["reason"]>((resolve, reject) => {
       this.finish = resolve;
       this.failed = reject;
@@ -86,7 +92,7 @@ export class Coordinator {
 
   private async start(): Promise<void> {
     this.endIfReached();
-    this.evaluations.request(this.assignments.model);
+    this.evaluations.request(this.average.model);
     if (this.over) return;
     await this.o.fleet.open((event) => this.guard(() => this.on(event)));
     this.guard(() => {
@@ -98,8 +104,8 @@ export class Coordinator {
   private async summary(reason: Summary["reason"]): Promise<Summary> {
     await this.evaluations.finished();
     this.assignments.saveDuplicates();
-    const { model, counts } = this.assignments;
-    return { ...model, updates: { ...counts, lost: this.assignments.lost() }, reason };
+    const { counts } = this.assignments;
+    return { ...this.average.model, updates: { ...counts, lost: this.assignments.lost() }, reason };
   }
 
   private guard(work: () => void): void {
@@ -127,7 +133,8 @@ export class Coordinator {
   }
 
   private onStep(): void {
-    this.evaluations.request(this.assignments.model);
+    this.average.add(this.assignments.model);
+    this.evaluations.request(this.average.model);
     this.endIfReached();
   }
 

@@ -30,7 +30,7 @@ export type RunEvent =
       board: string;
       outcome: "folded" | "rejected" | "duplicate";
       staleness: number;
-      reason?: string;
+      reason?: string; // of a folded one: why it was left out, with no weight
     }
   | { type: "version"; seconds: number; version: number }
   | { type: "evaluation"; seconds: number; version: number; accuracy: number; loss: number }

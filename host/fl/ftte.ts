@@ -5,6 +5,7 @@
 // docs/strategies.md measures what each is worth, also where a default gains nothing.
 
 import { type AsynchronousOptions, asynchronous } from "./asynchronous.ts";
+import { median } from "./median.ts";
 import { type Age, stalenessWeight } from "./staleness.ts";
 import type { Step, Strategy, UpdateFacts } from "./strategy.ts";
 
@@ -21,12 +22,6 @@ export interface FtteOptions extends AsynchronousOptions {
   samplesPower?: number;
   /** buffer: divide by K, so that a stale buffer takes a smaller step; covering: by the weights that cover a coordinate. */
   divisor?: "buffer" | "covering";
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle]! : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
 
 const variances = {

@@ -29,9 +29,22 @@ export interface StoredTask {
 /** What the end of an order changes: all of it, or nothing, is committed. */
 export interface Arrival {
   task: { board: string; task: number; state: "arrived" | "rejected"; arrival: number; reason?: string };
-  fold?: { version: number; parameters: Float32Array; folded: { board: string; task: number }[]; seconds: number };
+  fold?: {
+    version: number;
+    parameters: Float32Array;
+    folded: { board: string; task: number; reason?: string }[];
+    seconds: number;
+  };
   orders: { task: StoredTask; held: Float32Array }[];
   duplicates: number; // repeated updates since the last commit
+}
+
+/** What became of updates. */
+export interface Counts {
+  folded: number;
+  leftOut: number; // of the folded ones
+  rejected: number;
+  duplicates: number;
 }
 
 export interface RunStore {
@@ -43,7 +56,8 @@ export interface RunStore {
   model(version?: number): { version: number; parameters: Float32Array } | undefined; // the newest when left out
   /** True when this update is durable: waiting, in the buffer or folded. */
   holds(board: string, task: number): boolean;
-  counts(): { folded: number; rejected: number; duplicates: number }; // since the run began
+  /** Since the run began; left out are those folded updates that had no weight, for a reason. */
+  counts(): Counts;
   /** Makes an update durable. Resolves after the commit, with false when this (board, task) was there already. */
   putUpdate(board: string, task: number, bytes: Uint8Array): Promise<boolean>;
   /**

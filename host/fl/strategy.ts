@@ -1,7 +1,7 @@
 // The one Strategy contract: how many boards get work, when the buffer makes a server step, and how much each update counts. Pure: no I/O,
 // no clock, no randomness of its own. Which boards get work is roster.ts's, the loop around it coordinator.ts, the arithmetic aggregate.ts.
 
-/** An update as a strategy sees it: what is known without looking at its elements, and its spread. */
+/** An update as a strategy sees it: what is known without looking at its elements, its length and its spread. */
 export interface UpdateFacts {
   board: string;
   task: number;
@@ -9,6 +9,7 @@ export interface UpdateFacts {
   staleness: number; // τ: server versions since the base version
   samples: number; // n
   steps: number;
+  norm: number; // L2 norm of its change as it came
   variance: number; // v: squared distance to the buffer's mean, relative to the mean's squared norm
 }
 

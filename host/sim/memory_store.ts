@@ -51,7 +51,7 @@ export class MemoryStore implements RunStore {
     return true;
   }
   counts() {
-    return { folded: 0, rejected: 0, duplicates: 0 };
+    return { folded: 0, leftOut: 0, rejected: 0, duplicates: 0 };
   }
   async putUpdate(): Promise<boolean> {
     return true;

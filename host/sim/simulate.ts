@@ -2,6 +2,7 @@
 // calls and a schedule that says when they are done. The same seed and schedule give the same models as real firmware would, bit for bit
 // (tests/system/simulated_fleet.test.ts), and the same whatever trains the boards and on how many cores.
 
+import { Average } from "../fl/averaging.ts";
 import { Coordinator, type CoordinatorOptions } from "../fl/coordinator.ts";
 import type { Schedule } from "../fl/schedule.ts";
 import { framedBytes } from "../wire/frame.ts";
@@ -26,7 +27,15 @@ export interface Point {
   loss: number;
 }
 
-type Given = "strategy" | "folder" | "normalisation" | "training" | "seed" | "refreshFrozenEvery" | "normLimit";
+type Given =
+  | "strategy"
+  | "server"
+  | "folder"
+  | "normalisation"
+  | "training"
+  | "seed"
+  | "refreshFrozenEvery"
+  | "normLimit";
 
 export interface Simulation extends Pick<CoordinatorOptions, Given> {
   boards: readonly SimulatedBoard[];
@@ -45,7 +54,7 @@ export interface Simulation extends Pick<CoordinatorOptions, Given> {
 
 export interface SimulatedRun {
   curve: Point[];
-  parameters: Float32Array; // of the last version
+  parameters: Float32Array; // of the last version, or their average as of it
   versions: number;
   folded: number;
   rejected: number;
@@ -64,14 +73,16 @@ export async function simulate(o: Simulation): Promise<SimulatedRun> {
   const isLost = (index: number, task: number) => o.schedule.isLost({ board: ids[index]!, index, task });
   const fleet = new SimulatedFleet({ boards: ids, train: o.train, isLost });
   let last: MadeVersion = { version: 0, seconds: 0, folded: 0, rejected: 0, parameters: o.firstModel };
+  const average = new Average(o.server?.averaging);
   const measure = () => {
-    const { version, seconds, folded, parameters } = last;
-    curve.push({ version, seconds, folded, bytes: { ...fleet.total }, ...o.evaluate(parameters) });
+    const { version, seconds, folded } = last;
+    curve.push({ version, seconds, folded, bytes: { ...fleet.total }, ...o.evaluate(average.model.parameters) });
     o.onPoint?.(curve.at(-1)!);
   };
   const made = (version: MadeVersion) => {
     const isDue = Math.floor(version.folded / o.evaluateEvery) > Math.floor(last.folded / o.evaluateEvery);
     last = version;
+    average.add(version);
     if (isDue) measure();
     if (isOver(o.stop, last, isDue ? curve.at(-1) : undefined)) end.abort();
   };
@@ -79,10 +90,12 @@ export async function simulate(o: Simulation): Promise<SimulatedRun> {
     if (state === "arrived") fleet.count(board, "up", framedBytes(update!.length));
   });
   store.putModel(0, o.firstModel);
+  average.restore(store);
   measure();
   await coordinator(o, store, fleet, boards).run(end.signal);
   if (curve.at(-1)!.version !== last.version) measure();
-  const { parameters, version: versions, folded, rejected, seconds } = last;
+  const { version: versions, folded, rejected, seconds } = last;
+  const { parameters } = average.model;
   const meanStaleness = store.staleness.reduce((a, b) => a + b, 0) / Math.max(1, store.staleness.length);
   return { curve, parameters, versions, folded, rejected, seconds, bytes: { ...fleet.total }, meanStaleness };
 }
@@ -104,8 +117,9 @@ function coordinator(
   fleet: SimulatedFleet,
   boards: ReadonlyMap<string, SimulatedBoard>,
 ): Coordinator {
-  const { strategy, folder, normalisation, training, seed, refreshFrozenEvery, normLimit, schedule } = o;
+  const { strategy, server, folder, normalisation, training, seed, refreshFrozenEvery, normLimit, schedule } = o;
   return new Coordinator({
+    ...(server && { server }),
     ...{ strategy, folder, normalisation, training, seed, refreshFrozenEvery, normLimit, schedule },
     ...{ run: store.run, store, fleet },
     boards: [...boards.values()].map(({ id, speed, class: label }) => ({ id, name: id, class: label, speed })),

@@ -3,7 +3,7 @@
 
 import type Database from "better-sqlite3";
 import { FtteError } from "../errors.ts";
-import type { Arrival, RunStore, StoredBoard, StoredTask } from "../fl/run_store.ts";
+import type { Arrival, Counts, RunStore, StoredBoard, StoredTask } from "../fl/run_store.ts";
 
 const floats = (blob: Buffer) =>
   new Float32Array(blob.buffer.slice(blob.byteOffset, blob.byteOffset + blob.byteLength));
@@ -43,6 +43,12 @@ interface TaskRow {
   state: StoredTask["state"];
   arrival: number;
   bytes: Buffer | null;
+}
+
+interface CountRow {
+  state: string;
+  n: number;
+  reasons: number; // of them, those with a reason
 }
 
 /** The durable side of one run. */
@@ -105,14 +111,15 @@ export class SqliteRun implements RunStore {
     return this.attempt(() => this.db.prepare(query).get(this.run, board, task)) !== undefined;
   }
 
-  counts() {
-    const query = "SELECT state, count(*) AS n FROM tasks WHERE run = ? GROUP BY state";
-    const rows = this.attempt(() => this.db.prepare(query).all(this.run)) as { state: string; n: number }[];
+  counts(): Counts {
+    const query = "SELECT state, count(*) AS n, count(reason) AS reasons FROM tasks WHERE run = ? GROUP BY state";
+    const rows = this.attempt(() => this.db.prepare(query).all(this.run)) as CountRow[];
     const of = (state: string) => rows.find((r) => r.state === state)?.n ?? 0;
+    const leftOut = rows.find((r) => r.state === "folded")?.reasons ?? 0;
     const { duplicates } = this.attempt(() =>
       this.db.prepare("SELECT duplicates FROM runs WHERE id = ?").get(this.run),
     ) as { duplicates: number };
-    return { folded: of("folded"), rejected: of("rejected"), duplicates };
+    return { folded: of("folded"), leftOut, rejected: of("rejected"), duplicates };
   }
 
   putUpdate(board: string, task: number, bytes: Uint8Array): Promise<boolean> {
@@ -167,10 +174,10 @@ export class SqliteRun implements RunStore {
   private fold({ version, parameters, seconds, folded }: NonNullable<Arrival["fold"]>): void {
     this.insertModel(version, parameters, seconds);
     const set = this.db.prepare(
-      "UPDATE tasks SET state = 'folded', foldedIn = ? WHERE run = ? AND board = ? AND task = ? AND state = 'arrived'",
+      "UPDATE tasks SET state = 'folded', foldedIn = ?, reason = ? WHERE run = ? AND board = ? AND task = ? AND state = 'arrived'",
     );
-    for (const { board, task } of folded)
-      if (set.run(version, this.run, board, task).changes !== 1)
+    for (const { board, task, reason } of folded)
+      if (set.run(version, reason ?? null, this.run, board, task).changes !== 1)
         throw this.contradiction(`task ${task} of ${board} would be folded, but it is not in the buffer`);
   }
 

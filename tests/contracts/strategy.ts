@@ -27,6 +27,7 @@ const update: fc.Arbitrary<UpdateFacts> = fc
     staleness: fc.integer({ min: 0, max: version }),
     samples: fc.integer({ min: 1, max: 0xffffffff }),
     steps: fc.integer({ min: 1, max: 1000 }),
+    norm: fc.double({ min: 0, max: 1e3, noNaN: true }),
     variance: fc.oneof(fc.constant(0), fc.double({ min: 1e-6, max: 1e6, noNaN: true })),
   })
   .map((facts) => ({ ...facts, baseVersion: version - facts.staleness }));
@@ -129,7 +130,16 @@ export function strategyContract(name: string, waits: Waiting, make: () => Strat
   });
 }
 
-const one: UpdateFacts = { board: "a", task: 1, baseVersion: 0, staleness: 0, samples: 1, steps: 1, variance: 0 };
+const one: UpdateFacts = {
+  board: "a",
+  task: 1,
+  baseVersion: 0,
+  staleness: 0,
+  samples: 1,
+  steps: 1,
+  norm: 1,
+  variance: 0,
+};
 
 function neverWaits(make: () => Strategy): void {
   it("waits for no straggler: whether a step is made depends on the buffer alone, and there are no rounds", () => {

@@ -109,7 +109,13 @@ it("are refused, one by one, while everybody else works", { timeout: 120_000 }, 
   const all = updatesOf(run.events);
   expect(run.parameters.every(Number.isFinite)).toBe(true);
   expect(run.parameters).not.toEqual(firstParameters());
-  expect(run.updates).toEqual({ folded: count(all, "folded"), rejected: lies.length, duplicates: 0, lost: 0 });
+  expect(run.updates).toEqual({
+    folded: count(all, "folded"),
+    leftOut: 0,
+    rejected: lies.length,
+    duplicates: 0,
+    lost: 0,
+  });
   expect(run.stored).toMatchObject({ folded: run.updates.folded, rejected: lies.length, version: run.version });
   expect(run.stored.parameters).toEqual(run.parameters);
   expect(run.version * 2).toBe(run.updates.folded);
@@ -150,7 +156,13 @@ it("count once when they come a thousand times", { timeout: 120_000 }, async () 
   const outcomes = updatesOf(run.events).map((e) => e.outcome);
   expect(outcomes.slice(0, repeats + 1)).toEqual(["folded", ...Array(repeats).fill("duplicate")]);
   expect(outcomes.slice(repeats + 1).every((outcome) => outcome === "folded")).toBe(true);
-  expect(run.updates).toEqual({ folded: outcomes.length - repeats, rejected: 0, duplicates: repeats, lost: 0 });
+  expect(run.updates).toEqual({
+    folded: outcomes.length - repeats,
+    leftOut: 0,
+    rejected: 0,
+    duplicates: repeats,
+    lost: 0,
+  });
   expect(run.stored).toMatchObject({ folded: run.updates.folded, rejected: 0, version: run.version });
   expect(run.version).toBe(run.updates.folded);
   console.log(`the same update ${repeats + 1} times: folded once, and the run goes on`);

@@ -4,6 +4,7 @@ import { dirname, resolve } from "node:path";
 import { buildGuest } from "../../build/guest.ts";
 import { builtGuest } from "../../build/root.ts";
 import { FtteError } from "../../errors.ts";
+import { averagedModel } from "../../fl/averaging.ts";
 import { ModelEvaluator, macroF1 } from "../../sim/evaluate.ts";
 import { loadKernels } from "../../sim/guest.ts";
 import { say, sayJson } from "../output.ts";
@@ -16,10 +17,10 @@ export async function evaluate(id: string | undefined, options: { config: string
   const store = openStore(folder);
   try {
     const record = findRun(store, id);
-    const stored = store.open(record.id).model();
+    const { config } = frozenConfig(record);
+    const stored = averagedModel(store.open(record.id), config.server?.averaging);
     if (!stored)
       throw new FtteError("run-unknown", `run ${record.id} has no model yet; go on with: ftte run resume ${record.id}`);
-    const { config } = frozenConfig(record);
     await buildGuest();
     const model = modelOf(config);
     const { test, normalisation } = loadRunData(config, folder);

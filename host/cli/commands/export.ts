@@ -3,6 +3,7 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { FtteError } from "../../errors.ts";
+import { averagedModel } from "../../fl/averaging.ts";
 import { shapeModel } from "../../plan/shapes.ts";
 import { cHeader, modelJson, safetensors } from "../model_files.ts";
 import { say, sayJson } from "../output.ts";
@@ -26,10 +27,11 @@ export async function exportRun(
   const store = openStore(dirname(resolve(options.config)));
   try {
     const record = findRun(store, id);
-    const stored = store.open(record.id).model();
+    const { config } = frozenConfig(record);
+    const stored = averagedModel(store.open(record.id), config.server?.averaging);
     if (!stored)
       throw new FtteError("run-unknown", `run ${record.id} has no model yet; go on with: ftte run resume ${record.id}`);
-    const model = modelOf(frozenConfig(record).config);
+    const model = modelOf(config);
     const { parameters } = shapeModel(model);
     const tensors = { name: model.name, version: stored.version, parameters, values: stored.parameters };
     const files = {

@@ -18,7 +18,7 @@ export function plainView(write: (line: string) => void): { on(event: RunEvent):
           ? `${name(event.board)} ${event.note ?? "is offline"}`
           : undefined;
       case "update":
-        if (event.outcome === "folded") return undefined;
+        if (event.outcome === "folded" && !event.reason) return undefined;
         return `${name(event.board)}: update ${event.outcome}${event.reason ? `: ${event.reason}` : ""}`;
       case "evaluation":
         return `version ${event.version}: accuracy ${percent(event.accuracy)}`;

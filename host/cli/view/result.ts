@@ -61,6 +61,7 @@ export function resultText(outcome: RunOutcome, comparison?: Comparison): string
     row("model", `${outcome.parameters} parameters`),
     row("versions", String(outcome.versions)),
     row("updates folded", String(updates.folded)),
+    ...(updates.leftOut > 0 ? [row("  left out", String(updates.leftOut))] : []),
     row("  rejected", String(updates.rejected)),
     row("  repeated", String(updates.duplicates)),
     row("  lost", String(updates.lost)),

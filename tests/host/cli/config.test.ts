@@ -58,6 +58,20 @@ describe("a project's config", () => {
     expect(config.strategy).toEqual(new Function(`return ${text}`)());
   });
 
+  it("takes what the server does with every strategy, and refuses what makes no sense", async () => {
+    const loaded = (server: string) => loadProject(project(minimal.replace(" })", `, server: ${server} })`)));
+    expect((await loaded("{ averaging: 0.9, clipNorm: 2 }")).config.server).toEqual({ averaging: 0.9, clipNorm: 2 });
+    const robust = `{ filter: { kind: "norm", factor: 4 }, combine: "median" }`;
+    expect((await loaded(robust)).config.server).toEqual({ filter: { kind: "norm", factor: 4 }, combine: "median" });
+    const alone = loaded(`${robust}, strategy: { name: "fedasync" }`);
+    await expect(alone).rejects.toMatchObject({ message: /server\.filter: .*of 1\n.*server\.combine: / });
+    const two = loaded(`${robust}, strategy: { name: "ftte", buffer: 2 }`);
+    await expect(two).rejects.toMatchObject({ message: /needs 3; ftte makes steps of 2/ });
+    await expect(loaded(`{ filter: { kind: "norm", factor: 1 } }`)).rejects.toMatchObject({ message: /factor/ });
+    await expect(loaded("{ averaging: 1 }")).rejects.toMatchObject({ message: /server\.averaging/ });
+    await expect(loaded("{ clipNorm: 0 }")).rejects.toMatchObject({ message: /server\.clipNorm/ });
+  });
+
   it.each([
     [`{ name: "fedavg", overSelection: 1.3 }`, /strategy: overSelection needs a cohort/],
     [`{ name: "fedavg", cohort: 14 }`, /strategy\.cohort: asks 14 boards .* has 13/],

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { buildFold } from "../../../host/build/fold.ts";
 import { builtGuest } from "../../../host/build/root.ts";
 import { seeded } from "../../../host/data/random.ts";
-import { aggregate, type BufferedUpdate, type Folder, variances } from "../../../host/fl/aggregate.ts";
+import { aggregate, type BufferedUpdate, type Folder, normOf, variances } from "../../../host/fl/aggregate.ts";
 import { wasmFolder } from "../../../host/fl/fold.ts";
 import type { Step } from "../../../host/fl/strategy.ts";
 import { planModel } from "../../../host/plan/plan.ts";
@@ -55,6 +55,7 @@ interface Case {
   parameters: Float32Array;
   buffer: BufferedUpdate[];
   step: Step;
+  by: "mean" | "median";
 }
 
 const cases: fc.Arbitrary<Case> = fc
@@ -64,37 +65,48 @@ const cases: fc.Arbitrary<Case> = fc
     seed: fc.integer({ min: 1, max: 1e6 }),
     covering: fc.boolean(),
     towardModels: fc.boolean(),
+    by: fc.constantFrom("mean" as const, "median" as const),
   })
-  .map(({ which, picks, seed, covering, towardModels }) => {
+  .map(({ which, picks, seed, covering, towardModels, by }) => {
     const random = seeded(seed);
     const plans = tiers[which]!;
     const slice = (plan: Plan) => Float32Array.from({ length: plan.sliceCount }, () => random() * 2 - 1);
-    const update = (plan: Plan, size: number) => ({ plan, rows: randomRows(plan, random, size), base: slice(plan) });
+    const update = (plan: Plan, size: number) => ({
+      plan,
+      rows: randomRows(plan, random, size),
+      base: slice(plan),
+      clip: 0.2 + 0.8 * random(),
+    });
     const buffer = picks.map((p) => update(plans[p]!, 1e-3 * (1 + p)));
     const weights = picks.map(() => (random() < 0.1 ? 0 : 10 ** (random() * 4 - 2)));
     const divisor = covering ? "covering" : (1 + random()) * picks.length;
     const parameters = Float32Array.from({ length: plans[0]!.parameterCount }, () => random() * 2 - 1);
     const step: Step = { weights, divisor, serverLearningRate: 0.5 + random() };
-    return { plans, parameters, buffer, step: towardModels ? { ...step, toward: "models" } : step };
+    return { plans, parameters, buffer, by, step: towardModels ? { ...step, toward: "models" } : step };
   });
 
-/** w + η Σ a Δ / N in f64, or with base + Δ - w for Δ, and how large the summands are: what rounding is measured by. */
-function reference({ parameters, buffer, step }: Case): { value: number; size: number }[] {
-  const out = Array.from(parameters, (w) => ({ w, sum: 0, size: 0, weights: 0 }));
-  buffer.forEach(({ plan, rows, base }, i) => {
+/** w + η Σ a Δ / N in f64, or with base + Δ - w for Δ, or Σ a · median Δ for Σ a Δ, and how large the summands are: what rounding is measured by. */
+function reference({ parameters, buffer, step, by }: Case): { value: number; size: number }[] {
+  const out = Array.from(parameters, (w) => ({ w, sum: 0, size: 0, weights: 0, all: [] as number[] }));
+  buffer.forEach(({ plan, rows, base, clip }, i) => {
     const a = step.weights[i]!;
     const bases = new Map(places(plan).map((c, j) => [c, base[j]!]));
-    for (const [c, change] of deltaOf(rows, plan)) {
+    for (const [c, whole] of deltaOf(rows, plan)) {
+      const change = clip * whole;
       const delta = step.toward === "models" ? bases.get(c)! + change - out[c]!.w : change;
       out[c]!.sum += a * delta;
       out[c]!.size += Math.abs(a * delta);
       out[c]!.weights += a;
+      out[c]!.all.push(delta);
     }
   });
-  return out.map(({ w, sum, size, weights }) => {
+  return out.map(({ w, sum: mean, size, weights, all }) => {
+    all.sort((a, b) => a - b);
+    const median = (all[(all.length - 1) >> 1]! + all[all.length >> 1]!) / 2; // the two are one when they are odd
+    const sum = by === "mean" ? mean : all.length ? weights * median : 0;
     const n = step.divisor === "covering" ? weights : step.divisor;
     const scale = n > 0 ? step.serverLearningRate / n : 0;
-    return { value: w + scale * sum, size: Math.abs(w) + scale * size };
+    return { value: w + scale * sum, size: Math.abs(w) + scale * (size + Math.abs(sum)) };
   });
 }
 
@@ -113,7 +125,7 @@ describe("a server step", () => {
     let uncovered = 0;
     fc.assert(
       fc.property(cases, (c) => {
-        const got = aggregate(c.parameters, c.buffer, c.step, folder);
+        const got = aggregate(c.parameters, c.buffer, c.step, folder, c.by);
         reference(c).forEach(({ value, size }, i) => {
           if (!(Math.abs(got[i]! - value) <= 2e-6 * size)) expect.fail(`parameter ${i}: ${got[i]} instead of ${value}`);
           if (got[i] === c.parameters[i]) uncovered++;
@@ -129,8 +141,8 @@ describe("a server step", () => {
       fc.property(cases, (c) => {
         const before = c.parameters.slice();
         const rows = c.buffer.map((u) => u.rows.slice());
-        const first = aggregate(c.parameters, c.buffer, c.step, folder);
-        expect(aggregate(c.parameters, c.buffer, c.step, folder)).toEqual(first);
+        const first = aggregate(c.parameters, c.buffer, c.step, folder, c.by);
+        expect(aggregate(c.parameters, c.buffer, c.step, folder, c.by)).toEqual(first);
         expect(c.parameters).toEqual(before);
         expect(c.buffer.map((u) => u.rows)).toEqual(rows);
       }),
@@ -147,8 +159,8 @@ describe("a server step", () => {
         );
         const step = { ...c.step, weights: order.map((i) => c.step.weights[i]!) };
         const sorted = order.map((i) => c.buffer[i]!);
-        expect(aggregate(c.parameters, sorted, step, folder)).toEqual(
-          aggregate(c.parameters, c.buffer, c.step, folder),
+        expect(aggregate(c.parameters, sorted, step, folder, c.by)).toEqual(
+          aggregate(c.parameters, c.buffer, c.step, folder, c.by),
         );
       }),
       sweep(40),
@@ -159,10 +171,20 @@ describe("a server step", () => {
     fc.assert(
       fc.property(cases, (c) => {
         const step = { ...c.step, weights: c.buffer.map(() => 0) };
-        expect(aggregate(c.parameters, c.buffer, step, folder)).toEqual(c.parameters);
+        expect(aggregate(c.parameters, c.buffer, step, folder, c.by)).toEqual(c.parameters);
       }),
       sweep(20),
     );
+  });
+});
+
+describe("the norm of an update", () => {
+  it("is that of all its elements as they came, clipped or not", () => {
+    const check = ({ buffer }: Case) => {
+      for (const update of buffer)
+        expect(normOf(update, folder)).toBeCloseTo(Math.hypot(...deltaOf(update.rows, update.plan).values()), 5);
+    };
+    fc.assert(fc.property(cases, check), sweep(40));
   });
 });
 
@@ -170,7 +192,9 @@ describe("the variance of an update", () => {
   it("is its squared distance to the buffer's mean relative to the mean's squared norm, where it covers", () => {
     fc.assert(
       fc.property(cases, ({ buffer, parameters }) => {
-        const deltas = buffer.map(({ plan, rows }) => deltaOf(rows, plan));
+        const deltas = buffer.map(({ plan, rows, clip }) => {
+          return new Map([...deltaOf(rows, plan)].map(([c, delta]) => [c, clip * delta]));
+        });
         const mean = (c: number) => {
           const covering = deltas.flatMap((d) => (d.has(c) ? [d.get(c)!] : []));
           return covering.reduce((a, b) => a + b, 0) / covering.length;
@@ -197,10 +221,10 @@ describe("the variance of an update", () => {
     const rows = randomRows(plan, seeded(5), 1);
     const zero = new Uint8Array(rows.length);
     const base = new Float32Array(plan.sliceCount);
-    expect(variances([{ plan, rows, base }], plan.parameterCount, folder)).toEqual([0]);
-    for (const v of variances(Array(3).fill({ plan, rows, base }), plan.parameterCount, folder))
+    expect(variances([{ plan, rows, base, clip: 1 }], plan.parameterCount, folder)).toEqual([0]);
+    for (const v of variances(Array(3).fill({ plan, rows, base, clip: 1 }), plan.parameterCount, folder))
       expect(v).toBeLessThan(1e-12);
-    expect(variances(Array(2).fill({ plan, rows: zero, base }), plan.parameterCount, folder)).toEqual([0, 0]);
+    expect(variances(Array(2).fill({ plan, rows: zero, base, clip: 1 }), plan.parameterCount, folder)).toEqual([0, 0]);
   });
 });
 
@@ -346,6 +370,7 @@ describe("the SIMD fold of f32 updates", () => {
       plan: plans[p]!,
       rows: f32Rows(plans[p]!.sliceCount, random),
       base: new Float32Array(plans[p]!.sliceCount),
+      clip: 1,
     }));
     const weights = [0.5, 2, 1, 0, 1.25];
     const parameters = Float32Array.from({ length: plans[0]!.parameterCount }, () => random() - 0.5);

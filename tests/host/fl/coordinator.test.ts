@@ -8,6 +8,7 @@ import { fedasync } from "../../../host/fl/fedasync.ts";
 import { fedavg } from "../../../host/fl/fedavg.ts";
 import { fedbuff } from "../../../host/fl/fedbuff.ts";
 import { ftte } from "../../../host/fl/ftte.ts";
+import type { ServerOptions } from "../../../host/fl/server_options.ts";
 import type { Strategy } from "../../../host/fl/strategy.ts";
 import { type Answer, neverOrdered } from "./scripted_fleet.ts";
 import {
@@ -34,7 +35,16 @@ function moody(board: string, task: number): Answer {
 const total = (list: number[]) => list.reduce((a, b) => a + b, 0);
 const byAge = ({ staleness }: { staleness: number }) => 1 / Math.sqrt(1 + staleness);
 
-const strategies: [name: string, strategy: () => Strategy, formula: Formula, versions: number][] = [
+/** Between the norms of these boards' updates: some are longer, some not. */
+const clipNorm = 0.25;
+
+const strategies: [
+  name: string,
+  strategy: () => Strategy,
+  formula: Formula,
+  versions: number,
+  server?: ServerOptions,
+][] = [
   ["ftte", () => ftte({ buffer: 3 }), { weight: byAge, divisor: () => 3 }, 4],
   ["fedbuff", () => fedbuff({ buffer: 4, concurrency: 3 }), { weight: byAge, divisor: () => 4 }, 4],
   [
@@ -48,6 +58,13 @@ const strategies: [name: string, strategy: () => Strategy, formula: Formula, ver
     12,
   ],
   ["fedavg", () => fedavg(), { weight: ({ samples }) => samples, divisor: total }, 4],
+  [
+    "fedavg, clipped, averaged and filtered,",
+    () => fedavg(),
+    { weight: ({ samples }) => samples, divisor: total, clipNorm, factor: 1.2 },
+    4,
+    { clipNorm, averaging: 0.7, filter: { kind: "norm", factor: 1.2 } },
+  ],
 ];
 
 async function finished(
@@ -81,14 +98,16 @@ function expectVerdicts({ fleet }: Session): void {
 }
 
 /** Counts as the file has them, which is where a resumed run takes them from. */
-function counted(file: Recorded): { folded: number; rejected: number } {
+function counted(file: Recorded): { folded: number; leftOut: number; rejected: number } {
   const of = (state: string) => file.tasks.filter((t) => t.state === state).length;
-  return { folded: of("folded"), rejected: of("rejected") };
+  const leftOut = file.tasks.filter((t) => t.state === "folded" && t.reason !== null).length;
+  return { folded: of("folded"), leftOut, rejected: of("rejected") };
 }
 
-describe.each(strategies)("%s under the deterministic schedule", (name, strategy, _formula, versions) => {
+describe.each(strategies)("%s under the deterministic schedule", (name, strategy, _formula, versions, server) => {
   const options = (seed: number, noise: number): SessionOptions => {
-    return { strategy: strategy(), script: { seed, noise, answer: moody }, stop: { versions } };
+    const script = { seed, noise, answer: moody };
+    return { strategy: strategy(), script, stop: { versions }, ...(server && { server }) };
   };
   const quiet = (async () => {
     const run = new TestRun(classes);
@@ -101,7 +120,8 @@ describe.each(strategies)("%s under the deterministic schedule", (name, strategy
     expectSound(run, file, name);
     expect(summary.updates).toEqual({ ...counted(file), duplicates: 0, lost: 0 });
     expect(summary.updates.rejected).toBeGreaterThan(2);
-    expect(summary.parameters).toEqual(file.models.at(-1));
+    expect(summary.updates.leftOut > 0).toBe(server?.filter !== undefined);
+    if (!server?.averaging) expect(summary.parameters).toEqual(file.models.at(-1));
   });
 
   it.each([2, 3, 4, 5, 6])(
@@ -112,9 +132,10 @@ describe.each(strategies)("%s under the deterministic schedule", (name, strategy
       const result = await finished(run, options(seed, 0.6));
       const file = recorded(run.path);
       expect(file.models).toEqual(expected.file.models);
-      const { folded, rejected } = expected.summary.updates;
-      expect(result.summary.updates).toMatchObject({ folded, rejected, lost: 0 });
+      const { folded, leftOut, rejected } = expected.summary.updates;
+      expect(result.summary.updates).toMatchObject({ folded, leftOut, rejected, lost: 0 });
       const told = result.events.filter((e) => e.type === "update");
+      expect(told.filter((e) => e.outcome === "folded" && e.reason)).toHaveLength(leftOut);
       for (const outcome of ["folded", "rejected"] as const)
         expect(told.filter((e) => e.outcome === outcome)).toHaveLength(result.summary.updates[outcome]);
       expect(told.filter((e) => e.outcome === "duplicate")).toHaveLength(result.summary.updates.duplicates);
@@ -132,8 +153,8 @@ describe.each(strategies)("%s under the deterministic schedule", (name, strategy
       const first = await session(run, { ...options(1, 0), killAt }); // may end with fewer events than the session that was counted
       const { updates } = first.summary ?? (await finished(run, options(killAt, 0.3))).summary;
       expect(recorded(run.path).models, `killed at ${killAt}`).toEqual(expected.file.models);
-      const { folded, rejected } = expected.summary.updates;
-      expect(updates).toMatchObject({ folded, rejected, lost: 0 });
+      const { folded, leftOut, rejected } = expected.summary.updates;
+      expect(updates).toMatchObject({ folded, leftOut, rejected, lost: 0 });
       if (!first.summary) kills++;
     }
     expect(kills).toBeGreaterThan(sweeping ? 50 : 4);

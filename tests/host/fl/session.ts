@@ -175,6 +175,7 @@ export interface Recorded {
     frozenVersion: number;
     foldedIn: number | null;
     bytes: Buffer | null;
+    reason: string | null;
     full: Buffer; // what its board held when it began: SliceHeader, f32 values
     delta: Buffer | null;
   }[];
@@ -186,7 +187,7 @@ export function recorded(path: string): Recorded {
   const db = new Database(path, { readonly: true });
   const tasks = db
     .prepare(
-      "SELECT t.board, t.task, t.state, t.baseVersion, t.frozenVersion, t.foldedIn, t.full, t.delta, u.bytes FROM tasks t LEFT JOIN updates u USING (run, board, task) ORDER BY t.foldedIn, t.arrival, t.board, t.task",
+      "SELECT t.board, t.task, t.state, t.baseVersion, t.frozenVersion, t.foldedIn, t.full, t.delta, t.reason, u.bytes FROM tasks t LEFT JOIN updates u USING (run, board, task) ORDER BY t.foldedIn, t.arrival, t.board, t.task",
     )
     .all() as Recorded["tasks"];
   const rows = db.prepare("SELECT parameters FROM models ORDER BY version").all() as { parameters: Buffer }[];
@@ -202,30 +203,47 @@ export interface Formula {
   divisor: (covering: number[]) => number;
   /** What an update asks of a coordinate; its Δ when left out. */
   change?: (update: { delta: number; base: number; w: number }) => number;
+  /** C, to which longer updates are scaled down. */
+  clipNorm?: number;
+  /** Left out are updates that are so many times longer than the median of a step of three updates at least. */
+  factor?: number;
 }
 
 /** Every model version of the run, recomputed in f64 from the version before it and the updates folded into it. */
 export function recomputed(
   { tasks, models }: Recorded,
   classOf: (board: string) => string,
-  { weight, divisor, change = ({ delta }) => delta }: Formula,
+  formula: Formula,
 ): Float64Array[] {
   return models.slice(0, -1).map((before, v) => {
+    const folded = tasks.filter((t) => t.foldedIn === v + 1);
+    const planOf = ({ board }: Recorded["tasks"][number]) => plans.get(classOf(board))!;
+    const deltas = folded.map((task) => updateDelta(task.bytes!, planOf(task)));
+    const norms = deltas.map((delta) => Math.hypot(...delta.values()));
+    const limit = folded.length < 3 ? Number.POSITIVE_INFINITY : (formula.factor ?? Number.POSITIVE_INFINITY);
     const sum = new Map<number, { value: number; weights: number[] }>();
-    for (const { board, baseVersion, bytes, full } of tasks.filter((t) => t.foldedIn === v + 1)) {
-      const a = weight({ staleness: v - baseVersion, samples: decodeUpdateHeader(bytes!).samples });
-      const plan = plans.get(classOf(board))!;
-      const sliceAt = new Map(places(plan).map((c, j) => [c, SliceHeaderBytes + 4 * j]));
-      for (const [c, delta] of updateDelta(bytes!, plan)) {
+    folded.forEach((task, i) => {
+      if (norms[i]! > limit * middleOf(norms)) return;
+      const staleness = v - task.baseVersion;
+      const a = formula.weight({ staleness, samples: decodeUpdateHeader(task.bytes!).samples });
+      const clip = Math.min(1, (formula.clipNorm ?? Number.POSITIVE_INFINITY) / norms[i]!);
+      const sliceAt = new Map(places(planOf(task)).map((c, j) => [c, SliceHeaderBytes + 4 * j]));
+      for (const [c, whole] of deltas[i]!) {
         const entry = sum.get(c) ?? { value: 0, weights: [] };
-        entry.value += a * change({ delta, base: full.readFloatLE(sliceAt.get(c)!), w: before[c]! });
+        const about = { delta: clip * whole, base: task.full.readFloatLE(sliceAt.get(c)!), w: before[c]! };
+        entry.value += a * (formula.change?.(about) ?? about.delta);
         entry.weights.push(a);
         sum.set(c, entry);
       }
-    }
+    });
     return Float64Array.from(before, (w, c) => {
       const entry = sum.get(c);
-      return entry ? w + entry.value / divisor(entry.weights) : w;
+      return entry ? w + entry.value / formula.divisor(entry.weights) : w;
     });
   });
 }
+
+const middleOf = (list: number[]) => {
+  const sorted = list.toSorted((a, b) => a - b);
+  return (sorted[Math.floor((list.length - 1) / 2)]! + sorted[Math.ceil((list.length - 1) / 2)]!) / 2;
+};

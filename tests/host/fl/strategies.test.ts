@@ -36,7 +36,7 @@ strategyContract("ftte with a limited concurrency", "nobody", () => ftte({ concu
 strategyContract("fedavg at half the rate", "cohort", () => fedavg({ serverLearningRate: 0.5 }));
 
 const facts = (staleness: number, samples = 1, variance = 0): UpdateFacts => {
-  return { board: "a", task: 1, baseVersion: 90, staleness, samples, steps: 10, variance };
+  return { board: "a", task: 1, baseVersion: 90, staleness, samples, steps: 10, norm: 1, variance };
 };
 
 /** Three updates that differ in everything: τ = 0, 3, 8; n = 16, 4, 25; v = 0.5, 3, 1. */
@@ -151,7 +151,12 @@ describe("a server step by hand", () => {
     sum: (_plan, updates: readonly WeightedRows[]) =>
       Float32Array.of(updates.reduce((sum, { rows, weight }) => sum + rows[0]! * weight, 0)),
   };
-  const updates = [30, 60, 90].map((delta, i) => ({ plan, rows: Uint8Array.of(delta), base: Float32Array.of(4 * i) }));
+  const updates = [30, 60, 90].map((delta, i) => ({
+    plan,
+    rows: Uint8Array.of(delta),
+    base: Float32Array.of(4 * i),
+    clip: 1,
+  }));
   const moved = (step: Step) => aggregate(Float32Array.of(10), updates, step, plain)[0]!;
 
   it("of ftte by age: (30/1 + 60/2 + 90/3) / 3 = 30, where the plain mean would be 60", () => {

@@ -175,7 +175,7 @@ describe("an update with an absurd number", () => {
         }
         const step = { weights: [0xffffffff], divisor: "covering", serverLearningRate: 1 } satisfies Step;
         const base = new Float32Array(plan.sliceCount);
-        const next = aggregate(new Float32Array(plan.parameterCount), [{ plan, rows, base }], step, folder);
+        const next = aggregate(new Float32Array(plan.parameterCount), [{ plan, rows, base, clip: 1 }], step, folder);
         expect(next.every(Number.isFinite)).toBe(true);
       }),
       sweep(2000),

@@ -150,7 +150,7 @@ describe("a hostile f32 update", () => {
         const step = { weights: [0xffffffff], divisor: "covering" as const, serverLearningRate: 1 };
         const next = aggregate(
           new Float32Array(elements),
-          [{ plan, rows, base: new Float32Array(elements) }],
+          [{ plan, rows, base: new Float32Array(elements), clip: 1 }],
           step,
           folder,
         );

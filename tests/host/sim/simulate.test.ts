@@ -106,6 +106,28 @@ describe("a simulated run", () => {
     },
   );
 
+  it("measures, and ends with, the average over versions where the server averages", async () => {
+    const measured = async (averaging: number) => {
+      const models: Float32Array[] = [];
+      const evaluate = (parameters: Float32Array) => {
+        models.push(parameters.slice());
+        return { accuracy: 0, loss: 0 };
+      };
+      const { parameters } = await simulate(simulation({ server: { averaging }, evaluate, evaluateEvery: 1 }));
+      expect(parameters).toEqual(models.at(-1));
+      return models;
+    };
+    const versions = await measured(0);
+    let mean = Float64Array.from(versions[0]!);
+    (await measured(0.75)).forEach((average, v) => {
+      if (v > 0) mean = mean.map((m, i) => 0.75 * m + 0.25 * versions[v]![i]!);
+      average.forEach((w, i) => {
+        expect(Math.abs(w - mean[i]!), `version ${v}, parameter ${i}`).toBeLessThan(1e-5);
+      });
+    });
+    expect(versions.length).toBeGreaterThan(15);
+  });
+
   it("measures the first model, a version in every so many updates, and the last", async () => {
     const points: number[] = [];
     const run = await simulate(simulation({ onPoint: ({ version }) => points.push(version) }));
