@@ -71,6 +71,7 @@ export async function simulatedRun(o: SimulatedRunOptions): Promise<SimulatedOut
     ...{ boards, folder, normalisation, evaluateEvery, normLimit },
     firstModel: world.firstModel,
     strategy: strategyOf(config.strategy),
+    ...(config.server && { server: config.server }),
     training: config.training,
     seed: config.seed,
     refreshFrozenEvery: config.refreshFrozenEvery,

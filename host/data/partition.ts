@@ -31,19 +31,29 @@ export function dirichlet(data: Dataset, boards: number, alpha: number, random: 
   return dealt.map((list) => shuffle(Uint32Array.from(list), random));
 }
 
-/** Each user's samples go to one board; users are dealt round robin in random order. @throws FtteError when there are fewer users than boards */
+/**
+ * A board's samples are of whole users, dealt round robin in random order; with more boards than users, of one user each, whose
+ * samples are dealt out at random to her boards. @throws FtteError "data-invalid" when a board would get none
+ */
 export function byUser(data: Dataset, boards: number, random: Random): Partition {
   const users = shuffle(Uint16Array.from(new Set(data.users)), random);
-  if (users.length < boards)
+  const dealt: number[][] = Array.from({ length: boards }, () => []);
+  users.forEach((user, i) => {
+    const own = shuffle(
+      Uint32Array.from(data.users.keys()).filter((k) => data.users[k] === user),
+      random,
+    );
+    const theirs = dealt.filter((_, board) => board % users.length === i || board === i % boards);
+    theirs.forEach((list, k) => {
+      const from = Math.floor((k * own.length) / theirs.length);
+      list.push(...own.subarray(from, Math.floor(((k + 1) * own.length) / theirs.length)));
+    });
+  });
+  if (dealt.some((list) => list.length === 0))
     throw new FtteError(
       "data-invalid",
-      `${data.name} has ${users.length} users, too few for ${boards} boards; use fewer boards or another partition`,
+      `${data.name} has too few samples of some of its ${users.length} users for ${boards} boards; use fewer boards or another partition`,
     );
-  const boardOf = new Map([...users].map((user, i) => [user, i % boards]));
-  const dealt: number[][] = Array.from({ length: boards }, () => []);
-  data.users.forEach((user, i) => {
-    dealt[boardOf.get(user)!]!.push(i);
-  });
   return dealt.map((list) => shuffle(Uint32Array.from(list), random));
 }
 

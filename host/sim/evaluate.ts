@@ -46,6 +46,12 @@ export class ModelEvaluator {
     return this.set.model.kind === "autoencoder" ? this.reconstruct() : this.classify();
   }
 
+  /** The class that a classifier gives to each sample, in their order. */
+  answers(parameters: Float32Array): Uint16Array {
+    this.guest.load(Region.frozen, packFrozen(this.plan, parameters, this.set.normalisation));
+    return Uint16Array.from({ length: this.set.data.count }, (_, i) => this.guest.infer(i * this.stride));
+  }
+
   private reconstruct(): Metrics {
     let loss = 0;
     for (let i = 0; i < this.set.data.count; i++) loss += this.guest.score(i * this.stride);

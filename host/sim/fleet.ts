@@ -3,7 +3,7 @@
 
 import type { BoardTraffic, Fleet, FleetEvent, Order } from "../fl/fleet.ts";
 import { framedBytes } from "../wire/frame.ts";
-import { SliceHeaderBytes } from "../wire/spec.gen.ts";
+import { boardErrors, SliceHeaderBytes } from "../wire/spec.gen.ts";
 import type { BoardUpdate } from "./board_task.ts";
 import type { Job } from "./trainer.ts";
 
@@ -21,6 +21,8 @@ export interface SimulatedFleetOptions {
   train: (job: Job) => BoardUpdate | Promise<BoardUpdate>;
   /** True when nothing will come of a board's task, so that it need not be done. */
   isLost: (board: number, task: number) => boolean;
+  /** True when a board has no samples: it refuses its orders, as the firmware does. */
+  isEmpty: (board: number) => boolean;
 }
 
 export class SimulatedFleet implements Fleet {
@@ -53,12 +55,19 @@ export class SimulatedFleet implements Fleet {
     const slice = new Float32Array(order.slice.full.slice(SliceHeaderBytes).buffer);
     const frozen = order.required.find((blob) => blob.kind === "frozen")!.bytes;
     const job: Job = { ...order, board: number, baseVersion: order.slice.version, frozen, slice };
+    if (this.o.isEmpty(number)) return this.refuse(order);
     // A lost order's update is nobody's: any bytes do.
     const lost = this.o.isLost(number, task);
     const update = lost ? undefined : await this.o.train({ ...job, ...(carried && { residual: carried }) });
     if (this.orders.get(board) !== order) return; // given up meanwhile
     if (update?.residual) this.memory(board).left = update.residual;
     this.listener({ type: "update", board, task, bytes: update?.bytes ?? new Uint8Array() });
+  }
+
+  private refuse({ board, task }: Order): void {
+    this.orders.delete(board);
+    const { code, text } = boardErrors["samples-none"];
+    this.listener({ type: "refused", board, task, code, reason: `${board}: ${text}` });
   }
 
   /** What of the order the board lacks, in frames. */

@@ -71,7 +71,8 @@ export async function simulate(o: Simulation): Promise<SimulatedRun> {
   const boards = new Map(o.boards.map((board) => [board.id, board]));
   const ids = o.boards.map(({ id }) => id);
   const isLost = (index: number, task: number) => o.schedule.isLost({ board: ids[index]!, index, task });
-  const fleet = new SimulatedFleet({ boards: ids, train: o.train, isLost });
+  const isEmpty = (index: number) => o.boards[index]!.labels.length === 0;
+  const fleet = new SimulatedFleet({ boards: ids, train: o.train, isLost, isEmpty });
   let last: MadeVersion = { version: 0, seconds: 0, folded: 0, rejected: 0, parameters: o.firstModel };
   const average = new Average(o.server?.averaging);
   const measure = () => {

@@ -23,9 +23,9 @@ export interface Job extends BoardTask {
   residual?: Float32Array;
 }
 
-/** What the frozen layers made of a board's samples, as far as they were asked. */
+/** What the frozen layers before the first trained one made of a board's samples, as far as they were asked. */
 interface Remembered {
-  frozenCrc: number;
+  prefixCrc: number; // of those layers' weights
   outputs: Float32Array;
   known: Uint8Array;
 }
@@ -48,16 +48,15 @@ export class Trainer {
     const machine = this.machines.get(plan) ?? new Machine(this.kernels, plan, this.training);
     this.machines.set(plan, machine);
     machine.hold(job);
-    return machine.run(board, job, this.outputsOf(job, board, machine.split));
+    return machine.run(board, job, this.outputsOf(job.board, board, machine));
   }
 
-  private outputsOf({ board, frozen }: Job, { labels }: TrainedBoard, split: SplitPlan | undefined): Remembered {
-    const frozenCrc = crc32(frozen);
-    const known = this.remembered.get(board);
-    if (known?.frozenCrc === frozenCrc) return known;
+  private outputsOf(number: number, { labels }: TrainedBoard, { split, prefixCrc }: Machine): Remembered {
+    const known = this.remembered.get(number);
+    if (known?.prefixCrc === prefixCrc) return known;
     const outputs = new Float32Array(labels.length * (split?.outputElements ?? 0));
-    const fresh = { frozenCrc, outputs, known: new Uint8Array(labels.length) };
-    this.remembered.set(board, fresh);
+    const fresh = { prefixCrc, outputs, known: new Uint8Array(labels.length) };
+    this.remembered.set(number, fresh);
     return fresh;
   }
 }
@@ -69,6 +68,8 @@ class Machine {
   private readonly prefix: Guest | undefined;
   private readonly inputBytes: number;
   private frozenCrc: number | undefined;
+  /** Of the image that the prefix holds. */
+  prefixCrc = 0;
 
   constructor(
     kernels: Uint8Array,
@@ -91,11 +92,18 @@ class Machine {
     const crc = crc32(frozen);
     if (crc !== this.frozenCrc) {
       this.guest.load(Region.frozen, this.split?.restImage(frozen) ?? frozen);
-      if (this.split) this.prefix!.load(Region.frozen, this.split.prefixImage(frozen));
+      if (this.split) this.holdPrefix(this.split.prefixImage(frozen));
       this.frozenCrc = crc;
     }
     this.guest.load(Region.slice, slice);
     if (residual) this.guest.load(Region.residual, residual);
+  }
+
+  private holdPrefix(image: Uint8Array): void {
+    const crc = crc32(image);
+    if (crc === this.prefixCrc) return;
+    this.prefix!.load(Region.frozen, image);
+    this.prefixCrc = crc;
   }
 
   run(board: TrainedBoard, job: Job, remembered: Remembered): BoardUpdate {

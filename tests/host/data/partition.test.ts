@@ -107,9 +107,28 @@ describe("a partition by user", () => {
     );
   });
 
-  it("is refused when there are more boards than users, with both numbers", () => {
+  it("gives boards one user each, in about equal parts, when there are more boards than users", () => {
+    const users = Array.from({ length: 240 }, (_, i) => [5, 9, 11][Math.floor(i / 80)]!);
+    const data = dataset(
+      users.map((_, i) => i % 4),
+      users,
+    );
+    for (let boards = 3; boards <= 40; boards++) {
+      const dealt = byUser(data, boards, seeded(boards));
+      expectEachOnce(dealt, 240);
+      for (const list of dealt) expect(new Set([...list].map((i) => users[i])).size).toBe(1);
+      const sizes = dealt.map((list) => list.length);
+      const most = Math.ceil(80 / Math.floor(boards / 3));
+      expect(Math.max(...sizes)).toBeLessThanOrEqual(most);
+      expect(Math.min(...sizes)).toBeGreaterThanOrEqual(Math.floor(80 / Math.ceil(boards / 3)));
+    }
+  });
+
+  it("is refused when a board would get nothing, with all the numbers", () => {
     const data = dataset([0, 1, 0, 1], [5, 5, 9, 9]);
-    expect(() => byUser(data, 3, seeded(1))).toThrow(/made\.csv has 2 users, too few for 3 boards; use fewer boards/);
+    expect(() => byUser(data, 5, seeded(1))).toThrow(
+      /made\.csv has too few samples .* its 2 users for 5 boards; use fewer/,
+    );
   });
 });
 
