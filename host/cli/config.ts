@@ -1,6 +1,7 @@
 // What a project's ftte.config.ts says, with types for completion. This file is the package's "ftte/config": it stays tiny and
 // imports nothing at run time, because every project file loads it.
 
+import type { Ca2flOptions } from "../fl/ca2fl.ts";
 import type { FedasyncOptions } from "../fl/fedasync.ts";
 import type { FedavgOptions } from "../fl/fedavg.ts";
 import type { FedbuffOptions } from "../fl/fedbuff.ts";
@@ -60,6 +61,7 @@ export interface FleetEntry {
 export type StrategyConfig =
   | ({ name: "ftte" } & FtteOptions)
   | ({ name: "fedbuff" } & FedbuffOptions)
+  | ({ name: "ca2fl" } & Ca2flOptions)
   | ({ name: "fedasync" } & FedasyncOptions)
   | ({ name: "fedavg" } & FedavgOptions);
 

@@ -99,6 +99,8 @@ function checkTogether({ fleet, strategy, server }: z.infer<typeof fields>, issu
     const which = `asks ${asked} boards in each round, with overSelection, but the fleet has ${boards}`;
     if (asked > boards) add(["strategy", "cohort"], which);
   }
+  if (strategy.name === "ca2fl" && server?.combine === "median")
+    add(["server", "combine"], "the median cannot take the place of ca2fl's calibrated mean");
   const updates = updatesPerStep(strategy, boards);
   for (const name of ["filter", "combine"] as const)
     if (server?.[name] !== undefined && updates < 3)

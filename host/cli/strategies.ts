@@ -1,6 +1,7 @@
 // The strategies that a config can name: what it may say of each and of the server, and how a strategy is made. docs/strategies.md says how to add one.
 
 import { z } from "zod";
+import { ca2fl } from "../fl/ca2fl.ts";
 import { fedasync } from "../fl/fedasync.ts";
 import { fedavg } from "../fl/fedavg.ts";
 import { fedbuff } from "../fl/fedbuff.ts";
@@ -30,6 +31,7 @@ export const strategy = z.discriminatedUnion("name", [
     divisor: z.enum(["buffer", "covering"]).optional(),
   }),
   z.strictObject({ name: z.literal("fedbuff"), ...buffered }),
+  z.strictObject({ name: z.literal("ca2fl"), ...buffered }),
   z.strictObject({
     name: z.literal("fedasync"),
     ...asynchronous,
@@ -69,13 +71,14 @@ export function updatesPerStep(config: StrategyConfig, boards: number): number {
     case "fedavg":
       return config.cohort ?? boards;
     default:
-      return config.buffer ?? (config.name === "fedbuff" ? 10 : 4);
+      return config.buffer ?? (config.name === "ftte" ? 4 : 10);
   }
 }
 
 const strategies: Record<StrategyConfig["name"], (options: object) => Strategy> = {
   ftte,
   fedbuff,
+  ca2fl,
   fedasync,
   fedavg,
 };

@@ -28,14 +28,16 @@ export interface Folder {
   sum(plan: Plan, updates: readonly WeightedRows[]): Float32Array;
 }
 
+type Summand = Pick<BufferedUpdate, "plan" | "rows" | "clip">;
+
 /** Calls `visit` with each coordinate that the plan trains: its place in the flat vector, and in the slice. */
-function eachCoordinate({ runs }: Plan, visit: (flat: number, slice: number) => void): void {
+export function eachCoordinate({ runs }: Plan, visit: (flat: number, slice: number) => void): void {
   for (const { modelOffset, sliceOffset, count } of runs)
     for (let j = 0; j < count; j++) visit(modelOffset + j, sliceOffset + j);
 }
 
 /** Places in the buffer of the updates of each plan, in the order of each plan's first update. */
-function byPlan(buffer: readonly BufferedUpdate[]): Map<Plan, number[]> {
+function byPlan(buffer: readonly Pick<BufferedUpdate, "plan">[]): Map<Plan, number[]> {
   const groups = new Map<Plan, number[]>();
   buffer.forEach(({ plan }, i) => {
     const group = groups.get(plan);
@@ -46,7 +48,7 @@ function byPlan(buffer: readonly BufferedUpdate[]): Map<Plan, number[]> {
 }
 
 /** Per coordinate: Σ a_i Δ_i, each Δ_i clipped, and Σ a_i over the updates that cover it. */
-function weightedSum(size: number, buffer: readonly BufferedUpdate[], weights: readonly number[], folder: Folder) {
+export function weightedSum(size: number, buffer: readonly Summand[], weights: readonly number[], folder: Folder) {
   const sum = new Float32Array(size);
   const covering = new Float32Array(size);
   for (const [plan, group] of byPlan(buffer)) {

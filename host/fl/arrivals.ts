@@ -5,15 +5,17 @@ import { decodeSlice } from "../plan/slice.ts";
 import type { Plan } from "../plan/types.ts";
 import { decodeUpdateHeader, UpdateHeaderBytes } from "../wire/spec.gen.ts";
 import { aggregate, type BufferedUpdate, type Folder, normOf, variances } from "./aggregate.ts";
+import { calibratedStep, UpdateCache } from "./calibration.ts";
 import { leftOut } from "./filter.ts";
-import type { ModelVersion } from "./orders.ts";
-import type { StoredTask } from "./run_store.ts";
+import type { BoardSetup, ModelVersion } from "./orders.ts";
+import type { RunStore, StoredTask } from "./run_store.ts";
 import type { ServerOptions } from "./server_options.ts";
 import type { FleetFacts, Strategy, UpdateFacts } from "./strategy.ts";
 
 export interface ArrivalOptions {
   strategy: Strategy;
   folder: Folder;
+  boards: BoardSetup[];
   plans: ReadonlyMap<string, Plan>; // by board class
   server?: ServerOptions;
 }
@@ -21,6 +23,7 @@ export interface ArrivalOptions {
 /** An update that waits, and what is known of it. */
 interface Waiting extends BufferedUpdate {
   task: StoredTask;
+  board: string;
   norm: number;
 }
 
@@ -32,12 +35,22 @@ export interface Fold extends ModelVersion {
 
 export class Arrivals {
   private buffer: Waiting[] = [];
+  private kept: readonly Waiting[] = []; // of the buffer, what the last fold was made of
   private last = 0; // arrivals so far
+  private readonly cache: UpdateCache;
 
-  constructor(private readonly o: ArrivalOptions) {}
+  constructor(private readonly o: ArrivalOptions) {
+    const fleet = new Map<string, Plan>();
+    for (const { id, class: name } of o.boards) if (o.plans.has(name)) fleet.set(id, o.plans.get(name)!);
+    this.cache = new UpdateCache(fleet);
+  }
 
-  /** Takes up what arrived in earlier sessions and was not folded. @throws FtteError "config-invalid" when this fleet lacks its plan */
-  restore(arrived: readonly StoredTask[]): void {
+  /**
+   * Takes up what arrived in earlier sessions and was not folded, and for steps that are calibrated the boards' last folded updates.
+   * @throws FtteError "config-invalid" when this fleet lacks a plan of theirs
+   */
+  restore(arrived: readonly StoredTask[], folded: ReturnType<RunStore["lastFolded"]>): void {
+    for (const { board, update } of folded) if (this.cache.serves(board)) this.cache.keep(board, this.measured(update));
     this.buffer = arrived.toSorted((a, b) => a.arrival - b.arrival).map((task) => this.waiting(task));
     this.last = this.buffer.at(-1)?.task.arrival ?? 0;
   }
@@ -50,12 +63,15 @@ export class Arrivals {
   }
 
   private waiting(task: StoredTask): Waiting {
+    return { task, board: task.board, base: decodeSlice(task.full), ...this.measured(task.update!) };
+  }
+
+  private measured(update: Uint8Array) {
     const { clipNorm = Number.POSITIVE_INFINITY } = this.o.server ?? {};
-    const rows = task.update!.subarray(UpdateHeaderBytes);
-    const plan = this.planOf(task.update!);
+    const rows = update.subarray(UpdateHeaderBytes);
+    const plan = this.planOf(update);
     const norm = normOf({ plan, rows }, this.o.folder);
-    const clip = norm > clipNorm ? clipNorm / norm : 1;
-    return { task, plan, rows, base: decodeSlice(task.full), clip, norm };
+    return { plan, rows, norm, clip: norm > clipNorm ? clipNorm / norm : 1 };
   }
 
   /**
@@ -68,7 +84,10 @@ export class Arrivals {
     const out = this.leftOut(version, parameters.length);
     const kept = this.buffer.filter((_, i) => !out.has(i));
     const step = strategy.weigh(factsOf(kept, version, variances(kept, parameters.length, folder)));
-    const next = aggregate(parameters, kept, step, folder, server?.combine);
+    const next = strategy.calibrated
+      ? calibratedStep(parameters, kept, this.cache, step, folder)
+      : aggregate(parameters, kept, step, folder, server?.combine);
+    this.kept = kept;
     if (!next.every(Number.isFinite))
       throw new FtteError("update-invalid", `folding version ${version + 1} gave numbers that are not finite`);
     const folded = this.buffer.map(({ task: { board, task, baseVersion } }, i) => {
@@ -88,8 +107,11 @@ export class Arrivals {
     return leftOut(server.filter, candidates, size);
   }
 
+  /** Empties it after a fold, whose updates are then their boards' last ones. */
   clear(): void {
+    if (this.o.strategy.calibrated) for (const update of this.kept) this.cache.keep(update.board, update);
     this.buffer = [];
+    this.kept = [];
   }
 
   /** By its checksum, which was validated: the board may no longer be part of the fleet. */

@@ -92,7 +92,7 @@ export class Assignments {
       if (task.state === "received" || (task.state === "sent" && this.boards.has(task.board)))
         this.flights.add({ task, stage: task.state });
     const arrived = tasks.filter((t) => t.state === "arrived");
-    this.arrivals.restore(arrived);
+    this.arrivals.restore(arrived, this.o.strategy.calibrated ? store.lastFolded() : []);
     for (const board of this.fleet) if (!this.flights.of(board.id)) this.rest(board);
     const working = [...this.flights.all()].map(({ task }) => task);
     const isBusy = (task: StoredTask) => this.boards.has(task.board);

@@ -11,7 +11,7 @@ export interface ServerOptions {
   filter?: Filter;
   /**
    * median: the coordinate-wise median over the updates that cover a coordinate takes the place of their weighted mean (median.ts). How large
-   * the step is stays the strategy's: Σ a_i / N of it. mean when left out.
+   * the step is stays the strategy's: Σ a_i / N of it. mean when left out, and always where a strategy's steps are calibrated.
    */
   combine?: "mean" | "median";
 }

@@ -37,6 +37,8 @@ export interface Strategy {
   readonly inRounds: boolean;
   /** Versions after which an order is given up and its update refused; Infinity: late updates are used, however late. */
   readonly maxStaleness: number;
+  /** Steps are made of how updates differ from their boards' last ones, and of the mean of those (calibration.ts). */
+  readonly calibrated?: boolean;
   /** How many more boards should get an order now: 0 or more, Infinity for every board that may have one. */
   wanted(fleet: FleetFacts): number;
   /** True when the buffered updates make a server step. */

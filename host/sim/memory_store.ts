@@ -40,6 +40,9 @@ export class MemoryStore implements RunStore {
   tasks(): [] {
     return [];
   }
+  lastFolded(): [] {
+    return [];
+  }
   virtualTime(): number {
     return 0;
   }

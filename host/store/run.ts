@@ -90,6 +90,12 @@ export class SqliteRun implements RunStore {
     return out;
   }
 
+  lastFolded(): { board: string; update: Uint8Array }[] {
+    const query = `SELECT t.board, max(t.task), u.bytes AS "update" FROM tasks t JOIN updates u USING (run, board, task)
+      WHERE run = ? AND t.state = 'folded' AND t.reason IS NULL GROUP BY t.board`;
+    return this.attempt(() => this.db.prepare(query).all(this.run)) as { board: string; update: Buffer }[];
+  }
+
   virtualTime(): number {
     const query = "SELECT max(finish) AS latest FROM tasks WHERE run = ? AND state <> 'sent'";
     const row = this.attempt(() => this.db.prepare(query).get(this.run)) as { latest: number | null };

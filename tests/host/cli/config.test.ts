@@ -50,6 +50,7 @@ describe("a project's config", () => {
   it.each([
     `{ name: "ftte", age: { kind: "hinge", a: 10, b: 4 }, samplesPower: 0.5, concurrency: 8, maxStaleness: 30 }`,
     `{ name: "fedbuff", buffer: 3, serverLearningRate: 0.5, concurrency: 8, maxStaleness: 30 }`,
+    `{ name: "ca2fl", buffer: 3, serverLearningRate: 0.5, concurrency: 8, maxStaleness: 30 }`,
     `{ name: "fedasync", mixing: 0.9, age: { kind: "polynomial", exponent: 1 }, concurrency: 8 }`,
     `{ name: "fedavg", cohort: 10, overSelection: 1.3 }`,
   ])("takes the strategy %s", async (text) => {
@@ -65,6 +66,8 @@ describe("a project's config", () => {
     expect((await loaded(robust)).config.server).toEqual({ filter: { kind: "norm", factor: 4 }, combine: "median" });
     const alone = loaded(`${robust}, strategy: { name: "fedasync" }`);
     await expect(alone).rejects.toMatchObject({ message: /server\.filter: .*of 1\n.*server\.combine: / });
+    const cached = loaded(`{ combine: "median" }, strategy: { name: "ca2fl" }`);
+    await expect(cached).rejects.toMatchObject({ message: /server\.combine: .*calibrated/ });
     const two = loaded(`${robust}, strategy: { name: "ftte", buffer: 2 }`);
     await expect(two).rejects.toMatchObject({ message: /needs 3; ftte makes steps of 2/ });
     await expect(loaded(`{ filter: { kind: "norm", factor: 1 } }`)).rejects.toMatchObject({ message: /factor/ });

@@ -4,23 +4,16 @@
 
 import { describe, expect, it } from "vitest";
 import { seeded } from "../../../host/data/random.ts";
+import { ca2fl } from "../../../host/fl/ca2fl.ts";
 import { fedasync } from "../../../host/fl/fedasync.ts";
 import { fedavg } from "../../../host/fl/fedavg.ts";
 import { fedbuff } from "../../../host/fl/fedbuff.ts";
 import { ftte } from "../../../host/fl/ftte.ts";
 import type { ServerOptions } from "../../../host/fl/server_options.ts";
 import type { Strategy } from "../../../host/fl/strategy.ts";
+import { type Formula, type Recorded, recalibrated, recomputed, recorded } from "./recorded_run.ts";
 import { type Answer, neverOrdered } from "./scripted_fleet.ts";
-import {
-  type Formula,
-  type Recorded,
-  recomputed,
-  recorded,
-  type Session,
-  type SessionOptions,
-  session,
-  TestRun,
-} from "./session.ts";
+import { type Session, type SessionOptions, session, TestRun } from "./session.ts";
 
 const sweeping = !!process.env.FTTE_SWEEP;
 const classes = ["small", "large", "small", "large"];
@@ -34,37 +27,66 @@ function moody(board: string, task: number): Answer {
 
 const total = (list: number[]) => list.reduce((a, b) => a + b, 0);
 const byAge = ({ staleness }: { staleness: number }) => 1 / Math.sqrt(1 + staleness);
+const bySamples = ({ samples }: { samples: number }) => samples;
 
 /** Between the norms of these boards' updates: some are longer, some not. */
 const clipNorm = 0.25;
 
-const strategies: [
-  name: string,
-  strategy: () => Strategy,
-  formula: Formula,
-  versions: number,
-  server?: ServerOptions,
-][] = [
-  ["ftte", () => ftte({ buffer: 3 }), { weight: byAge, divisor: () => 3 }, 4],
-  ["fedbuff", () => fedbuff({ buffer: 4, concurrency: 3 }), { weight: byAge, divisor: () => 4 }, 4],
-  [
-    "fedasync",
-    () => fedasync({ mixing: 0.5 }),
-    {
+interface Row {
+  name: string;
+  strategy: () => Strategy;
+  versions: number;
+  server?: ServerOptions;
+  /** Every model of a run but the first, from its file. */
+  judge: (file: Recorded, classes: ReadonlyMap<string, string>) => Float64Array[];
+}
+const formula =
+  (of: Formula): Row["judge"] =>
+  (file, boards) =>
+    recomputed(file, (board) => boards.get(board)!, of);
+
+const strategies: Row[] = [
+  {
+    name: "ftte",
+    strategy: () => ftte({ buffer: 3 }),
+    versions: 4,
+    judge: formula({ weight: byAge, divisor: () => 3 }),
+  },
+  {
+    name: "fedbuff",
+    strategy: () => fedbuff({ buffer: 4, concurrency: 3 }),
+    versions: 4,
+    judge: formula({ weight: byAge, divisor: () => 4 }),
+  },
+  {
+    name: "ca2fl",
+    strategy: () => ca2fl({ buffer: 3 }),
+    versions: 5,
+    judge: recalibrated,
+  },
+  {
+    name: "fedasync",
+    strategy: () => fedasync({ mixing: 0.5 }),
+    versions: 12,
+    judge: formula({
       weight: (update) => 0.5 * byAge(update),
       divisor: () => 1,
       change: ({ delta, base, w }) => base + delta - w,
-    },
-    12,
-  ],
-  ["fedavg", () => fedavg(), { weight: ({ samples }) => samples, divisor: total }, 4],
-  [
-    "fedavg, clipped, averaged and filtered,",
-    () => fedavg(),
-    { weight: ({ samples }) => samples, divisor: total, clipNorm, factor: 1.2 },
-    4,
-    { clipNorm, averaging: 0.7, filter: { kind: "norm", factor: 1.2 } },
-  ],
+    }),
+  },
+  {
+    name: "fedavg",
+    strategy: () => fedavg(),
+    versions: 4,
+    judge: formula({ weight: bySamples, divisor: total }),
+  },
+  {
+    name: "fedavg, clipped, averaged and filtered,",
+    strategy: () => fedavg(),
+    versions: 4,
+    server: { clipNorm, averaging: 0.7, filter: { kind: "norm", factor: 1.2 } },
+    judge: formula({ weight: bySamples, divisor: total, clipNorm, factor: 1.2 }),
+  },
 ];
 
 async function finished(
@@ -77,9 +99,8 @@ async function finished(
 }
 
 /** Every accepted update is in the file and every folded one was accepted; each model follows from the one before. */
-function expectSound(run: TestRun, file: Recorded, name: string): void {
-  const [, , formula] = strategies.find(([n]) => n === name)!;
-  const models = recomputed(file, (board) => run.setups.find((s) => s.id === board)!.class, formula);
+function expectSound(run: TestRun, file: Recorded, judge: Row["judge"]): void {
+  const models = judge(file, new Map(run.setups.map((s) => [s.id, s.class])));
   models.forEach((expected, i) => {
     file.models[i + 1]!.forEach((w, c) => {
       expect(Math.abs(w - expected[c]!), `version ${i + 1}, parameter ${c}`).toBeLessThan(1e-5);
@@ -104,7 +125,7 @@ function counted(file: Recorded): { folded: number; leftOut: number; rejected: n
   return { folded: of("folded"), leftOut, rejected: of("rejected") };
 }
 
-describe.each(strategies)("%s under the deterministic schedule", (name, strategy, _formula, versions, server) => {
+describe.each(strategies)("$name under the deterministic schedule", ({ strategy, versions, server, judge }) => {
   const options = (seed: number, noise: number): SessionOptions => {
     const script = { seed, noise, answer: moody };
     return { strategy: strategy(), script, stop: { versions }, ...(server && { server }) };
@@ -117,7 +138,7 @@ describe.each(strategies)("%s under the deterministic schedule", (name, strategy
 
   it("makes each model of the updates that it folded, as the formula says", async () => {
     const { run, file, summary } = await quiet;
-    expectSound(run, file, name);
+    expectSound(run, file, judge);
     expect(summary.updates).toEqual({ ...counted(file), duplicates: 0, lost: 0 });
     expect(summary.updates.rejected).toBeGreaterThan(2);
     expect(summary.updates.leftOut > 0).toBe(server?.filter !== undefined);
@@ -198,7 +219,7 @@ describe("a run without the deterministic schedule", () => {
       if (result.summary?.reason === "versions") break;
     }
     const file = recorded(run.path);
-    expectSound(run, file, "ftte");
+    expectSound(run, file, strategies[0]!.judge);
     const kept = file.tasks.filter((t) => t.bytes && t.state !== "rejected").map((t) => `${t.board}/${t.task}`);
     expect(kept).toEqual(expect.arrayContaining([...accepted]));
     for (let v = 1; v < file.models.length; v++) expect(file.tasks.filter((t) => t.foldedIn === v)).toHaveLength(3);

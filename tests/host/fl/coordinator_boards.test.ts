@@ -8,8 +8,9 @@ import type { FleetEvent } from "../../../host/fl/fleet.ts";
 import { ftte } from "../../../host/fl/ftte.ts";
 import { packFrozen } from "../../../host/plan/frozen.ts";
 import { decodeUpdateHeader, encodeUpdateHeader, UpdateHeaderBytes } from "../../../host/wire/spec.gen.ts";
+import { recorded } from "./recorded_run.ts";
 import { neverOrdered, type ScriptedFleet } from "./scripted_fleet.ts";
-import { normalisation, plans, recorded, type Session, type SessionOptions, session, TestRun } from "./session.ts";
+import { normalisation, plans, type Session, type SessionOptions, session, TestRun } from "./session.ts";
 
 const realTime: Pick<SessionOptions, "deterministic" | "lostAfterSeconds"> = {
   deterministic: false,

@@ -6,7 +6,8 @@ import { fedavg } from "../../../host/fl/fedavg.ts";
 import { ftte } from "../../../host/fl/ftte.ts";
 import { decodeUpdateHeader, RowEncoding, SliceHeaderBytes } from "../../../host/wire/spec.gen.ts";
 import { places } from "../plan/bench.ts";
-import { plans, type Recorded, recomputed, recorded, type SessionOptions, session, TestRun } from "./session.ts";
+import { type Recorded, recomputed, recorded } from "./recorded_run.ts";
+import { plans, type SessionOptions, session, TestRun } from "./session.ts";
 
 const classes = ["small", "large", "large"];
 const sum = (list: number[]) => list.reduce((a, b) => a + b, 0);

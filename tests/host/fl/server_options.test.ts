@@ -6,8 +6,9 @@ import { averagedModel } from "../../../host/fl/averaging.ts";
 import { fedbuff } from "../../../host/fl/fedbuff.ts";
 import { ftte } from "../../../host/fl/ftte.ts";
 import { Store } from "../../../host/store/store.ts";
+import { recorded } from "./recorded_run.ts";
 import { updateDelta } from "./reference_fold.ts";
-import { plans, recorded, type SessionOptions, session, TestRun } from "./session.ts";
+import { plans, type SessionOptions, session, TestRun } from "./session.ts";
 
 const classes = ["small", "large", "small", "large"];
 

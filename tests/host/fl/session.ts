@@ -1,10 +1,9 @@
 // One session of a run for tests: the real Coordinator over the real store in a temporary folder, with test boards. A session may be
-// killed at any event or step; what was durable then is what the next one starts from. And the judge: a run recomputed from its file.
+// killed at any event or step; what was durable then is what the next one starts from. What its file says then is judged by recorded_run.ts.
 
 import { copyFileSync, existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import Database from "better-sqlite3";
 import { buildFold } from "../../../host/build/fold.ts";
 import { builtGuest } from "../../../host/build/root.ts";
 import { seeded } from "../../../host/data/random.ts";
@@ -19,10 +18,7 @@ import { shapeModel } from "../../../host/plan/shapes.ts";
 import type { UpdateEncoding } from "../../../host/plan/slice.ts";
 import type { Model, Plan } from "../../../host/plan/types.ts";
 import { Store } from "../../../host/store/store.ts";
-import { decodeUpdateHeader, SliceHeaderBytes } from "../../../host/wire/spec.gen.ts";
-import { places } from "../plan/bench.ts";
 import { kernels } from "../plan/kernels.ts";
-import { updateDelta } from "./reference_fold.ts";
 import { type Script, ScriptedFleet } from "./scripted_fleet.ts";
 import { TestBoard } from "./test_boards.ts";
 
@@ -165,85 +161,3 @@ export async function session(run: TestRun, options: SessionOptions): Promise<Se
     store.close();
   }
 }
-
-export interface Recorded {
-  tasks: {
-    board: string;
-    task: number;
-    state: string;
-    baseVersion: number;
-    frozenVersion: number;
-    foldedIn: number | null;
-    bytes: Buffer | null;
-    reason: string | null;
-    full: Buffer; // what its board held when it began: SliceHeader, f32 values
-    delta: Buffer | null;
-  }[];
-  models: Float32Array[]; // by version
-}
-
-/** What the file of a run holds, read without any of our code. */
-export function recorded(path: string): Recorded {
-  const db = new Database(path, { readonly: true });
-  const tasks = db
-    .prepare(
-      "SELECT t.board, t.task, t.state, t.baseVersion, t.frozenVersion, t.foldedIn, t.full, t.delta, t.reason, u.bytes FROM tasks t LEFT JOIN updates u USING (run, board, task) ORDER BY t.foldedIn, t.arrival, t.board, t.task",
-    )
-    .all() as Recorded["tasks"];
-  const rows = db.prepare("SELECT parameters FROM models ORDER BY version").all() as { parameters: Buffer }[];
-  db.close();
-  return { tasks, models: rows.map((r) => new Float32Array(Uint8Array.from(r.parameters).buffer)) };
-}
-
-/** A server step, as a paper has it. */
-export interface Formula {
-  /** a_i */
-  weight: (update: { staleness: number; samples: number }) => number;
-  /** N, from the weights that cover a coordinate. */
-  divisor: (covering: number[]) => number;
-  /** What an update asks of a coordinate; its Δ when left out. */
-  change?: (update: { delta: number; base: number; w: number }) => number;
-  /** C, to which longer updates are scaled down. */
-  clipNorm?: number;
-  /** Left out are updates that are so many times longer than the median of a step of three updates at least. */
-  factor?: number;
-}
-
-/** Every model version of the run, recomputed in f64 from the version before it and the updates folded into it. */
-export function recomputed(
-  { tasks, models }: Recorded,
-  classOf: (board: string) => string,
-  formula: Formula,
-): Float64Array[] {
-  return models.slice(0, -1).map((before, v) => {
-    const folded = tasks.filter((t) => t.foldedIn === v + 1);
-    const planOf = ({ board }: Recorded["tasks"][number]) => plans.get(classOf(board))!;
-    const deltas = folded.map((task) => updateDelta(task.bytes!, planOf(task)));
-    const norms = deltas.map((delta) => Math.hypot(...delta.values()));
-    const limit = folded.length < 3 ? Number.POSITIVE_INFINITY : (formula.factor ?? Number.POSITIVE_INFINITY);
-    const sum = new Map<number, { value: number; weights: number[] }>();
-    folded.forEach((task, i) => {
-      if (norms[i]! > limit * middleOf(norms)) return;
-      const staleness = v - task.baseVersion;
-      const a = formula.weight({ staleness, samples: decodeUpdateHeader(task.bytes!).samples });
-      const clip = Math.min(1, (formula.clipNorm ?? Number.POSITIVE_INFINITY) / norms[i]!);
-      const sliceAt = new Map(places(planOf(task)).map((c, j) => [c, SliceHeaderBytes + 4 * j]));
-      for (const [c, whole] of deltas[i]!) {
-        const entry = sum.get(c) ?? { value: 0, weights: [] };
-        const about = { delta: clip * whole, base: task.full.readFloatLE(sliceAt.get(c)!), w: before[c]! };
-        entry.value += a * (formula.change?.(about) ?? about.delta);
-        entry.weights.push(a);
-        sum.set(c, entry);
-      }
-    });
-    return Float64Array.from(before, (w, c) => {
-      const entry = sum.get(c);
-      return entry ? w + entry.value / formula.divisor(entry.weights) : w;
-    });
-  });
-}
-
-const middleOf = (list: number[]) => {
-  const sorted = list.toSorted((a, b) => a - b);
-  return (sorted[Math.floor((list.length - 1) / 2)]! + sorted[Math.ceil((list.length - 1) / 2)]!) / 2;
-};

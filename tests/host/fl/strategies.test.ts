@@ -3,6 +3,7 @@
 
 import { describe, expect, it } from "vitest";
 import { aggregate, type Folder, type WeightedRows } from "../../../host/fl/aggregate.ts";
+import { ca2fl } from "../../../host/fl/ca2fl.ts";
 import { type FedasyncOptions, fedasync } from "../../../host/fl/fedasync.ts";
 import { fedavg } from "../../../host/fl/fedavg.ts";
 import { fedbuff } from "../../../host/fl/fedbuff.ts";
@@ -25,6 +26,10 @@ strategyContract("ftte with a buffer of one", "nobody", () => ftte({ buffer: 1 }
 strategyContract("fedbuff", "nobody", () => fedbuff());
 strategyContract("fedbuff with all options", "nobody", () =>
   fedbuff({ buffer: 3, serverLearningRate: 0.5, concurrency: 7, maxStaleness: 20 }),
+);
+strategyContract("ca2fl", "nobody", () => ca2fl());
+strategyContract("ca2fl with all options", "nobody", () =>
+  ca2fl({ buffer: 3, serverLearningRate: 0.5, concurrency: 7, maxStaleness: 20 }),
 );
 strategyContract("fedasync", "arrivals", () => fedasync());
 for (const age of ["constant", { kind: "polynomial", exponent: 2 }, { kind: "hinge", a: 10, b: 4 }] as const)
@@ -116,6 +121,19 @@ describe("fedbuff's weights", () => {
   it("are 1/√(1+τ), whatever the samples, divided by K", () => {
     expectWeights(fedbuff({ buffer: 3 }).weigh(buffer), 1, 1 / 2, 1 / 3);
     expect(fedbuff({ buffer: 3 }).weigh(buffer)).toMatchObject({ divisor: 3, serverLearningRate: 1 });
+  });
+});
+
+describe("ca2fl's weights", () => {
+  it("are equal, whatever the age and the samples, and its steps calibrated", () => {
+    expectWeights(ca2fl({ serverLearningRate: 0.5 }).weigh(buffer), 1, 1, 1);
+    expect(ca2fl({ serverLearningRate: 0.5 }).weigh(buffer)).toMatchObject({
+      divisor: "covering",
+      serverLearningRate: 0.5,
+    });
+    expect(ca2fl().calibrated).toBe(true);
+    expect(ca2fl().ready(Array(9).fill(buffer[0]!), { boards: 3, busy: 0, ordered: 0 })).toBe(false);
+    expect(ca2fl().ready(Array(10).fill(buffer[0]!), { boards: 3, busy: 3, ordered: 0 })).toBe(true);
   });
 });
 

@@ -6,6 +6,8 @@ import { describe, expect, it } from "vitest";
 import { buildFold } from "../../../host/build/fold.ts";
 import { builtGuest } from "../../../host/build/root.ts";
 import { normal, seeded } from "../../../host/data/random.ts";
+import { ca2fl } from "../../../host/fl/ca2fl.ts";
+import { fedasync } from "../../../host/fl/fedasync.ts";
 import { fedavg } from "../../../host/fl/fedavg.ts";
 import { wasmFolder } from "../../../host/fl/fold.ts";
 import { ftte } from "../../../host/fl/ftte.ts";
@@ -83,6 +85,8 @@ describe("a simulated run", () => {
   const hard: ClientModel = { ...population, churn: { onSeconds: 4, offSeconds: 3 }, lost: 0.1, patienceSeconds: 2 };
   const strategies = {
     ftte: () => ftte({ buffer: 3, concurrency: 5 }),
+    ca2fl: () => ca2fl({ buffer: 3, concurrency: 5 }),
+    fedasync: () => fedasync({ concurrency: 5, maxStaleness: 12 }),
     fedavg: () => fedavg({ cohort: 5 }),
     "fedavg with over-selection": () => fedavg({ cohort: 4, overSelection: 1.5 }),
   };
