@@ -4,8 +4,9 @@
 //
 //     w := w + η (h̄ + (1/K) Σ (Δ_i - h_i)),   h̄ the mean of h over all boards
 //
-// The paper's is the formula; every Δ_i of a step is compared with what its board's cache held before the step. Ours are the default K, which
-// is FedBuff's, and the step per coordinate for boards that train a part of the model (calibration.ts, where the arithmetic is too).
+// The paper's is the formula; every Δ_i of a step is compared with what its board's cache held before the step. Ours are the defaults, K from
+// FedBuff and an η at which steps that repeat what stale updates said do not overshoot (docs/strategies.md measures it), and the step per
+// coordinate for boards that train a part of the model (calibration.ts, where the arithmetic is too).
 
 import { type AsynchronousOptions, asynchronous } from "./asynchronous.ts";
 import type { Step, Strategy, UpdateFacts } from "./strategy.ts";
@@ -18,7 +19,7 @@ export interface Ca2flOptions extends AsynchronousOptions {
 }
 
 export function ca2fl(options: Ca2flOptions = {}): Strategy {
-  const { buffer: k = 10, serverLearningRate = 1 } = options;
+  const { buffer: k = 10, serverLearningRate = 0.3 } = options;
   return {
     name: "ca2fl",
     ...asynchronous(options),

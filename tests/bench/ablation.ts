@@ -1,5 +1,5 @@
-// What each choice inside the ftte strategy is worth: the default, and the default with one thing changed, on the same data, boards,
-// schedule and seeds. MNIST dealt out by Dirichlet 0.5 over boards of two memory classes and several speeds; the product's coordinator
+// What each choice inside the ftte strategy is worth: the default, and the default with one thing changed, in the strategy or the server, and
+// its rivals, on the same data, boards, schedule and seeds. MNIST dealt out by Dirichlet 0.5 over boards of two memory classes and several speeds; the product's coordinator
 // and strategies, and the boards' own kernels (host/sim/simulate.ts). docs/strategies.md holds the table. `--json` for programs,
 // `--seeds N` (5), `--updates N` of each run (240), `--only TEXT`: the defaults and the variants whose name has the text.
 
@@ -14,9 +14,13 @@ import { mnist } from "../../host/data/mnist.ts";
 import { dirichlet } from "../../host/data/partition.ts";
 import { seeded, shuffle } from "../../host/data/random.ts";
 import type { Dataset } from "../../host/data/types.ts";
+import { ca2fl } from "../../host/fl/ca2fl.ts";
+import { fedasync } from "../../host/fl/fedasync.ts";
 import { fedavg } from "../../host/fl/fedavg.ts";
+import { fedbuff } from "../../host/fl/fedbuff.ts";
 import { wasmFolder } from "../../host/fl/fold.ts";
 import { type FtteOptions, ftte } from "../../host/fl/ftte.ts";
+import type { ServerOptions } from "../../host/fl/server_options.ts";
 import type { Strategy } from "../../host/fl/strategy.ts";
 import { planModel } from "../../host/plan/plan.ts";
 import { referenceModels } from "../../host/plan/reference_models.ts";
@@ -60,11 +64,17 @@ interface Variant {
   name: string;
   buffer: number; // updates that make a version, to give every variant as many updates
   strategy: () => Strategy;
+  server?: ServerOptions;
 }
 const changed = (name: string, options: FtteOptions): Variant => ({
   name,
   buffer: options.buffer ?? 4,
   strategy: () => ftte(options),
+});
+/** The defaults, with something of the server's. */
+const withServer = (name: string, server: ServerOptions, buffer = 4): Variant => ({
+  ...changed(`server: ${name}`, { buffer }),
+  server,
 });
 const all: Variant[] = [
   changed("ftte, defaults", {}),
@@ -80,6 +90,16 @@ const all: Variant[] = [
   changed("server rate 0.5", { serverLearningRate: 0.5 }),
   changed("server rate 2", { serverLearningRate: 2 }),
   { name: "fedavg", buffer: 0, strategy: () => fedavg() },
+  { name: "rival: fedbuff", buffer: 10, strategy: () => fedbuff() },
+  { name: "rival: ca2fl", buffer: 10, strategy: () => ca2fl() },
+  { name: "rival: ca2fl, server rate 1", buffer: 10, strategy: () => ca2fl({ serverLearningRate: 1 }) },
+  { name: "rival: fedasync", buffer: 1, strategy: () => fedasync() },
+  withServer("averaging 0.9", { averaging: 0.9 }),
+  withServer("clipNorm 0.5", { clipNorm: 0.5 }),
+  withServer("norm filter, factor 2", { filter: { kind: "norm", factor: 2 } }),
+  withServer("staleness groups, buffer 8", { filter: { kind: "staleness-groups" } }, 8),
+  withServer("median", { combine: "median" }),
+  withServer("median, buffer 8", { combine: "median" }, 8),
 ];
 const variants = all.filter(({ name }, i) => i === 0 || name.includes(values.only));
 
@@ -128,6 +148,7 @@ interface Outcome {
 async function measure(variant: Variant, fleet: Fleet, seed: number, w: ReturnType<typeof world>): Promise<Outcome> {
   const run = await lastModels(kernels, {
     strategy: variant.strategy(),
+    ...(variant.server && { server: variant.server }),
     folder,
     normalisation,
     training,

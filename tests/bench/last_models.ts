@@ -1,6 +1,7 @@
 // A simulated run of which only the last models count: for benchmarks that average their accuracy. All boards take about as long for a task.
 
 import { evenSchedule } from "../../host/fl/schedule.ts";
+import type { ServerOptions } from "../../host/fl/server_options.ts";
 import { type SimulatedRun, type Simulation, simulate } from "../../host/sim/simulate.ts";
 import { Trainer } from "../../host/sim/trainer.ts";
 
@@ -15,6 +16,7 @@ type Given =
   | "firstModel";
 
 export interface LastModelsOptions extends Pick<Simulation, Given> {
+  server?: ServerOptions;
   versions: number;
   /** How many of the newest models to give back. */
   keep: number;

@@ -60,7 +60,7 @@ const strategies: Row[] = [
   },
   {
     name: "ca2fl",
-    strategy: () => ca2fl({ buffer: 3 }),
+    strategy: () => ca2fl({ buffer: 3, serverLearningRate: 1 }),
     versions: 5,
     judge: recalibrated,
   },
