@@ -18,6 +18,7 @@ async function bundleHost(): Promise<void> {
       config: "host/cli/config.ts",
       hil: "host/hil/board.ts",
       evaluate_worker: "host/sim/evaluate_worker.ts",
+      train_worker: "host/sim/train_worker.ts",
     },
     outdir: "dist",
     bundle: true,

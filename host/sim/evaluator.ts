@@ -1,19 +1,9 @@
 // Evaluation in a worker thread, so that boards are served while a model is measured. One evaluation at a time.
 
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { FtteError } from "../errors.ts";
 import type { EvaluationSet, Metrics } from "./evaluate.ts";
-
-/** The worker is bundled: beside this module in dist/, or there from the sources. */
-function startWorker(workerData: unknown): Worker {
-  const beside = import.meta.url.endsWith(".ts") ? "../../dist/evaluate_worker.js" : "./evaluate_worker.js";
-  const bundle = new URL(beside, import.meta.url);
-  if (!existsSync(fileURLToPath(bundle)))
-    throw new FtteError("file-unreadable", `${fileURLToPath(bundle)} is missing; build it with: npm run build`);
-  return new Worker(bundle, { workerData });
-}
+import { startWorker } from "./worker_bundle.ts";
 
 interface Pending {
   resolve: (metrics: Metrics) => void;
@@ -26,7 +16,7 @@ export class Evaluator {
   private dead: Error | undefined;
 
   constructor(kernels: Uint8Array, set: EvaluationSet) {
-    this.worker = startWorker({ kernels, set });
+    this.worker = startWorker("evaluate_worker", { kernels, set });
     this.worker.unref();
     this.worker.on("message", (metrics: Metrics) => {
       this.pending.shift()?.resolve(metrics);

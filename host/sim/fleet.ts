@@ -23,6 +23,8 @@ export interface SimulatedFleetOptions {
   isLost: (board: number, task: number) => boolean;
   /** True when a board has no samples: it refuses its orders, as the firmware does. */
   isEmpty: (board: number) => boolean;
+  /** Told when a task cannot be carried out: a mistake of ours, never a board's. */
+  failed: (error: unknown) => void;
 }
 
 export class SimulatedFleet implements Fleet {
@@ -45,7 +47,7 @@ export class SimulatedFleet implements Fleet {
   dispatch(order: Order): void {
     this.orders.set(order.board, order);
     this.count(order.board, "down", this.bytesOf(order));
-    setImmediate(() => this.work(order));
+    setImmediate(() => this.work(order).catch(this.o.failed));
   }
 
   private async work(order: Order): Promise<void> {

@@ -49,6 +49,8 @@ export interface Simulation extends Pick<CoordinatorOptions, Given> {
   evaluateEvery: number;
   evaluate: (parameters: Float32Array) => { accuracy: number; loss: number };
   onPoint?: (point: Point) => void;
+  /** Called with every version, measured or not. */
+  onVersion?: (made: Pick<Point, "version" | "seconds" | "folded">) => void;
   signal?: AbortSignal;
 }
 
@@ -63,42 +65,82 @@ export interface SimulatedRun {
   meanStaleness: number;
 }
 
+/** Rejects with what a board's task, an evaluation or the coordinator fails with. */
 export async function simulate(o: Simulation): Promise<SimulatedRun> {
   const end = new AbortController();
   o.signal?.addEventListener("abort", () => end.abort());
   if (o.signal?.aborted) end.abort();
-  const curve: Point[] = [];
-  const boards = new Map(o.boards.map((board) => [board.id, board]));
-  const ids = o.boards.map(({ id }) => id);
-  const isLost = (index: number, task: number) => o.schedule.isLost({ board: ids[index]!, index, task });
-  const isEmpty = (index: number) => o.boards[index]!.labels.length === 0;
-  const fleet = new SimulatedFleet({ boards: ids, train: o.train, isLost, isEmpty });
-  let last: MadeVersion = { version: 0, seconds: 0, folded: 0, rejected: 0, parameters: o.firstModel };
-  const average = new Average(o.server?.averaging);
-  const measure = () => {
-    const { version, seconds, folded } = last;
-    curve.push({ version, seconds, folded, bytes: { ...fleet.total }, ...o.evaluate(average.model.parameters) });
-    o.onPoint?.(curve.at(-1)!);
-  };
-  const made = (version: MadeVersion) => {
-    const isDue = Math.floor(version.folded / o.evaluateEvery) > Math.floor(last.folded / o.evaluateEvery);
-    last = version;
-    average.add(version);
-    if (isDue) measure();
-    if (isOver(o.stop, last, isDue ? curve.at(-1) : undefined)) end.abort();
-  };
-  const store = new MemoryStore(made, ({ board, update }, state) => {
-    if (state === "arrived") fleet.count(board, "up", framedBytes(update!.length));
+  let fail: (error: unknown) => void = () => {};
+  const failure = new Promise<never>((_, reject) => {
+    fail = reject;
   });
+  const fleet = simulatedFleet(o, fail);
+  const record = new Recorder(o, fleet, () => end.abort());
+  const store = new MemoryStore(
+    (version) => record.made(version),
+    ({ board, update }, state) => {
+      if (state === "arrived") fleet.count(board, "up", framedBytes(update!.length));
+    },
+  );
   store.putModel(0, o.firstModel);
-  average.restore(store);
-  measure();
-  await coordinator(o, store, fleet, boards).run(end.signal);
-  if (curve.at(-1)!.version !== last.version) measure();
-  const { version: versions, folded, rejected, seconds } = last;
-  const { parameters } = average.model;
-  const meanStaleness = store.staleness.reduce((a, b) => a + b, 0) / Math.max(1, store.staleness.length);
-  return { curve, parameters, versions, folded, rejected, seconds, bytes: { ...fleet.total }, meanStaleness };
+  record.begin(store);
+  await Promise.race([coordinator(o, store, fleet).run(end.signal), failure]);
+  return record.outcome(store);
+}
+
+function simulatedFleet({ boards, schedule, train }: Simulation, failed: (error: unknown) => void): SimulatedFleet {
+  const ids = boards.map(({ id }) => id);
+  const isLost = (index: number, task: number) => schedule.isLost({ board: ids[index]!, index, task });
+  const isEmpty = (index: number) => boards[index]!.labels.length === 0;
+  return new SimulatedFleet({ boards: ids, train, isLost, isEmpty, failed });
+}
+
+/** Measures versions as they are made, and ends the run. */
+class Recorder {
+  private readonly curve: Point[] = [];
+  private readonly average: Average;
+  private last: MadeVersion;
+
+  constructor(
+    private readonly o: Simulation,
+    private readonly fleet: SimulatedFleet,
+    private readonly end: () => void,
+  ) {
+    this.average = new Average(o.server?.averaging);
+    this.last = { version: 0, seconds: 0, folded: 0, rejected: 0, parameters: o.firstModel };
+  }
+
+  begin(store: MemoryStore): void {
+    this.average.restore(store);
+    this.measure();
+  }
+
+  made(version: MadeVersion): void {
+    const { evaluateEvery, stop } = this.o;
+    const isDue = Math.floor(version.folded / evaluateEvery) > Math.floor(this.last.folded / evaluateEvery);
+    this.last = version;
+    this.average.add(version);
+    if (isDue) this.measure();
+    this.o.onVersion?.({ version: version.version, seconds: version.seconds, folded: version.folded });
+    if (isOver(stop, version, isDue ? this.curve.at(-1) : undefined)) this.end();
+  }
+
+  private measure(): void {
+    const { version, seconds, folded } = this.last;
+    const measured = this.o.evaluate(this.average.model.parameters);
+    const point = { version, seconds, folded, bytes: { ...this.fleet.total }, ...measured };
+    this.curve.push(point);
+    this.o.onPoint?.(point);
+  }
+
+  outcome({ staleness }: MemoryStore): SimulatedRun {
+    if (this.curve.at(-1)!.version !== this.last.version) this.measure();
+    const { version: versions, folded, rejected, seconds } = this.last;
+    const meanStaleness = staleness.reduce((a, b) => a + b, 0) / Math.max(1, staleness.length);
+    const { parameters } = this.average.model;
+    const bytes = { ...this.fleet.total };
+    return { curve: this.curve, parameters, versions, folded, rejected, seconds, bytes, meanStaleness };
+  }
 }
 
 function isOver(stop: Simulation["stop"], { version, seconds, folded }: MadeVersion, measured?: Point): boolean {
@@ -112,19 +154,14 @@ function isOver(stop: Simulation["stop"], { version, seconds, folded }: MadeVers
   );
 }
 
-function coordinator(
-  o: Simulation,
-  store: MemoryStore,
-  fleet: SimulatedFleet,
-  boards: ReadonlyMap<string, SimulatedBoard>,
-): Coordinator {
+function coordinator(o: Simulation, store: MemoryStore, fleet: SimulatedFleet): Coordinator {
   const { strategy, server, folder, normalisation, training, seed, refreshFrozenEvery, normLimit, schedule } = o;
   return new Coordinator({
     ...(server && { server }),
     ...{ strategy, folder, normalisation, training, seed, refreshFrozenEvery, normLimit, schedule },
     ...{ run: store.run, store, fleet },
-    boards: [...boards.values()].map(({ id, speed, class: label }) => ({ id, name: id, class: label, speed })),
-    plans: new Map([...boards.values()].map((board) => [board.class, board.plan])),
+    boards: o.boards.map(({ id, speed, class: label }) => ({ id, name: id, class: label, speed })),
+    plans: new Map(o.boards.map((board) => [board.class, board.plan])),
     kernels: new Uint8Array(), // the trainer has its own
     stop: {},
     clock: () => 0,
