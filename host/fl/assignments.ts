@@ -60,6 +60,7 @@ export class Assignments {
   private readonly resting: Board[] = []; // in rounds: those that have had an order at this version
   private facts: FleetFacts = { boards: 0, busy: 0, ordered: 0 };
   private unsavedDuplicates = 0;
+  private at = 0; // the clock when what is being dealt with happened
 
   /**
    * @param isOver whether the run has ended: nothing more is given to boards then
@@ -90,7 +91,7 @@ export class Assignments {
     const tasks = store.tasks();
     for (const task of tasks)
       if (task.state === "received" || (task.state === "sent" && this.boards.has(task.board)))
-        this.flights.add({ task, stage: task.state });
+        this.flights.add({ task, stage: task.state, began: 0 });
     const arrived = tasks.filter((t) => t.state === "arrived");
     this.arrivals.restore(arrived, this.o.strategy.calibrated ? store.lastFolded() : []);
     for (const board of this.fleet) if (!this.flights.of(board.id)) this.rest(board);
@@ -118,6 +119,7 @@ export class Assignments {
 
   /** Sends boards back to their orders, and gives the others new ones. */
   begin(): void {
+    this.at = this.o.clock();
     for (const { task, stage } of this.flights.all())
       if (stage === "sent") this.o.fleet.dispatch(this.orders.order(this.boards.get(task.board)!, task, this.model));
     this.step();
@@ -134,6 +136,8 @@ export class Assignments {
   /** Its update is durable. */
   receive(assignment: Assignment, bytes: Uint8Array): void {
     assignment.task.update = bytes;
+    this.at = this.o.clock();
+    this.tellEnd(assignment, "update");
     this.flights.end(assignment, "received");
     this.settle();
   }
@@ -152,12 +156,19 @@ export class Assignments {
   /** Nothing comes of it. @param blame "schedule" when that is not the board's failure */
   fall(assignment: Assignment, reason: string, blame: "board" | "schedule" = "board"): void {
     Object.assign(assignment, { reason, blame });
+    this.at = this.o.clock();
+    this.tellEnd(assignment, "nothing");
     this.flights.end(assignment, "failed");
     this.settle();
   }
 
+  private tellEnd({ task: { board, task }, began }: Assignment, outcome: "update" | "nothing"): void {
+    this.tell.order({ seconds: this.at, board, task, began, outcome });
+  }
+
   /** The board is out of reach, and nobody waits for it. */
   lose(board: Board): void {
+    this.at = this.o.clock();
     this.count(board, -1);
     board.lost = true;
     this.roster.remove(board.index);
@@ -166,6 +177,7 @@ export class Assignments {
 
   /** It is back. */
   regain(board: Board): void {
+    this.at = this.o.clock();
     board.lost = false;
     this.count(board, 1);
     if (isFit(board) && !this.flights.of(board.id)) this.rest(board);
@@ -301,7 +313,7 @@ export class Assignments {
       const board = this.boards.get(task.board)!;
       const held = { version: task.baseVersion, values };
       Object.assign(board, { tasks: task.task, frozenVersion: task.frozenVersion, held });
-      this.flights.add({ task, stage: "sent" });
+      this.flights.add({ task, stage: "sent", began: this.at });
       this.o.fleet.dispatch(this.orders.order(board, task, this.model));
     }
     if (orders.length) this.o.passed?.("orders-dispatched");
@@ -331,6 +343,7 @@ export class Assignments {
       if (this.isOver()) return;
       this.flights.remove(assignment);
       this.takeBack(assignment);
+      if (assignment.stage === "sent" || assignment.stage === "storing") this.tellEnd(assignment, "nothing");
       this.drop({ ...assignment, reason: "given up: too many versions were made meanwhile", blame: "schedule" });
     }
   }

@@ -32,6 +32,8 @@ export type RunEvent =
       staleness: number;
       reason?: string; // of a folded one: why it was left out, with no weight
     }
+  /** An order ended: its update is durable, or nothing comes of it. `began`: when what brought it about had ended, or the run began. */
+  | { type: "order"; seconds: number; board: string; task: number; began: number; outcome: "update" | "nothing" }
   | { type: "version"; seconds: number; version: number }
   | { type: "evaluation"; seconds: number; version: number; accuracy: number; loss: number }
   | { type: "notice"; seconds: number; text: string }
@@ -61,6 +63,10 @@ export class Teller {
   update(board: string, outcome: "folded" | "rejected" | "duplicate", staleness: number, reason?: string): void {
     const event = { type: "update", seconds: this.clock(), board, outcome, staleness } as const;
     this.listener(reason === undefined ? event : { ...event, reason });
+  }
+
+  order(order: Omit<Extract<RunEvent, { type: "order" }>, "type">): void {
+    this.listener({ type: "order", ...order });
   }
 
   version(version: number): void {

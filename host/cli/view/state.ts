@@ -85,6 +85,7 @@ const reducers: { [T in RunEvent["type"]]: Reducer<T> } = {
     board.updates++;
     board.staleness = event.staleness;
   },
+  order() {},
   version(view, event) {
     view.version = event.version;
   },
