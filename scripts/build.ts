@@ -19,6 +19,7 @@ async function bundleHost(): Promise<void> {
       hil: "host/hil/board.ts",
       evaluate_worker: "host/sim/evaluate_worker.ts",
       train_worker: "host/sim/train_worker.ts",
+      simulate_worker: "host/cli/simulate_worker.ts",
     },
     outdir: "dist",
     bundle: true,

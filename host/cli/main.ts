@@ -37,11 +37,13 @@ const number = (text: string) => {
   return value;
 };
 
-const seeds = (text: string) => {
+/** A whole number from 1 on. */
+const countOf = (what: string) => (text: string) => {
   const value = number(text);
-  if (!Number.isInteger(value) || value === 0) throw new FtteError("usage", `"${text}" is no number of seeds`);
+  if (!Number.isInteger(value) || value === 0) throw new FtteError("usage", `"${text}" is no number of ${what}`);
   return value;
 };
+const seeds = countOf("seeds");
 
 const program = new Command("ftte")
   .description(
@@ -84,6 +86,28 @@ program
   .addOption(json())
   .addHelpText("after", example("ftte train --virtual 8 --minutes 2"))
   .action(async (options) => (await import("./commands/train.ts")).train(options));
+
+program
+  .command("sim")
+  .description(
+    "simulate the config's fleet in virtual time, with the boards' own kernels and the product's coordinator",
+  )
+  .addOption(config())
+  .option("--clients <n>", "so many boards, the fleet's entries dealt out in turn", countOf("boards"))
+  .option("--stragglers <share>", "so large a share of the boards is slow", number)
+  .option("--slowdown <x>", "they take up to so many times as long", number)
+  .option("--updates <n>", "end after so many updates, instead of when the config says", countOf("updates"))
+  .option("--minutes <n>", "end after so many minutes of virtual time, instead of when the config says", number)
+  .option("--seed <n>", "seed of everything random", number)
+  .option("--seeds <n>", "so many seeds, from that one on", seeds, 1)
+  .option("--evaluate-every <n>", "measure accuracy after so many updates", countOf("updates"), 40)
+  .option("--jobs <n>", "threads to use; all cores when left out", countOf("threads"))
+  .option("--trace <file>", "let orders take as long as in a recorded run (ftte train --json)")
+  .option("--fresh", "forget what was computed before")
+  .option("--svg <file>", "write a picture of accuracy over virtual time")
+  .addOption(json())
+  .addHelpText("after", example("ftte sim --clients 100 --stragglers 0.3 --slowdown 10 --updates 400 --seeds 3"))
+  .action(async (options) => (await import("./commands/sim.ts")).sim(options));
 
 program
   .command("eval")

@@ -19,6 +19,10 @@ export const openStore = (projectFolder: string): Store => Store.open(join(folde
 /** The run's own folder, with its virtual boards. */
 export const runFolder = (projectFolder: string, run: number): string => join(folderOf(projectFolder), `run-${run}`);
 
+/** What is kept of the simulations of one config and one set of options, of which `digest` is made. */
+export const simulationFolder = (projectFolder: string, digest: string): string =>
+  join(folderOf(projectFolder), "simulations", digest);
+
 export const frozenConfig = (record: RunRecord): FrozenConfig => JSON.parse(record.config) as FrozenConfig;
 
 /** The run named on the command line, or the newest. @throws FtteError "run-unknown" or "usage" */

@@ -1,13 +1,17 @@
 // A config's run in virtual time: the same data, shards, plans, first model, strategy and schedule as `ftte train --deterministic`, with boards
-// that are function calls. Prints nothing and keeps nothing.
+// that are function calls. Prints nothing; keeps nothing but what a journal is given.
 
 import { packElements, subset } from "../data/dataset.ts";
 import type { Dataset } from "../data/types.ts";
 import type { Folder } from "../fl/aggregate.ts";
 import { ModelEvaluator } from "../sim/evaluate.ts";
-import { type Point, type SimulatedBoard, type SimulatedRun, simulate } from "../sim/simulate.ts";
+import { type Point, type SimulatedBoard, type SimulatedRun, type Simulation, simulate } from "../sim/simulate.ts";
+import { type Recording, traceSchedule } from "../sim/trace.ts";
 import { type TrainedBoard, Trainer } from "../sim/trainer.ts";
+import { TrainerPool } from "../sim/trainer_pool.ts";
+import type { Journal } from "../store/journal.ts";
 import type { ResolvedConfig } from "./config_schema.ts";
+import { journalledEvaluation, journalledTraining } from "./journalled.ts";
 import { scheduleOf, withStragglers } from "./population.ts";
 import {
   dealData,
@@ -49,7 +53,14 @@ export interface SimulatedRunOptions {
   evaluateEvery: number;
   /** Ends after so many updates as well. */
   updates?: number;
+  /** Times of orders as recorded, instead of those of the config's `simulation`. */
+  recording?: Recording;
+  /** Threads that carry out the boards' tasks; 1, the default, is this one. */
+  trainers?: number;
+  /** Knows what this run computed before it was killed, and learns what it computes now. */
+  journal?: Journal;
   onPoint?: (point: Point) => void;
+  onVersion?: Simulation["onVersion"];
   signal?: AbortSignal;
 }
 
@@ -58,36 +69,69 @@ export interface SimulatedOutcome extends SimulatedRun {
   parts: readonly FleetPart[];
 }
 
-/** @throws FtteError "plan-too-large" and as strategies and coordinator do */
+/** @throws FtteError "plan-too-large", "data-invalid" for a recording that lacks a class, and as strategies, coordinator and journal do */
 export async function simulatedRun(o: SimulatedRunOptions): Promise<SimulatedOutcome> {
-  const { config, world, kernels, folder, evaluateEvery } = o;
+  const { config, world, folder, evaluateEvery, journal, recording } = o;
   const parts = planFleet(config);
   const boards = boardsOf(config, parts, world.shards);
-  const trainer = new Trainer(kernels, boards, trainingOf(config));
+  const classes = boards.map((board) => board.class);
+  const schedule = recording ? traceSchedule(recording, classes) : scheduleOf(config, parts);
+  const trainers = trainersOf(o, boards);
+  const evaluate = evaluatorOf(o);
+  try {
+    const run = await simulate({
+      ...{ boards, folder, evaluateEvery, normLimit, schedule },
+      normalisation: world.data.normalisation,
+      firstModel: world.firstModel,
+      strategy: strategyOf(config.strategy),
+      ...(config.server && { server: config.server }),
+      training: config.training,
+      seed: config.seed,
+      refreshFrozenEvery: config.refreshFrozenEvery,
+      train: journal ? journalledTraining(journal, trainers.train) : trainers.train,
+      stop: stopOf(o),
+      evaluate: journal ? journalledEvaluation(journal, evaluate) : evaluate,
+      ...(o.onPoint && { onPoint: o.onPoint }),
+      ...(o.onVersion && { onVersion: o.onVersion }),
+      ...(o.signal && { signal: o.signal }),
+    });
+    return { ...run, boards, parts };
+  } finally {
+    await trainers.close();
+  }
+}
+
+/** Minutes are virtual. */
+function stopOf({ config, updates }: SimulatedRunOptions): Simulation["stop"] {
+  const { minutes, versions, accuracy } = config.stop;
+  return {
+    ...(updates !== undefined && { updates }),
+    ...(versions !== undefined && { versions }),
+    ...(minutes !== undefined && { seconds: minutes * 60 }),
+    ...(accuracy !== undefined && { accuracy }),
+  };
+}
+
+function trainersOf(
+  { config, kernels, trainers = 1 }: SimulatedRunOptions,
+  boards: readonly SimulatedBoard[],
+): { train: Simulation["train"]; close: () => Promise<void> } {
+  const training = trainingOf(config);
+  if (trainers > 1) {
+    const pool = new TrainerPool(kernels, boards, training, trainers);
+    return { train: (job) => pool.train(job), close: () => pool.close() };
+  }
+  const trainer = new Trainer(kernels, boards, training);
+  return { train: (job) => trainer.train(job), close: async () => {} };
+}
+
+function evaluatorOf({ config, kernels, world }: SimulatedRunOptions): Simulation["evaluate"] {
   const { test, normalisation } = world.data;
   const evaluator = new ModelEvaluator(kernels, { model: modelOf(config), data: test, normalisation });
-  const { minutes, versions, accuracy } = config.stop;
-  const run = await simulate({
-    ...{ boards, folder, normalisation, evaluateEvery, normLimit },
-    firstModel: world.firstModel,
-    strategy: strategyOf(config.strategy),
-    ...(config.server && { server: config.server }),
-    training: config.training,
-    seed: config.seed,
-    refreshFrozenEvery: config.refreshFrozenEvery,
-    schedule: scheduleOf(config, parts),
-    train: (job) => trainer.train(job),
-    stop: {
-      ...(o.updates !== undefined && { updates: o.updates }),
-      ...(versions !== undefined && { versions }),
-      ...(minutes !== undefined && { seconds: minutes * 60 }),
-      ...(accuracy !== undefined && { accuracy }),
-    },
-    evaluate: (parameters) => evaluator.evaluate(parameters),
-    ...(o.onPoint && { onPoint: o.onPoint }),
-    ...(o.signal && { signal: o.signal }),
-  });
-  return { ...run, boards, parts };
+  return (parameters) => {
+    const { accuracy, loss } = evaluator.evaluate(parameters);
+    return { accuracy, loss };
+  };
 }
 
 function boardsOf(config: ResolvedConfig, parts: readonly FleetPart[], shards: readonly Dataset[]): SimulatedBoard[] {

@@ -15,11 +15,11 @@ import type { Partition } from "../data/types.ts";
 import type { Folder } from "../fl/aggregate.ts";
 import { Coordinator, type FoldStep, type Summary } from "../fl/coordinator.ts";
 import type { RunEvent } from "../fl/events.ts";
-import { wasmFolder } from "../fl/fold.ts";
-import { bytesOf, type UpdateEncoding } from "../plan/slice.ts";
+import { bytesOf } from "../plan/slice.ts";
 import { Evaluator } from "../sim/evaluator.ts";
 import { loadKernels } from "../sim/guest.ts";
 import type { RunRecord, Store } from "../store/store.ts";
+import { builtFolder } from "./built_folder.ts";
 import {
   buildPrograms,
   type ClassMemory,
@@ -43,6 +43,8 @@ import {
   virtualCount,
 } from "./setup.ts";
 import { strategyOf } from "./strategies.ts";
+
+export { builtFolder };
 
 export interface TrainingRunOptions {
   projectFolder: string;
@@ -87,10 +89,6 @@ export interface RunOutcome {
   curve: ReachedPoint[];
   shards: Partition;
 }
-
-/** The SIMD module that sums updates of the encoding, as built. */
-export const builtFolder = (encoding: UpdateEncoding): Folder =>
-  wasmFolder(readFileSync(builtGuest("fold.wasm")), encoding);
 
 /** Tests name a step of the folding at which this process is killed, as if by a power cut of the host. */
 function killPoint(): ((step: FoldStep) => void) | undefined {

@@ -87,6 +87,20 @@ const recipes: Record<string, Recipe> = {
   "npx ftte new tryout && cd tryout && npm install": { says: /added 1 package/ },
   "npx vitest run tests/host/fl/strategies.test.ts": { says: /passed/ },
   "npx ftte new quick && cd quick && npm install": { says: /added 1 package/ },
+  "npx ftte new many && cd many && npm install": { says: /added 1 package/ },
+  "npx ftte sim --clients 40 --stragglers 0.3 --slowdown 10 --updates 400 --seeds 3 --svg curves.svg": {
+    short: "npx ftte sim --clients 40 --stragglers 0.3 --slowdown 10 --updates 8 --seeds 2 --svg curves.svg",
+    says: /accuracy.*median.*The curves are in curves\.svg/s,
+  },
+  "npx ftte sim --clients 40 --minutes 5": { short: "npx ftte sim --clients 40 --minutes 0.05", says: /accuracy/ },
+  "npx ftte train --virtual 8 --minutes 1 --json > run.ndjson": {
+    short: "npx ftte train --virtual 8 --minutes 0.2 --json > run.ndjson",
+    says: /run 1 starts/,
+  },
+  "npx ftte sim --clients 8 --trace run.ndjson --updates 60": {
+    short: "npx ftte sim --clients 8 --trace run.ndjson --updates 8",
+    says: /accuracy/,
+  },
   "docs/add-a-kernel.md npm run build": { says: /build: host/, long: true },
   "npx vitest run tests/host/plan/gradients.test.ts": {
     short: 'npx vitest run tests/host/plan/gradients.test.ts -t "computes what"', // builds the kernels for Node

@@ -32,7 +32,7 @@ it.each(Object.entries(strategies))(
 
 it("fails the run when a worker's guest refuses a plan, and when the pool is closed", async () => {
   const boards = boardsOf(12).map((board, i) => {
-    const binary = board.plan.binary.slice(0, i === 5 ? 40 : undefined);
+    const binary = board.plan.binary.slice(0, i === 5 ? -4 : undefined);
     return { ...board, plan: { ...board.plan, binary } };
   });
   const pool = new TrainerPool(wasm, boards, {}, 2);

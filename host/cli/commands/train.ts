@@ -8,6 +8,7 @@ import type { RunRecord, Store } from "../../store/store.ts";
 import type { ResolvedConfig } from "../config_schema.ts";
 import { loadProject } from "../load_config.ts";
 import { interruptible, runOutput, say, sayJson } from "../output.ts";
+import { dealFleet } from "../population.ts";
 import { type FrozenConfig, findRun, openStore } from "../project_store.ts";
 import { runTraining } from "../training_run.ts";
 import { resultJson, resultText } from "../view/result.ts";
@@ -25,15 +26,9 @@ export interface TrainOptions {
 
 /** `--virtual N`: the config's classes, dealt out in turn, on virtual boards of the same memory. */
 function virtually(config: ResolvedConfig, boards: number): ResolvedConfig["fleet"] {
-  if (!Number.isInteger(boards) || boards < 1 || boards > 10_000)
-    throw new FtteError("usage", `--virtual takes 1 to 10000 boards, not ${boards}`);
-  const parts = config.fleet.map(({ ports: _ports, ...entry }) => ({
-    ...entry,
-    board: entry.board.startsWith("virtual-") ? entry.board : "virtual-256k",
-    count: 0,
-  }));
-  for (let i = 0; i < boards; i++) parts[i % parts.length]!.count++;
-  return parts.filter((part) => part.count > 0);
+  const onVirtual = (board: string) => (board.startsWith("virtual-") ? board : "virtual-256k");
+  const fleet = config.fleet.map((entry) => ({ ...entry, board: onVirtual(entry.board) }));
+  return dealFleet(fleet, boards, "--virtual");
 }
 
 /** `--port`: the boards that answer there, each as the fleet's entry of its class. */

@@ -49,15 +49,15 @@ export function drawCurve(points: CurvePoint[], width = 60, height = 8): string[
   return [...lines, `        └${"─".repeat(width)}`, `         0${label.padStart(width - 1)}`];
 }
 
-/** The curves as one SVG picture. */
-export async function curveSvg(curves: Curve[], title: string): Promise<string> {
+/** The curves as one SVG picture. @param time what the horizontal axis is called */
+export async function curveSvg(curves: Curve[], title: string, time = "seconds"): Promise<string> {
   const values = curves.flatMap((curve) => curve.points.map((p) => ({ ...p, run: curve.name })));
   return chartSvg({
     title,
     data: { values },
     mark: { type: "line", interpolate: "step-after", point: true },
     encoding: {
-      x: { field: "seconds", type: "quantitative", title: "seconds" },
+      x: { field: "seconds", type: "quantitative", title: time },
       y: accuracyAxis("accuracy on held-out data"),
       color: { field: "run", type: "nominal", title: null },
     },

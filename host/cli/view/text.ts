@@ -19,6 +19,9 @@ export function bytes(count: number): string {
 export const minutes = (seconds: number): string =>
   `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
+/** Virtual time, which may be short: 7.25 → "7.25 s", 75 → "1:15". */
+export const virtualTime = (seconds: number): string => (seconds < 60 ? `${seconds.toFixed(2)} s` : minutes(seconds));
+
 /** A bar of `width` cells, in eighths of a cell. */
 export function bar(share: number, width: number): string {
   const eighths = Math.round(Math.min(1, Math.max(0, share)) * width * 8);
