@@ -16,14 +16,11 @@ export function journalledTraining(journal: Journal, train: Simulation["train"])
   };
 }
 
-/** Of one run: its measurements are known by their number. */
 export function journalledEvaluation(journal: Journal, evaluate: Simulation["evaluate"]): Simulation["evaluate"] {
-  let number = 0;
-  return (parameters) => {
-    const known = journal.measured(number);
-    const measured = known ?? evaluate(parameters);
-    if (!known) journal.putMeasured(number, measured);
-    number++;
+  return (parameters, version) => {
+    const known = journal.measured(version);
+    const measured = known ?? evaluate(parameters, version);
+    if (!known) journal.putMeasured(version, measured);
     return measured;
   };
 }

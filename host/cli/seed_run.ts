@@ -15,7 +15,13 @@ import type { Recording } from "../sim/trace.ts";
 import { Journal } from "../store/journal.ts";
 import { builtFolder } from "./built_folder.ts";
 import type { ResolvedConfig } from "./config_schema.ts";
-import { type SimulatedOutcome, type SimulatedWorld, simulatedRun, simulatedWorld } from "./simulated_run.ts";
+import {
+  type SimulatedOutcome,
+  type SimulatedRunOptions,
+  type SimulatedWorld,
+  simulatedRun,
+  simulatedWorld,
+} from "./simulated_run.ts";
 
 export interface SeedRunOptions {
   /** With the seed. */
@@ -51,8 +57,13 @@ export interface SeedResult {
   curve: Point[];
 }
 
-/** @throws FtteError as simulatedWorld and simulatedRun do, and "file-unwritable" or "store-locked" */
-export async function seedRun(o: SeedRunOptions, on: (event: SeedEvent) => void): Promise<SeedResult> {
+type Listener = (event: SeedEvent) => void;
+
+/**
+ * Resolves with nothing when the signal ended it before its end.
+ * @throws FtteError as simulatedWorld and simulatedRun do, and "file-unwritable" or "store-locked"
+ */
+export async function seedRun(o: SeedRunOptions, on: Listener, signal: AbortSignal): Promise<SeedResult | undefined> {
   const { seed } = o.config;
   const kernels = loadKernels(builtGuest("kernels.twin.wasm"));
   const world = simulatedWorld(o.config, o.projectFolder, kernels);
@@ -61,23 +72,21 @@ export async function seedRun(o: SeedRunOptions, on: (event: SeedEvent) => void)
   const kept = keptResult(`${path}.json`, key);
   if (kept) return told(kept, on);
   const journal = Journal.open(`${path}.sqlite`, key);
-  const run = await computed(o, world, kernels, journal, on).finally(() => journal.close());
+  const run = await computed(o, { world, kernels, journal, signal }, on).finally(() => journal.close());
+  if (signal.aborted) return undefined;
   const result = resultOf(seed, run);
   keep(`${path}.json`, key, result);
   Journal.remove(`${path}.sqlite`);
   return result;
 }
 
-async function computed(
-  { config, evaluateEvery, trainers, updates, recording }: SeedRunOptions,
-  world: SimulatedWorld,
-  kernels: Uint8Array,
-  journal: Journal,
-  on: (event: SeedEvent) => void,
-): Promise<SimulatedOutcome> {
+type Prepared = Pick<SimulatedRunOptions, "world" | "kernels" | "signal"> & { journal: Journal };
+
+async function computed(o: SeedRunOptions, prepared: Prepared, on: Listener): Promise<SimulatedOutcome> {
+  const { config, evaluateEvery, trainers, updates, recording } = o;
   const { seed } = config;
   return simulatedRun({
-    ...{ config, world, kernels, evaluateEvery, trainers, journal },
+    ...{ ...prepared, config, evaluateEvery, trainers },
     folder: builtFolder(config.training.encoding),
     ...(updates !== undefined && { updates }),
     ...(recording && { recording }),
@@ -126,7 +135,7 @@ function keep(path: string, key: string, result: SeedResult): void {
   }
 }
 
-function told(result: SeedResult, on: (event: SeedEvent) => void): SeedResult {
+function told(result: SeedResult, on: Listener): SeedResult {
   for (const point of result.curve) on({ type: "point", seed: result.seed, ...point });
   return result;
 }

@@ -1,5 +1,5 @@
 // Several seeds' simulations, as many at once as there are cores to be used; cores that are left carry out the tasks of each. Every
-// simulation runs in a worker of its own, which may be ended at any moment: what it computed is kept (seed_run.ts).
+// simulation runs in a worker of its own; one that is ended early has kept what it computed (seed_run.ts).
 
 import { FtteError } from "../errors.ts";
 import { receivedError, startWorker } from "../sim/worker_bundle.ts";
@@ -49,7 +49,7 @@ function seedInWorker(
   signal: AbortSignal,
 ): Promise<SeedResult | undefined> {
   const worker = startWorker("simulate_worker", options);
-  const end = () => void worker.terminate();
+  const end = () => worker.postMessage("end");
   signal.addEventListener("abort", end);
   return new Promise<SeedResult | undefined>((resolve, reject) => {
     worker.on("message", (message: SeedMessage) => {
@@ -58,13 +58,13 @@ function seedInWorker(
       else reject(receivedError(message.error));
     });
     worker.on("error", reject);
-    worker.on("exit", () => (signal.aborted ? resolve(undefined) : reject(standstill(options))));
+    worker.on("exit", () => reject(standstill(options)));
   }).finally(() => signal.removeEventListener("abort", end));
 }
 
 /** A worker ends by itself when nothing is left that could happen. */
-const standstill = ({ config }: SeedRunOptions) =>
+const standstill = ({ config: { seed, strategy } }: SeedRunOptions) =>
   new FtteError(
     "board-lost",
-    `seed ${config.seed} came to a standstill: its strategy waits for more boards than are left to take part; lower its buffer or cohort, or give the boards data`,
+    `seed ${seed} came to a standstill: every board is done, and ${strategy.name} neither makes a step nor wants another update; is its ready() ever true?`,
   );

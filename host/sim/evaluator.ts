@@ -14,13 +14,14 @@ export class Evaluator {
   private readonly worker: Worker;
   private readonly pending: Pending[] = []; // answered in their order
   private dead: Error | undefined;
+  private closing = false;
 
   constructor(kernels: Uint8Array, set: EvaluationSet) {
     this.worker = startWorker("evaluate_worker", { kernels, set });
     this.worker.unref();
     this.worker.on("message", (metrics: Metrics) => {
       this.pending.shift()?.resolve(metrics);
-      if (this.pending.length === 0) this.worker.unref();
+      if (this.pending.length === 0 && !this.closing) this.worker.unref();
     });
     this.worker.on("error", (error) => this.end(error));
     this.worker.on("exit", () => this.end(new FtteError("interrupted", "the evaluation was ended")));
@@ -38,6 +39,8 @@ export class Evaluator {
 
   /** What is being measured is rejected. */
   async close(): Promise<void> {
+    this.closing = true;
+    this.worker.ref(); // or a thread that has nothing else to wait for would end here
     await this.worker.terminate();
   }
 

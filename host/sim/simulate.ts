@@ -47,7 +47,7 @@ export interface Simulation extends Pick<CoordinatorOptions, Given> {
   stop: { updates?: number; versions?: number; seconds?: number; accuracy?: number };
   /** Measured are the first model, the first version after every so many updates, and the last one. */
   evaluateEvery: number;
-  evaluate: (parameters: Float32Array) => { accuracy: number; loss: number };
+  evaluate: (parameters: Float32Array, version: number) => { accuracy: number; loss: number };
   onPoint?: (point: Point) => void;
   /** Called with every version, measured or not. */
   onVersion?: (made: Pick<Point, "version" | "seconds" | "folded">) => void;
@@ -127,7 +127,7 @@ class Recorder {
 
   private measure(): void {
     const { version, seconds, folded } = this.last;
-    const measured = this.o.evaluate(this.average.model.parameters);
+    const measured = this.o.evaluate(this.average.model.parameters, version);
     const point = { version, seconds, folded, bytes: { ...this.fleet.total }, ...measured };
     this.curve.push(point);
     this.o.onPoint?.(point);

@@ -53,6 +53,7 @@ class Lane {
   private readonly worker: Worker;
   private readonly pending: Pending[] = [];
   private dead: Error | undefined;
+  private closing = false;
 
   constructor(data: TrainWorkerData) {
     this.worker = startWorker("train_worker", data);
@@ -73,12 +74,14 @@ class Lane {
 
   private take(answer: TrainAnswer): void {
     const { resolve, reject } = this.pending.shift()!;
-    if (this.pending.length === 0) this.worker.unref();
+    if (this.pending.length === 0 && !this.closing) this.worker.unref();
     if ("error" in answer) reject(receivedError(answer.error));
     else resolve(answer);
   }
 
   async close(): Promise<void> {
+    this.closing = true;
+    this.worker.ref(); // or a thread that has nothing else to wait for would end here
     await this.worker.terminate();
   }
 

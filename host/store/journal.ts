@@ -23,7 +23,7 @@ const tables = `
 CREATE TABLE run (key TEXT NOT NULL);
 CREATE TABLE updates (board INTEGER NOT NULL, task INTEGER NOT NULL, carries INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (board, task)) WITHOUT ROWID;
 CREATE TABLE residuals (board INTEGER NOT NULL, task INTEGER NOT NULL, residual BLOB NOT NULL, PRIMARY KEY (board, task)) WITHOUT ROWID;
-CREATE TABLE measurements (number INTEGER PRIMARY KEY, accuracy REAL NOT NULL, loss REAL NOT NULL);`;
+CREATE TABLE measurements (version INTEGER PRIMARY KEY, accuracy REAL NOT NULL, loss REAL);`;
 
 const floats = (blob: Buffer) => new Float32Array(Uint8Array.from(blob).buffer);
 const blob = (values: Float32Array) => Buffer.from(values.buffer, values.byteOffset, values.byteLength);
@@ -42,8 +42,8 @@ export class Journal {
       putUpdate: db.prepare("INSERT INTO updates (board, task, carries, bytes) VALUES (?, ?, ?, ?)"),
       putResidual: db.prepare("INSERT INTO residuals (board, task, residual) VALUES (?, ?, ?)"),
       forget: db.prepare("DELETE FROM residuals WHERE board = ? AND task < ? AND task <> ?"),
-      measured: db.prepare("SELECT accuracy, loss FROM measurements WHERE number = ?"),
-      putMeasured: db.prepare("INSERT INTO measurements (number, accuracy, loss) VALUES (?, ?, ?)"),
+      measured: db.prepare("SELECT accuracy, loss FROM measurements WHERE version = ?"),
+      putMeasured: db.prepare("INSERT INTO measurements (version, accuracy, loss) VALUES (?, ?, ?)"),
     };
   }
 
@@ -96,13 +96,14 @@ export class Journal {
     this.attempt(() => this.db.transaction(put)());
   }
 
-  /** The run's measurement `number`, from 0. */
-  measured(number: number): Measured | undefined {
-    return this.attempt(() => this.statements.measured.get(number)) as Measured | undefined;
+  measured(version: number): Measured | undefined {
+    type Row = { accuracy: number; loss: number | null }; // SQLite has no NaN
+    const row = this.attempt(() => this.statements.measured.get(version)) as Row | undefined;
+    return row && { accuracy: row.accuracy, loss: row.loss ?? Number.NaN };
   }
 
-  putMeasured(number: number, { accuracy, loss }: Measured): void {
-    this.attempt(() => this.statements.putMeasured.run(number, accuracy, loss));
+  putMeasured(version: number, { accuracy, loss }: Measured): void {
+    this.attempt(() => this.statements.putMeasured.run(version, accuracy, loss));
   }
 
   close(): void {
