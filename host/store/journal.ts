@@ -21,8 +21,8 @@ export interface Measured {
 
 const tables = `
 CREATE TABLE run (key TEXT NOT NULL);
-CREATE TABLE updates (board INTEGER NOT NULL, task INTEGER NOT NULL, carries INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (board, task)) WITHOUT ROWID;
-CREATE TABLE residuals (board INTEGER NOT NULL, task INTEGER NOT NULL, residual BLOB NOT NULL, PRIMARY KEY (board, task)) WITHOUT ROWID;
+CREATE TABLE updates (board INTEGER NOT NULL, task INTEGER NOT NULL, carries INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (board, task));
+CREATE TABLE residuals (board INTEGER NOT NULL, task INTEGER NOT NULL, residual BLOB NOT NULL, PRIMARY KEY (board, task));
 CREATE TABLE measurements (version INTEGER PRIMARY KEY, accuracy REAL NOT NULL, loss REAL);`;
 
 const floats = (blob: Buffer) => new Float32Array(Uint8Array.from(blob).buffer);

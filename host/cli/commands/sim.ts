@@ -55,11 +55,13 @@ const byPort = ({ fleet }: ResolvedConfig): ResolvedConfig["fleet"] =>
   fleet.map(({ ports, ...entry }) => (ports ? { ...entry, count: ports.length } : entry));
 
 function stragglers({ simulation }: ResolvedConfig, options: SimOptions): { share: number; slowdown: number } {
-  const { share, slowdown } = { ...simulation.stragglers };
-  const asked = { share: options.stragglers ?? share, slowdown: options.slowdown ?? slowdown };
-  const isAsked = options.stragglers !== undefined || options.slowdown !== undefined;
-  if (isAsked && options.trace) throw new FtteError("usage", "a recording says who is slow; leave out --stragglers");
-  if (isAsked && asked.share > 0 !== asked.slowdown > 1)
+  const { stragglers: share, slowdown, trace } = options;
+  if (share === undefined && slowdown === undefined) return simulation.stragglers;
+  if (trace !== undefined)
+    throw new FtteError("usage", "a recording says who is slow; give --trace or --stragglers, not both");
+  const asked = { share: share ?? simulation.stragglers.share, slowdown: slowdown ?? simulation.stragglers.slowdown };
+  const isVain = share === undefined ? asked.share === 0 : asked.share > 0 && asked.slowdown <= 1;
+  if (isVain)
     throw new FtteError("usage", "stragglers need a share and a slowdown above 1: --stragglers 0.3 --slowdown 10");
   return asked;
 }

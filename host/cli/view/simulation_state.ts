@@ -60,13 +60,13 @@ export function reduceSeed(view: SimulationView, event: SeedEvent, at: number): 
     seed.accuracy = event.accuracy;
     seed.curve.push({ seconds: event.seconds, accuracy: event.accuracy });
   }
-  mark(view, at);
+  mark(view, at, event.type === "done");
 }
 
-/** Ten a second are enough. */
-function mark({ seeds, marks }: SimulationView, at: number): void {
+/** Ten a second are enough, but for what is worth one. */
+function mark({ seeds, marks }: SimulationView, at: number, isWorth: boolean): void {
   const last = marks.at(-1);
-  if (last && at - last.at < 0.1) return;
+  if (last && at - last.at < 0.1 && !isWorth) return;
   const sum = (of: (seed: SeedView) => number) => seeds.reduce((total, seed) => total + of(seed), 0);
   marks.push({ at, folded: sum((s) => s.folded), share: sum((s) => s.share) / seeds.length });
   while (marks.length > 2 && at - marks[0]!.at > windowSeconds) marks.shift();
@@ -80,5 +80,7 @@ export function pace({ marks }: SimulationView): { updatesPerSecond?: number; se
   const passed = last.at - first.at;
   const gained = last.share - first.share;
   const updatesPerSecond = (last.folded - first.folded) / passed;
-  return gained > 0 ? { updatesPerSecond, secondsLeft: ((1 - last.share) / gained) * passed } : { updatesPerSecond };
+  return gained > 0 && last.share < 1
+    ? { updatesPerSecond, secondsLeft: ((1 - last.share) / gained) * passed }
+    : { updatesPerSecond };
 }
