@@ -24,6 +24,15 @@ export function sayJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
+/** @throws FtteError "file-unwritable" */
+export function writeText(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (cause) {
+    throw new FtteError("file-unwritable", `${path} cannot be written: ${(cause as Error).message}`, { cause });
+  }
+}
+
 /** Writes `<folder>/<name>.svg`, its name made of letters, digits and dashes; returns the path. @throws FtteError "file-unwritable" */
 export function writePicture(folder: string, name: string, svg: string): string {
   const path = join(folder, `${name.replace(/\W+/g, "-")}.svg`);

@@ -1,7 +1,7 @@
 // `ftte demo`: the main job at a glance. Virtual boards of two memory classes train a digit recogniser; two are slow, one loses its
 // link for a while, one is killed in the middle of training and starts again.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { BoardProcess } from "../../boards/board_process.ts";
@@ -11,7 +11,7 @@ import { exitStatus, FtteError } from "../../errors.ts";
 import type { RunEvent } from "../../fl/events.ts";
 import type { FtteConfig } from "../config.ts";
 import { type ResolvedConfig, resolveConfig } from "../config_schema.ts";
-import { interruptible, runOutput, say, sayJson } from "../output.ts";
+import { interruptible, runOutput, say, sayJson, writeText } from "../output.ts";
 import { type FrozenConfig, openStore } from "../project_store.ts";
 import { type RunOutcome, runTraining } from "../training_run.ts";
 import { type Curve, curveSvg } from "../view/curve.ts";
@@ -215,18 +215,10 @@ async function attempt({ folder, config, options, signal, shards }: Attempt): Pr
   }
 }
 
-function writeCurve(path: string, svg: string): void {
-  try {
-    writeFileSync(path, svg);
-  } catch (cause) {
-    throw new FtteError("file-unwritable", `${path} cannot be written: ${(cause as Error).message}`, { cause });
-  }
-}
-
 export async function demo(options: DemoOptions): Promise<void> {
   const config = demoConfig(options);
   const svg = resolve(options.svg);
-  writeCurve(svg, ""); // a mistake in the path shows now, not in two minutes
+  writeText(svg, ""); // a mistake in the path shows now, not in two minutes
   const folder = options.keep === undefined ? mkdtempSync(join(tmpdir(), "ftte-demo-")) : resolve(options.keep);
   const { signal, stop } = interruptible();
   try {
@@ -245,7 +237,7 @@ export async function demo(options: DemoOptions): Promise<void> {
       baseline = await attempt({ folder, config: baselineConfig(config), options, signal, shards: outcome.shards });
       curves.push({ name: "fedavg, full model", points: baseline.curve });
     }
-    writeCurve(svg, await curveSvg(curves, `${boardCount(config)} virtual boards, MNIST, accuracy over time`));
+    writeText(svg, await curveSvg(curves, `${boardCount(config)} virtual boards, MNIST, accuracy over time`));
     const comparison = baseline && compare(outcome, baseline);
     say(options.json, resultText(outcome, comparison));
     say(options.json, `\nThe curve is in ${svg}${options.keep === undefined ? "" : `; the run's state in ${folder}`}.`);

@@ -2,7 +2,7 @@
 // after a kill, and answers at once after its end.
 
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { buildFold } from "../../build/fold.ts";
@@ -10,9 +10,10 @@ import { buildGuest } from "../../build/guest.ts";
 import { builtGuest, root } from "../../build/root.ts";
 import { exitStatus, FtteError } from "../../errors.ts";
 import { type Recording, readRecording } from "../../sim/trace.ts";
+import { lockFolder } from "../../store/lock.ts";
 import { type ResolvedConfig, resolveConfig } from "../config_schema.ts";
 import { loadProject } from "../load_config.ts";
-import { interruptible, say, sayJson } from "../output.ts";
+import { interruptible, say, sayJson, writeText } from "../output.ts";
 import { dealFleet } from "../population.ts";
 import { simulationFolder } from "../project_store.ts";
 import type { SeedEvent, SeedResult, SeedRunOptions } from "../seed_run.ts";
@@ -86,6 +87,13 @@ function programDigest(): string {
   return hash.digest("hex");
 }
 
+/** Makes the folder this process's own, and forgets what it holds if that is asked. Call the result to give it free. */
+function claimed(stateFolder: string, { fresh }: SimOptions): () => void {
+  const release = lockFolder(stateFolder);
+  if (fresh) for (const name of readdirSync(stateFolder)) if (name.startsWith("seed-")) rmSync(join(stateFolder, name));
+  return release;
+}
+
 /** One for each seed, from the config's on. */
 function runsOf(folder: string, config: ResolvedConfig, o: SimOptions): Omit<SeedRunOptions, "trainers">[] {
   const { updates, evaluateEvery, trace } = o;
@@ -93,7 +101,6 @@ function runsOf(folder: string, config: ResolvedConfig, o: SimOptions): Omit<See
   const asked = { ...(updates !== undefined && { updates }), ...(recording && { recording }), evaluateEvery };
   const told = JSON.stringify({ ...asked, config: { ...config, seed: 0 }, program: programDigest() });
   const stateFolder = simulationFolder(folder, createHash("sha256").update(told).digest("hex").slice(0, 16));
-  if (o.fresh) rmSync(stateFolder, { recursive: true, force: true });
   const seeds = Array.from({ length: o.seeds }, (_, i) => config.seed + i);
   return seeds.map((seed) => ({ ...asked, config: { ...config, seed }, projectFolder: folder, stateFolder }));
 }
@@ -109,23 +116,21 @@ function endsOf({ stop }: ResolvedConfig, { updates }: SimOptions) {
 
 async function writeCurves(path: string, title: string, results: readonly SeedResult[]): Promise<void> {
   const curves = results.map(({ seed, curve }) => ({ name: `seed ${seed}`, points: curve }));
-  try {
-    writeFileSync(path, await curveSvg(curves, title, "seconds of virtual time"));
-  } catch (cause) {
-    throw new FtteError("file-unwritable", `${path} cannot be written: ${(cause as Error).message}`, { cause });
-  }
+  writeText(path, await curveSvg(curves, title, "seconds of virtual time"));
 }
 
 export async function sim(options: SimOptions): Promise<void> {
   const { folder, config: read } = await loadProject(options.config);
   const config = simulated(read, options);
+  if (options.svg !== undefined) writeText(options.svg, ""); // a mistake in the path shows now, not at the end
   await buildGuest();
   await buildFold();
   const runs = runsOf(folder, config, options);
   const boards = config.fleet.reduce((sum, { count = 1 }) => sum + count, 0);
   const seeds = options.seeds === 1 ? `seed ${config.seed}` : `${options.seeds} seeds, from ${config.seed} on`;
   say(options.json, `simulation of ${config.name}: ${boards} boards, ${seeds}`);
-  const results = await withView(runs, endsOf(config, options), options);
+  const release = claimed(runs[0]!.stateFolder, options);
+  const results = await withView(runs, endsOf(config, options), options).finally(release);
   const ended = results.filter((result) => result !== undefined);
   if (ended.length > 0) say(options.json, `\n${simulationTable(ended)}`);
   if (ended.length < runs.length) {

@@ -1,5 +1,5 @@
 // A simulation that is cut off again and again, at any task or measurement, and started anew with its journal: it comes to the same end, and
-// nothing that was computed is computed twice. SIGKILL itself is tests/system/simulation_kills.test.ts's.
+// nothing that was computed is computed twice. SIGKILL itself is tests/system/simulation.test.ts's.
 
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
