@@ -37,6 +37,7 @@ const cases: [name: string, strategy: string, more?: string][] = [
   ["fedavg with a cohort and over-selection", '{ name: "fedavg", cohort: 3, overSelection: 1.5 }'],
   ["ftte in a hard world", '{ name: "ftte", buffer: 2, concurrency: 4, maxStaleness: 3 }', hard],
   ["fedavg in a hard world", '{ name: "fedavg", cohort: 3, overSelection: 1.5 }', hard],
+  ["ca2fl in a hard world", '{ name: "ca2fl", buffer: 3 }', hard],
   ["f32 updates, averaged and filtered", '{ name: "ftte", buffer: 3 }', `${averaged} ${hard}`],
 ];
 
