@@ -4,6 +4,7 @@
 import { packElements, subset } from "../data/dataset.ts";
 import type { Dataset } from "../data/types.ts";
 import type { Folder } from "../fl/aggregate.ts";
+import type { BoardUpdate } from "../sim/board_task.ts";
 import { ModelEvaluator } from "../sim/evaluate.ts";
 import { type Point, type SimulatedBoard, type SimulatedRun, type Simulation, simulate } from "../sim/simulate.ts";
 import { type Recording, traceSchedule } from "../sim/trace.ts";
@@ -57,6 +58,8 @@ export interface SimulatedRunOptions {
   recording?: Recording;
   /** Threads that carry out the boards' tasks; 1, the default, is this one. */
   trainers?: number;
+  /** What a board sends instead of its update, for experiments with boards that lie. */
+  sent?: (board: number, update: BoardUpdate) => BoardUpdate;
   /** Knows what this run computed before it was killed, and learns what it computes now. */
   journal?: Journal;
   onPoint?: (point: Point) => void;
@@ -88,7 +91,7 @@ export async function simulatedRun(o: SimulatedRunOptions): Promise<SimulatedOut
       training: config.training,
       seed: config.seed,
       refreshFrozenEvery: config.refreshFrozenEvery,
-      train: journal ? journalledTraining(journal, trainers.train) : trainers.train,
+      train: sending(o.sent, journal ? journalledTraining(journal, trainers.train) : trainers.train),
       stop: stopOf(o),
       evaluate: journal ? journalledEvaluation(journal, evaluate) : evaluate,
       ...(o.onPoint && { onPoint: o.onPoint }),
@@ -99,6 +102,10 @@ export async function simulatedRun(o: SimulatedRunOptions): Promise<SimulatedOut
   } finally {
     await trainers.close();
   }
+}
+
+function sending(sent: SimulatedRunOptions["sent"], train: Simulation["train"]): Simulation["train"] {
+  return sent ? async (job) => sent(job.board, await train(job)) : train;
 }
 
 /** Minutes are virtual. */

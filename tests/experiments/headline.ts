@@ -1,0 +1,147 @@
+// The headline experiment: synchronous federated averaging of the whole model in f32 against its rivals and FTTE, on the same clients, data,
+// first model and number of updates.
+//
+//     npm run experiment -- headline [--reduced|--full] [--data ../shared/data] [--cifar <folder>] [--seeds 5] [--jobs 2] [--json] [--write]
+//
+// Every row is tuned over its four variants, with 100 clients and on a seed that is not reported; then its best one runs on each seed. With
+// --reduced, the variants are those of the committed report. Runs that were made before are taken from build/experiments, so a command that
+// was killed goes on where it was.
+
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { buildFold } from "../../host/build/fold.ts";
+import { buildGuest } from "../../host/build/guest.ts";
+import { unpacked } from "../bench/unpacked.ts";
+import { figuresOf, type Headline, headlineTable, type Outcome, targetOf } from "./figures.ts";
+import { runAll } from "./pool.ts";
+import { committedVariants, writeReport } from "./report.ts";
+import type { CellOrder, CellResult } from "./run_cell.ts";
+import { type Setting, settingsOf } from "./settings.ts";
+import { type Cell, configOf, type Row, reference, rows } from "./strategies.ts";
+
+const { values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    reduced: { type: "boolean" },
+    full: { type: "boolean" },
+    data: { type: "string", default: "../shared/data" },
+    cifar: { type: "string" },
+    only: { type: "string", default: "" },
+    seeds: { type: "string" },
+    jobs: { type: "string" },
+    json: { type: "boolean" },
+    write: { type: "boolean" },
+  },
+});
+const seeds = Array.from({ length: Number(values.seeds ?? (values.reduced ? 2 : 5)) }, (_, i) => i + 1);
+const jobs = Number(values.jobs ?? availableParallelism());
+/** Not among the seeds that are reported. */
+const tuningSeed = 100;
+const say = (text: string) => process.stderr.write(`${text}\n`);
+
+/** Updates folded in a run: five from each client on average. */
+const updatesOf = (clients: number) => Math.max(300, clients * 5);
+const orderOf = (setting: Setting, row: Row, cell: Cell): CellOrder => {
+  const updates = updatesOf(cell.clients);
+  return { config: configOf(setting, row, cell), updates, evaluateEvery: Math.max(10, Math.round(updates / 25)) };
+};
+
+type Place = Pick<Cell, "partition" | "clients" | "stragglers">;
+
+/** The mean accuracy over a run's measurements: large when it learns fast and ends high. */
+const merit = ({ curve }: CellResult) => curve.reduce((sum, { accuracy }) => sum + accuracy, 0) / curve.length;
+
+let told = Date.now();
+async function runCells(what: string, list: { setting: Setting; row: Row; cell: Cell }[]): Promise<CellResult[]> {
+  const startMs = Date.now();
+  let first: number | undefined;
+  return runAll(
+    list.map(({ setting, row, cell }) => orderOf(setting, row, cell)),
+    jobs,
+    (finished) => {
+      first ??= finished;
+      if (Date.now() - told < 10_000 && finished < list.length) return;
+      told = Date.now();
+      const perCell = (told - startMs) / Math.max(1, finished - first);
+      const left =
+        finished > first ? `, about ${Math.ceil(((list.length - finished) * perCell) / 60_000)} min left` : "";
+      say(`${what}: ${finished} of ${list.length} runs${left}`);
+    },
+  );
+}
+
+/** The best variant of each row at each concurrency, on the tuning seed. */
+async function tuned(setting: Setting): Promise<Map<string, number>> {
+  const place: Place = { partition: setting.partitions[0]!.name, clients: 100, stragglers: 0.9 };
+  const concurrencies = ["equal", "double"] as const;
+  const list = rows.flatMap((row) =>
+    concurrencies.flatMap((concurrency) =>
+      [0, 1, 2, 3].map((variant) => {
+        const cell: Cell = { ...place, setting: setting.name, concurrency, row: row.name, variant, seed: tuningSeed };
+        return { setting, row, cell };
+      }),
+    ),
+  );
+  const results = await runCells(`${setting.name}, tuning`, list);
+  const best = new Map<string, number>();
+  const merits = new Map<string, number>();
+  list.forEach(({ cell }, i) => {
+    const key = `${cell.row}/${cell.concurrency}`;
+    if (merit(results[i]!) <= (merits.get(key) ?? -1)) return;
+    merits.set(key, merit(results[i]!));
+    best.set(key, cell.variant);
+  });
+  return best;
+}
+
+async function measure(setting: Setting, place: Place, best: ReadonlyMap<string, number>): Promise<Outcome[]> {
+  const list = seeds.flatMap((seed) =>
+    rows.flatMap((row) =>
+      (["equal", "double"] as const).map((concurrency) => {
+        const variant = best.get(`${row.name}/${concurrency}`)!;
+        return { setting, row, cell: { ...place, setting: setting.name, concurrency, row: row.name, variant, seed } };
+      }),
+    ),
+  );
+  const what = `${setting.name}, ${place.partition}, ${place.clients} clients, ${place.stragglers * 100} % stragglers`;
+  const results = await runCells(what, list);
+  return list.map(({ cell }, i) => ({ cell, result: results[i]! }));
+}
+
+/** The main place first, and with --full those that it is compared with. */
+function placesOf(setting: Setting): Place[] {
+  const [main, ...others] = setting.partitions.map(({ name }) => name);
+  if (values.reduced) return [{ partition: main!, clients: 100, stragglers: 0.9 }];
+  const place = (clients: number, stragglers: number, partition = main!) => ({ partition, clients, stragglers });
+  const central = place(500, 0.9);
+  if (!values.full) return [central];
+  const counts = [10, 100, 500].flatMap((clients) => [0, 0.5, 0.9].map((share) => place(clients, share)));
+  const rest = counts.filter(({ clients, stragglers }) => clients !== 500 || stragglers !== 0.9);
+  return [central, ...rest, ...others.map((partition) => place(500, 0.9, partition))];
+}
+
+await buildGuest();
+await buildFold();
+const haptAt = unpacked(join(values.data, "hapt"), {
+  name: "hapt",
+  marker: "RawData",
+  archive: "RawData.tar.xz",
+  source: "HAPT, UCI 341",
+});
+const settings = settingsOf({ hapt: haptAt, cifar10: values.reduced ? undefined : values.cifar });
+const headline: Headline = { seeds: seeds.length, blocks: [] };
+for (const setting of settings.filter(({ name }) => name.includes(values.only))) {
+  const [central, ...others] = placesOf(setting);
+  const best = values.reduced ? committedVariants(setting.name) : await tuned(setting);
+  for (const place of [central!, ...others]) {
+    const outcomes = await measure(setting, place, best);
+    const target = targetOf(outcomes, reference);
+    headline.blocks.push({ setting, place, best, target, outcomes, figures: figuresOf(outcomes, target, reference) });
+  }
+}
+if (values.write) await writeReport(headline);
+if (values.json) {
+  const all = headline.blocks.flatMap(({ figures }) => figures);
+  console.log(JSON.stringify({ type: "headline", seeds: seeds.length, rows: all }));
+} else for (const block of headline.blocks) console.log(`\n${headlineTable(block)}`);

@@ -1,0 +1,129 @@
+// The report of the headline experiment: the written parts of docs/results/headline.md between its marks, its pictures, and headline.json, which
+// holds the figures that all of them were made of. The page's prose is written by hand.
+
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { builtGuest, root } from "../../host/build/root.ts";
+import { chartSvg } from "../../host/cli/view/chart.ts";
+import { markdown, withPart } from "../bench/device/report.ts";
+import { type Block, cellsOf, columns, type Figures, type Headline, titleOf } from "./figures.ts";
+import { curvesChart, memoryChart } from "./pictures.ts";
+import { rows, variantText } from "./strategies.ts";
+
+const folder = join(root, "docs", "results");
+const dataPath = join(folder, "headline.json");
+
+interface Committed {
+  seeds: number;
+  kernels: string;
+  blocks: { dataset: string; target: number; variants: Record<string, number>; figures: Figures[] }[];
+}
+
+/** The variants that the committed report's rows were tuned to, by row and concurrency. */
+export function committedVariants(dataset: string): ReadonlyMap<string, number> {
+  if (!existsSync(dataPath)) throw new Error(`${dataPath} is missing: run without --reduced, with --write, first`);
+  const { blocks } = JSON.parse(readFileSync(dataPath, "utf8")) as Committed;
+  const block = blocks.find((b) => b.dataset === dataset);
+  if (!block) throw new Error(`${dataPath} has no figures of ${dataset}: run without --reduced, with --write, first`);
+  return new Map(Object.entries(block.variants));
+}
+
+/** What the issue of the experiment is: the goals, and the setting that comes closest to all of them on each data set. */
+const goals: {
+  name: string;
+  of: (equal: Figures, double: Figures) => number | null;
+  most: number;
+  unit: "share" | "points";
+}[] = [
+  { name: "time, twice as many at work", of: (_, double) => double.vsFedAvg.time, most: -0.81, unit: "share" },
+  { name: "time, as many at work", of: (equal) => equal.vsFedAvg.time, most: -0.5, unit: "share" },
+  { name: "memory of the smallest board", of: (equal) => equal.vsFedAvg.memory, most: -0.8, unit: "share" },
+  { name: "bytes, as many at work", of: (equal) => equal.vsFedAvg.bytes, most: -0.69, unit: "share" },
+  { name: "bytes, twice as many at work", of: (_, double) => double.vsFedAvg.bytes, most: -0.69, unit: "share" },
+  { name: "accuracy lost, as many at work", of: (equal) => -equal.vsFedAvg.accuracy, most: 0.02, unit: "points" },
+  { name: "accuracy lost, twice as many", of: (_, double) => -double.vsFedAvg.accuracy, most: 0.02, unit: "points" },
+  {
+    name: "accuracy lost by stragglers, twice as many",
+    of: (_, { vsFedAvg: { stragglerAccuracy } }) => stragglerAccuracy && -stragglerAccuracy,
+    most: 0.02,
+    unit: "points",
+  },
+];
+
+function goalTable(block: Block): string {
+  const names = rows.map(({ name }) => name).filter((name) => name.startsWith("FTTE"));
+  const of = (name: string, concurrency: string) =>
+    block.figures.find((row) => row.strategy === name && row.concurrency === concurrency)!;
+  const text = (value: number | null, unit: "share" | "points") =>
+    value === null ? "not reached" : unit === "share" ? `${(value * 100).toFixed(1)} %` : (value * 100).toFixed(1);
+  const body = goals.map((goal) => [
+    goal.name,
+    text(goal.most, goal.unit),
+    ...names.map((name) => {
+      const value = goal.of(of(name, "equal"), of(name, "double"));
+      return `${text(value, goal.unit)}${value !== null && value <= goal.most ? " ✓" : ""}`;
+    }),
+  ]);
+  return markdown(["", "at most", ...names], body);
+}
+
+function settingsTable(block: Block): string {
+  const body = rows.flatMap((row) =>
+    (["equal", "double"] as const).map((concurrency) => {
+      const variant = block.best.get(`${row.name}/${concurrency}`)!;
+      return [row.name, concurrency, variantText(block.setting, row, variant)];
+    }),
+  );
+  return markdown(["", "at work", "the best of its four"], body);
+}
+
+function blockText(block: Block, isMain: boolean): string {
+  const name = fileName(block);
+  const pictures = `![accuracy over virtual time](${name}-time.svg)\n\n![accuracy and bytes](${name}-bytes.svg)\n\n![memory and accuracy](${name}-memory.svg)`;
+  return [
+    `### ${titleOf(block)}`,
+    markdown(columns, block.figures.map(cellsOf)),
+    ...(isMain ? [goalTable(block), pictures, settingsTable(block)] : []),
+  ].join("\n\n");
+}
+
+const fileName = ({ setting }: Block) => setting.name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
+
+/** The first block of each data set is its main one. */
+const isMain = (headline: Headline, block: Block) =>
+  headline.blocks.find((b) => b.setting.name === block.setting.name) === block;
+
+export async function writeReport(headline: Headline): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  for (const block of headline.blocks.filter((b) => isMain(headline, b))) {
+    const picture = async (what: string, chart: object) =>
+      writeFileSync(join(folder, `${fileName(block)}-${what}.svg`), `${await chartSvg(chart)}\n`);
+    await picture("time", curvesChart(block, "seconds"));
+    await picture("bytes", curvesChart(block, "bytes"));
+    await picture("memory", memoryChart(block));
+  }
+  const kernels = createHash("sha256")
+    .update(readFileSync(builtGuest("kernels.twin.wasm")))
+    .digest("hex");
+  const committed: Committed = {
+    seeds: headline.seeds,
+    kernels,
+    blocks: headline.blocks.map(({ setting, target, best, figures }) => {
+      return { dataset: setting.name, target, variants: Object.fromEntries(best), figures };
+    }),
+  };
+  writeFileSync(dataPath, `${JSON.stringify(committed, undefined, 1)}\n`);
+  const text = headline.blocks.map((block) => blockText(block, isMain(headline, block))).join("\n\n");
+  writePart("tables", `${headline.seeds} seeds; kernels ${kernels.slice(0, 16)}.\n\n${text}`);
+}
+
+/** The part of the page about clients that do harm. */
+export function writeHostile(header: string[], cells: string[][]): void {
+  writePart("hostile", markdown(header, cells));
+}
+
+function writePart(name: string, text: string): void {
+  const path = join(folder, "headline.md");
+  writeFileSync(path, withPart(readFileSync(path, "utf8"), name, text));
+}
