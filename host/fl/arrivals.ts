@@ -15,7 +15,7 @@ import type { FleetFacts, Strategy, UpdateFacts } from "./strategy.ts";
 export interface ArrivalOptions {
   strategy: Strategy;
   folder: Folder;
-  boards: BoardSetup[];
+  boards: readonly BoardSetup[];
   plans: ReadonlyMap<string, Plan>; // by board class
   server?: ServerOptions;
 }
@@ -43,7 +43,8 @@ export class Arrivals {
 
   constructor(private readonly o: ArrivalOptions) {
     const fleet = new Map<string, Plan>();
-    for (const { id, class: name } of o.boards) if (o.plans.has(name)) fleet.set(id, o.plans.get(name)!);
+    const served = o.strategy.calibrated ? o.boards : [];
+    for (const { id, class: name } of served) if (o.plans.has(name)) fleet.set(id, o.plans.get(name)!);
     this.cache = new UpdateCache(fleet);
   }
 
