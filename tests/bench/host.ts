@@ -10,6 +10,7 @@ import { clientFigures } from "./host/clients.ts";
 import { foldFigures } from "./host/fold.ts";
 import type { Figure } from "./host/measure.ts";
 import { memoryFigures } from "./host/memory.ts";
+import { peerFigures } from "./host/peer.ts";
 import { queueFigures } from "./host/queue.ts";
 import { storeFigures } from "./host/store.ts";
 import { trainingFigures } from "./host/training.ts";
@@ -32,6 +33,7 @@ const rows: Record<string, () => Promise<Figure[]>> = {
   store: () => storeFigures(rounds),
   training: () => trainingFigures(rounds),
   memory: memoryFigures,
+  peer: peerFigures,
 };
 
 /** The row's figures, from a process that does nothing else. */
