@@ -15,7 +15,7 @@ import type { FleetFacts, Strategy, UpdateFacts } from "./strategy.ts";
 export interface ArrivalOptions {
   strategy: Strategy;
   folder: Folder;
-  boards: BoardSetup[];
+  boards: readonly BoardSetup[];
   plans: ReadonlyMap<string, Plan>; // by board class
   server?: ServerOptions;
 }
@@ -25,6 +25,8 @@ interface Waiting extends BufferedUpdate {
   task: StoredTask;
   board: string;
   norm: number;
+  samples: number;
+  steps: number;
 }
 
 /** A server step: the model that it makes, and of what. */
@@ -41,7 +43,8 @@ export class Arrivals {
 
   constructor(private readonly o: ArrivalOptions) {
     const fleet = new Map<string, Plan>();
-    for (const { id, class: name } of o.boards) if (o.plans.has(name)) fleet.set(id, o.plans.get(name)!);
+    const served = o.strategy.calibrated ? o.boards : [];
+    for (const { id, class: name } of served) if (o.plans.has(name)) fleet.set(id, o.plans.get(name)!);
     this.cache = new UpdateCache(fleet);
   }
 
@@ -69,9 +72,10 @@ export class Arrivals {
   private measured(update: Uint8Array) {
     const { clipNorm = Number.POSITIVE_INFINITY } = this.o.server ?? {};
     const rows = update.subarray(UpdateHeaderBytes);
-    const plan = this.planOf(update);
+    const { planCrc, samples, steps } = decodeUpdateHeader(update);
+    const plan = this.planOf(planCrc);
     const norm = normOf({ plan, rows }, this.o.folder);
-    return { plan, rows, norm, clip: norm > clipNorm ? clipNorm / norm : 1 };
+    return { plan, rows, norm, clip: norm > clipNorm ? clipNorm / norm : 1, samples, steps };
   }
 
   /**
@@ -115,8 +119,7 @@ export class Arrivals {
   }
 
   /** By its checksum, which was validated: the board may no longer be part of the fleet. */
-  private planOf(update: Uint8Array): Plan {
-    const { planCrc } = decodeUpdateHeader(update);
+  private planOf(planCrc: number): Plan {
     for (const plan of this.o.plans.values()) if (plan.planCrc === planCrc) return plan;
     throw new FtteError("config-invalid", `an update that waits was made by plan ${planCrc}, which this fleet lacks`);
   }
@@ -124,8 +127,7 @@ export class Arrivals {
 
 /** What a strategy is told of updates at a version. */
 function factsOf(updates: readonly Waiting[], version: number, variance: readonly number[] = []): UpdateFacts[] {
-  return updates.map(({ task: { board, task, baseVersion, update }, norm }, i) => {
-    const { samples, steps } = decodeUpdateHeader(update!);
+  return updates.map(({ task: { board, task, baseVersion }, norm, samples, steps }, i) => {
     const staleness = version - baseVersion;
     return { board, task, baseVersion, staleness, samples, steps, norm, variance: variance[i] ?? 0 };
   });

@@ -6,6 +6,7 @@
 
 import { FtteError } from "../errors.ts";
 import { type ArrivalOptions, Arrivals, type Fold } from "./arrivals.ts";
+import { Boards } from "./boards.ts";
 import type { Teller } from "./events.ts";
 import type { Fleet } from "./fleet.ts";
 import { Flights } from "./flights.ts";
@@ -16,10 +17,9 @@ import {
   type ModelVersion,
   type OrderOptions,
   Orders,
-  restoredBoard,
 } from "./orders.ts";
 import { Roster } from "./roster.ts";
-import type { Arrival, Counts, StoredTask } from "./run_store.ts";
+import type { Arrival, Counts } from "./run_store.ts";
 import type { FleetFacts } from "./strategy.ts";
 
 /** Moments at which a test may kill the host. */
@@ -34,7 +34,7 @@ export type FoldStep = (typeof foldSteps)[number];
 
 export interface AssignmentOptions extends OrderOptions, ArrivalOptions {
   fleet: Fleet;
-  boards: BoardSetup[];
+  boards: readonly BoardSetup[];
   clock: () => number; // seconds since this process took the run up
   /** Called at each of foldSteps. */
   passed?: (step: FoldStep) => void;
@@ -46,18 +46,17 @@ const failureLimit = 3;
 const isFit = (board: Board) => board.failures < failureLimit && !board.lost;
 
 export class Assignments {
-  readonly boards = new Map<string, Board>();
+  readonly boards: Boards;
   model: ModelVersion = { version: 0, parameters: new Float32Array() };
   counts: Counts = { folded: 0, leftOut: 0, rejected: 0, duplicates: 0 };
   /** Virtual time: that of the latest order that ended; 0 without a schedule. */
   now = 0;
-  private readonly fleet: Board[] = []; // by index
   private readonly orders: Orders;
   private readonly arrivals: Arrivals;
   private readonly flights: Flights; // also of boards that left the fleet with an update received
   private readonly roster: Roster;
   private readonly accepted: { board: string; task: number }[] = [];
-  private readonly resting: Board[] = []; // in rounds: those that have had an order at this version
+  private readonly resting: number[] = []; // in rounds: those that have had an order at this version
   private facts: FleetFacts = { boards: 0, busy: 0, ordered: 0 };
   private unsavedDuplicates = 0;
   private at = 0; // the clock when what is being dealt with happened
@@ -74,9 +73,11 @@ export class Assignments {
   ) {
     this.orders = new Orders(o);
     this.arrivals = new Arrivals(o);
-    const ids = o.boards.map(({ id }) => id);
-    this.flights = new Flights(ids, o.schedule !== undefined);
-    this.roster = new Roster(ids.length, o.seed, o.schedule && ((board, now) => o.schedule!.reachable(board, now)));
+    this.boards = new Boards(o.boards, o.plans);
+    const numberOf = (board: string) => this.boards.get(board)?.index;
+    this.flights = new Flights(o.boards.length, numberOf, o.schedule !== undefined);
+    const reachable = o.schedule && ((board: number, now: number) => o.schedule!.reachable(board, now));
+    this.roster = new Roster(o.boards.length, o.seed, reachable);
   }
 
   /** Takes up what the store holds of the run. @throws FtteError "run-unknown" or "config-invalid" */
@@ -87,34 +88,21 @@ export class Assignments {
     this.model = model;
     this.counts = store.counts();
     this.now = store.virtualTime();
-    this.restoreBoards();
+    this.boards.restore(store.boards());
     const tasks = store.tasks();
     for (const task of tasks)
       if (task.state === "received" || (task.state === "sent" && this.boards.has(task.board)))
         this.flights.add({ task, stage: task.state, began: 0 });
     const arrived = tasks.filter((t) => t.state === "arrived");
     this.arrivals.restore(arrived, this.o.strategy.calibrated ? store.lastFolded() : []);
-    for (const board of this.fleet) if (!this.flights.of(board.id)) this.rest(board);
     const working = [...this.flights.all()].map(({ task }) => task);
-    const isBusy = (task: StoredTask) => this.boards.has(task.board);
+    const busy = new Set(working.filter((t) => this.boards.has(t.board)).map((t) => this.boards.get(t.board)!.index));
+    for (let index = 0; index < this.boards.count; index++) if (!busy.has(index)) this.rest(index);
     this.facts = {
-      boards: this.fleet.length,
-      busy: working.filter(isBusy).length,
+      boards: this.boards.count,
+      busy: busy.size,
       ordered: [...working, ...arrived].filter((t) => t.baseVersion === model.version).length,
     };
-  }
-
-  private restoreBoards(): void {
-    const { store, boards, plans } = this.o;
-    const stored = new Map(store.boards().map((b) => [b.id, b]));
-    boards.forEach((setup, index) => {
-      const plan = plans.get(setup.class);
-      if (!plan)
-        throw new FtteError("config-invalid", `there is no plan for board class ${setup.class} of ${setup.name}`);
-      const board = restoredBoard(setup, index, plan, stored.get(setup.id));
-      this.boards.set(setup.id, board);
-      this.fleet.push(board);
-    });
   }
 
   /** Sends boards back to their orders, and gives the others new ones. */
@@ -180,7 +168,7 @@ export class Assignments {
     this.at = this.o.clock();
     board.lost = false;
     this.count(board, 1);
-    if (isFit(board) && !this.flights.of(board.id)) this.rest(board);
+    if (isFit(board) && !this.flights.of(board.id)) this.rest(board.index);
     this.step();
   }
 
@@ -232,7 +220,8 @@ export class Assignments {
     this.o.passed?.("update-acknowledged");
     const arrival = this.arrivals.add(task);
     if (board) {
-      Object.assign(board, { lastVersion: Math.max(board.lastVersion, task.baseVersion), failures: 0 });
+      board.lastVersion = Math.max(board.lastVersion, task.baseVersion);
+      board.failures = 0;
       this.free(board);
     }
     this.step({ board: task.board, task: task.task, state: "arrived", arrival });
@@ -249,7 +238,8 @@ export class Assignments {
     if (board.failures !== failureLimit) return;
     const what = `${board.name} failed ${failureLimit} tasks in a row and gets no more in this session`;
     this.tell.notice(`${what}: ${reason}`);
-    if (this.fleet.every(({ failures }) => failures >= failureLimit))
+    const failing = [...this.boards.opened()].filter(({ failures }) => failures >= failureLimit);
+    if (failing.length === this.boards.count)
       throw new FtteError("board-lost", `every board fails its tasks; the last one: ${reason}`);
   }
 
@@ -257,7 +247,7 @@ export class Assignments {
   private free(board: Board): void {
     if (!isFit(board)) return;
     this.facts.busy--;
-    this.rest(board);
+    this.rest(board.index);
   }
 
   /** Its order has ended, and it gets no other. */
@@ -268,9 +258,10 @@ export class Assignments {
   }
 
   /** A board without an order may have one, in rounds of the next version. */
-  private rest(board: Board): void {
-    if (this.o.strategy.inRounds && board.lastVersion >= this.model.version) this.resting.push(board);
-    else this.roster.add(board.index, board.tasks);
+  private rest(index: number): void {
+    const hadOne = this.boards.lastVersionOf(index) >= this.model.version;
+    if (this.o.strategy.inRounds && hadOne) this.resting.push(index);
+    else this.roster.add(index, this.boards.tasksOf(index));
   }
 
   /** What the end of an order, or a board's coming and going, brings about: perhaps a server step, and new orders. */
@@ -279,7 +270,10 @@ export class Assignments {
     if (fold) this.begins(fold);
     const orders = this.newOrders(fold ?? this.model);
     if (!ended && !fold && orders.length === 0) return;
-    this.commit({ orders, ...(ended && { task: ended }), ...(fold && { fold: { ...fold, seconds: this.o.clock() } }) });
+    const arrival: Partial<Arrival> = { orders };
+    if (ended) arrival.task = ended;
+    if (fold) arrival.fold = { ...fold, seconds: this.o.clock() };
+    this.commit(arrival);
     if (ended) this.o.passed?.("arrival-committed");
     if (fold) this.folded(fold);
     if (!this.isOver()) this.dispatch(orders);
@@ -291,28 +285,31 @@ export class Assignments {
     this.arrivals.clear();
     this.model = { version, parameters };
     this.facts.ordered = 0;
-    for (const board of this.resting.splice(0)) if (isFit(board)) this.roster.add(board.index, board.tasks);
+    for (const index of this.resting.splice(0))
+      if (isFit(this.boards.at(index))) this.roster.add(index, this.boards.tasksOf(index));
   }
 
   private commit(arrival: Partial<Arrival>): void {
-    this.o.store.commit({ ...arrival, duplicates: this.unsavedDuplicates });
+    if (this.unsavedDuplicates) arrival.duplicates = this.unsavedDuplicates;
+    this.o.store.commit(arrival);
     this.unsavedDuplicates = 0;
   }
 
   /** Orders for as many boards as the strategy wants. */
   private newOrders(model: ModelVersion): Arrival["orders"] {
     const wanted = this.o.strategy.wanted(this.facts);
-    const boards = this.roster.take(wanted, this.now, (index) => this.fleet[index]!.tasks);
+    const boards = this.roster.take(wanted, this.now, (index) => this.boards.tasksOf(index));
     this.facts.busy += boards.length;
     this.facts.ordered += boards.length;
-    return boards.map((index) => this.orders.next(this.fleet[index]!, model, this.now));
+    return boards.map((index) => this.orders.next(this.boards.at(index), model, this.now));
   }
 
   private dispatch(orders: Arrival["orders"]): void {
     for (const { task, held: values } of orders) {
       const board = this.boards.get(task.board)!;
-      const held = { version: task.baseVersion, values };
-      Object.assign(board, { tasks: task.task, frozenVersion: task.frozenVersion, held });
+      board.tasks = task.task;
+      board.frozenVersion = task.frozenVersion;
+      board.held = { version: task.baseVersion, values };
       this.flights.add({ task, stage: "sent", began: this.at });
       this.o.fleet.dispatch(this.orders.order(board, task, this.model));
     }
@@ -337,6 +334,7 @@ export class Assignments {
   /** Orders that are too late to be of use end now. */
   private giveUpLate(): void {
     const oldest = this.model.version - this.o.strategy.maxStaleness;
+    if (oldest <= 0) return; // no order is older
     const isLate = ({ task: { board, baseVersion } }: Assignment) => baseVersion < oldest && this.boards.has(board);
     const index = ({ task }: Assignment) => this.boards.get(task.board)!.index;
     for (const assignment of [...this.flights.all()].filter(isLate).sort((a, b) => index(a) - index(b))) {

@@ -25,7 +25,7 @@ export interface CoordinatorOptions extends AssignmentOptions {
   /** Accuracy of a model on held-out data. Runs beside the loop; versions that come meanwhile are skipped, except the last. */
   evaluate: (parameters: Float32Array) => Promise<Metrics>;
   listener: (event: RunEvent) => void;
-  /** A board that is out of reach for longer is lost: the user is told, and no step waits for it. 60 by default. */
+  /** A board that is out of reach for longer is lost: the user is told, and no step waits for it. 60 by default; Infinity: none is. */
   lostAfterSeconds?: number;
 }
 
@@ -96,9 +96,17 @@ export class Coordinator {
     if (this.over) return;
     await this.o.fleet.open((event) => this.guard(() => this.on(event)));
     this.guard(() => {
-      for (const board of this.assignments.boards.values()) if (!board.online) this.reach.gone(board.id);
+      if (this.lostAfterSeconds < Number.POSITIVE_INFINITY) this.awaitBoards();
       this.assignments.begin();
     });
+  }
+
+  private awaitBoards(): void {
+    const { boards } = this.assignments;
+    for (let index = 0; index < boards.count; index++) {
+      const { id, online } = boards.at(index);
+      if (!online) this.reach.gone(id);
+    }
   }
 
   private async summary(reason: Summary["reason"]): Promise<Summary> {
@@ -224,8 +232,8 @@ export class Coordinator {
     const { run, normLimit, training } = this.o;
     const { baseVersion } = task;
     const { steps, encoding } = training;
-    const expected = { run, task: task.task, baseVersion, steps, encoding, normLimit };
-    validateUpdate(bytes, { ...expected, board: board.name, plan: board.plan });
+    const { name, plan } = board;
+    validateUpdate(bytes, { board: name, run, task: task.task, baseVersion, steps, encoding, plan, normLimit });
   }
 
   private onDurable(board: Board, assignment: Assignment, bytes: Uint8Array): void {

@@ -7,41 +7,43 @@ import type { Assignment } from "./orders.ts";
 const hasEnded = ({ stage }: Assignment) => stage === "received" || stage === "failed";
 
 export class Flights {
-  private readonly byBoard = new Map<string, Assignment>();
-  private readonly numbers = new Map<string, number>(); // of boards, as the heap calls them
-  private readonly names: string[] = [];
+  private readonly byNumber = new Map<number, Assignment>();
+  private readonly strangers = new Map<string, number>(); // numbers of boards that left the fleet
   private readonly finishes = new Heap();
   private readonly heard: Assignment[] = [];
 
-  /** @param boards ids in the order of the fleet: of two orders that end at once, that of the earlier board ends first */
+  /**
+   * @param boards how many there are
+   * @param placeOf a board's place in the fleet, 0 to boards - 1: of two orders that end at once, that of the earlier board ends first
+   */
   constructor(
-    boards: Iterable<string>,
+    private readonly boards: number,
+    private readonly placeOf: (board: string) => number | undefined,
     private readonly scheduled: boolean,
-  ) {
-    for (const board of boards) this.numberOf(board);
-  }
+  ) {}
 
   private numberOf(board: string): number {
-    const known = this.numbers.get(board);
+    const known = this.placeOf(board) ?? this.strangers.get(board);
     if (known !== undefined) return known;
-    this.numbers.set(board, this.names.length);
-    return this.names.push(board) - 1;
+    const number = this.boards + this.strangers.size;
+    this.strangers.set(board, number);
+    return number;
   }
 
   add(assignment: Assignment): void {
-    const { board, finish } = assignment.task;
-    this.byBoard.set(board, assignment);
-    if (this.scheduled) this.finishes.push(this.numberOf(board), finish);
+    const number = this.numberOf(assignment.task.board);
+    this.byNumber.set(number, assignment);
+    if (this.scheduled) this.finishes.push(number, assignment.task.finish);
     else if (hasEnded(assignment)) this.heard.push(assignment);
   }
 
   /** The board's order. */
   of(board: string): Assignment | undefined {
-    return this.byBoard.get(board);
+    return this.byNumber.get(this.numberOf(board));
   }
 
   all(): Iterable<Assignment> {
-    return this.byBoard.values();
+    return this.byNumber.values();
   }
 
   /** The outcome of an order is known. */
@@ -52,7 +54,7 @@ export class Flights {
 
   /** Takes an order out, whatever its stage. */
   remove({ task }: Assignment): void {
-    this.byBoard.delete(task.board); // its entry among the finishes is skipped when its time comes
+    this.byNumber.delete(this.numberOf(task.board)); // its entry among the finishes is skipped when its time comes
   }
 
   /** Takes out the order that ends next, if it is known which one that is. */
@@ -71,7 +73,7 @@ export class Flights {
   private firstHeard(): Assignment | undefined {
     for (;;) {
       const heard = this.heard.shift();
-      if (!heard || this.byBoard.get(heard.task.board) === heard) return heard; // else it was given up meanwhile
+      if (!heard || this.of(heard.task.board) === heard) return heard; // else it was given up meanwhile
     }
   }
 
@@ -79,7 +81,7 @@ export class Flights {
     for (;;) {
       const number = this.finishes.first;
       if (number === undefined) return undefined;
-      const assignment = this.byBoard.get(this.names[number]!);
+      const assignment = this.byNumber.get(number);
       if (assignment?.task.finish === this.finishes.least) return assignment;
       this.finishes.pop();
     }

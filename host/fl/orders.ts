@@ -7,6 +7,7 @@ import { packFrozen } from "../plan/frozen.ts";
 import {
   applyRows,
   bytesOf,
+  decodeSlice,
   encodeDelta,
   encodeRows,
   encodeSlice,
@@ -16,15 +17,15 @@ import {
 } from "../plan/slice.ts";
 import type { Normalisation, Plan } from "../plan/types.ts";
 import { framedBytes } from "../wire/frame.ts";
-import { UpdateHeaderBytes } from "../wire/spec.gen.ts";
-import type { Order } from "./fleet.ts";
+import { SliceHeaderBytes, UpdateHeaderBytes } from "../wire/spec.gen.ts";
+import type { Order, RequiredBlob, SlicePayload } from "./fleet.ts";
 import { keyed } from "./keyed.ts";
 import type { Arrival, RunStore, StoredBoard, StoredTask } from "./run_store.ts";
 import type { OrderFacts, Schedule } from "./schedule.ts";
 
 export interface BoardSetup {
   id: string;
-  name: string;
+  name?: string; // its id when left out
   class: string;
   /** Share of full speed that a schedule assumes. */
   speed: number;
@@ -32,6 +33,7 @@ export interface BoardSetup {
 
 /** A board as the coordinator knows it. */
 export interface Board extends BoardSetup {
+  name: string;
   index: number; // in the fleet
   plan: Plan;
   tasks: number; // orders so far
@@ -76,8 +78,12 @@ export interface ModelVersion {
 
 /** A board at the start of a session: what the store remembers of it, and nothing else. */
 export function restoredBoard(setup: BoardSetup, index: number, plan: Plan, stored: StoredBoard | undefined): Board {
+  const { id, name = id, class: label, speed } = setup;
   return {
-    ...setup,
+    id,
+    name,
+    class: label,
+    speed,
     index,
     plan,
     tasks: stored?.tasks ?? 0,
@@ -93,8 +99,17 @@ export function restoredBoard(setup: BoardSetup, index: number, plan: Plan, stor
 /** How many frozen images are kept for other boards of their class; one that was dropped is made again from the stored model. */
 const keptImages = 16;
 
+/** What a board is to hold. `values` lie in `full`: a slice is in memory once, and once for all boards that get it whole. */
+interface Slice {
+  version: number;
+  full: Uint8Array;
+  values: Float32Array;
+  delta: StoredTask["delta"] | undefined;
+}
+
 export class Orders {
-  private readonly images = new Map<string, { bytes: Uint8Array; crc: number }>();
+  private readonly blobs = new Map<string, RequiredBlob[]>(); // by board class and version of its frozen image
+  private readonly slices = new Map<Plan, Slice>(); // of the newest version
   private readonly kernelsCrc: number;
 
   constructor(private readonly o: OrderOptions) {
@@ -102,37 +117,48 @@ export class Orders {
   }
 
   /** The board's next task, and the slice that it will then hold. `now`: the virtual time at which it begins. Changes nothing. */
-  next(board: Board, { version, parameters }: ModelVersion, now: number): Arrival["orders"][number] {
-    const target = gatherSlice(board.plan, parameters);
+  next(board: Board, model: ModelVersion, now: number): Arrival["orders"][number] {
     // With f32 updates nothing is to be rounded on the way down either: the slice goes whole.
     const held = this.o.training.encoding === "int8" ? board.held : undefined;
-    const difference = held && target.map((v, i) => v - held.values[i]!);
-    const rows = difference && encodeRows(board.plan, difference);
-    // What the board will hold exactly: the difference to the model is made up for by the next delta (error feedback).
-    const values = rows ? applyRows(board.plan, held.values, rows) : target;
-    const stored = this.task(board, version, encodeSlice(version, values));
-    if (rows) {
-      const from = { version: held.version, crc: crc32(bytesOf(held.values)) };
-      const to = { version, crc: crc32(bytesOf(values)) };
-      const bytes = encodeDelta(board.plan, from, to, rows);
-      stored.delta = { baseVersion: from.version, baseCrc: from.crc, bytes };
-    }
+    const { full, values, delta } = held ? this.delta(board.plan, model, held) : this.slice(board.plan, model);
+    const task = this.task(board, model.version, full);
+    if (delta) task.delta = delta;
     const { schedule } = this.o;
-    if (schedule) stored.finish = schedule.finish(this.facts(board, stored), now);
-    return { task: stored, held: values };
+    if (schedule) task.finish = schedule.finish(this.facts(board, task), now);
+    return { task, held: values };
+  }
+
+  private delta(plan: Plan, model: ModelVersion, held: NonNullable<Board["held"]>): Slice {
+    const { version } = model;
+    const difference = this.slice(plan, model).values.map((v, i) => v - held.values[i]!);
+    const rows = encodeRows(plan, difference);
+    // What the board will hold exactly: the difference to the model is made up for by the next delta (error feedback).
+    const full = encodeSlice(version, applyRows(plan, held.values, rows));
+    const values = decodeSlice(full);
+    const from = { version: held.version, crc: crc32(bytesOf(held.values)) };
+    const bytes = encodeDelta(plan, from, { version, crc: crc32(bytesOf(values)) }, rows);
+    return { version, full, values, delta: { baseVersion: from.version, baseCrc: from.crc, bytes } };
+  }
+
+  /** The plan's part of a model, whole: the same bytes for all boards that get it. */
+  private slice(plan: Plan, { version, parameters }: ModelVersion): Slice {
+    const known = this.slices.get(plan);
+    if (known?.version === version) return known;
+    const full = encodeSlice(version, gatherSlice(plan, parameters));
+    const slice = { version, full, values: decodeSlice(full), delta: undefined };
+    this.slices.set(plan, slice);
+    return slice;
   }
 
   /** The order as a schedule sees it. Its bytes are those of a link without losses to a board that lacks what it was never sent. */
   private facts(board: Board, { task, frozenVersion, full, delta }: StoredTask): OrderFacts {
-    const { index, name, speed, plan } = board;
+    const { index, name, speed, class: label, plan } = board;
     const isFirst = task === 1;
-    const blobs = [delta?.bytes.length ?? full.length, isFirst ? plan.binary.length : 0];
-    if (isFirst || frozenVersion !== board.frozenVersion) blobs.push(plan.frozenBytes);
-    return {
-      ...{ board: name, index, speed, class: board.class, task, steps: this.o.training.steps },
-      bytesDown: blobs.reduce((sum, bytes) => sum + framedBytes(bytes), 0),
-      bytesUp: framedBytes(UpdateHeaderBytes + updateRowsBytes(plan, this.o.training.encoding)),
-    };
+    let bytesDown = framedBytes(delta?.bytes.length ?? full.length);
+    if (isFirst) bytesDown += framedBytes(plan.binary.length);
+    if (isFirst || frozenVersion !== board.frozenVersion) bytesDown += framedBytes(plan.frozenBytes);
+    const bytesUp = framedBytes(UpdateHeaderBytes + updateRowsBytes(plan, this.o.training.encoding));
+    return { board: name, index, speed, class: label, task, steps: this.o.training.steps, bytesDown, bytesUp };
   }
 
   private task(board: Board, version: number, full: Uint8Array): StoredTask {
@@ -154,28 +180,28 @@ export class Orders {
 
   /** The task as the fleet takes it. @param model the newest version */
   order(board: Board, task: StoredTask, model: ModelVersion): Order {
-    const frozen = this.frozen(board, task.frozenVersion, model);
-    const { training, kernels } = this.o;
-    const slice = { version: task.baseVersion, crc: crc32(task.full.subarray(8)), full: task.full };
+    const { steps, learningRate, checkpointEvery, encoding } = this.o.training;
+    const { full, delta } = task;
+    const slice: SlicePayload = { version: task.baseVersion, crc: crc32(full.subarray(SliceHeaderBytes)), full };
+    if (delta) slice.delta = delta;
     return {
       run: this.o.run,
       board: board.id,
       task: task.task,
-      required: [
-        { kind: "kernels", bytes: kernels, crc: this.kernelsCrc },
-        { kind: "plan", bytes: board.plan.binary, crc: board.plan.planCrc },
-        { kind: "frozen", bytes: frozen.bytes, crc: frozen.crc },
-      ],
-      slice: task.delta ? { ...slice, delta: task.delta } : slice,
-      ...training,
+      required: this.required(board, task.frozenVersion, model),
+      slice,
+      steps,
+      learningRate,
       seed: task.seed,
+      checkpointEvery,
+      encoding,
     };
   }
 
-  /** The frozen image of a board's class as of a model version. @throws FtteError "store-corrupt" when the store lacks the version */
-  private frozen(board: Board, version: number, newest: ModelVersion): { bytes: Uint8Array; crc: number } {
+  /** What a board's class must hold as of a model version. @throws FtteError "store-corrupt" when the store lacks the version */
+  private required(board: Board, version: number, newest: ModelVersion): RequiredBlob[] {
     const key = `${board.class}/${version}`;
-    const known = this.images.get(key);
+    const known = this.blobs.get(key);
     if (known) return known;
     const model = version === newest.version ? newest : this.o.store.model(version);
     if (!model)
@@ -183,10 +209,14 @@ export class Orders {
         "store-corrupt",
         `run ${this.o.run} lacks model version ${version}, which ${board.name} needs; restore the run store from a copy`,
       );
-    const bytes = packFrozen(board.plan, model.parameters, this.o.normalisation);
-    const image = { bytes, crc: crc32(bytes) };
-    this.images.set(key, image);
-    for (const oldest of this.images.keys()) if (this.images.size > keptImages) this.images.delete(oldest);
-    return image;
+    const frozen = packFrozen(board.plan, model.parameters, this.o.normalisation);
+    const blobs: RequiredBlob[] = [
+      { kind: "kernels", bytes: this.o.kernels, crc: this.kernelsCrc },
+      { kind: "plan", bytes: board.plan.binary, crc: board.plan.planCrc },
+      { kind: "frozen", bytes: frozen, crc: crc32(frozen) },
+    ];
+    this.blobs.set(key, blobs);
+    for (const oldest of this.blobs.keys()) if (this.blobs.size > keptImages) this.blobs.delete(oldest);
+    return blobs;
   }
 }

@@ -12,7 +12,7 @@ export function after(seconds: number, work: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
-/** Tells of boards that stay out of reach. */
+/** Tells of boards that stay out of reach for so many seconds; with Infinity, of none. */
 export class Reach {
   private readonly cancels = new Map<string, () => void>();
 
@@ -23,7 +23,7 @@ export class Reach {
 
   /** The board does not answer; `lost` is called unless it is back in time. Told again, it changes nothing. */
   gone(board: string): void {
-    if (!this.cancels.has(board))
+    if (this.seconds < Number.POSITIVE_INFINITY && !this.cancels.has(board))
       this.cancels.set(
         board,
         after(this.seconds, () => this.lost(board)),

@@ -100,9 +100,11 @@ export function encodeSlice(version: number, slice: Float32Array): Uint8Array {
   return out;
 }
 
-/** The values of a slice as `encodeSlice` made it. */
+/** The values of a slice as `encodeSlice` made it: where they lie, or a copy where that is not 4-aligned. */
 export function decodeSlice(bytes: Uint8Array): Float32Array {
-  return new Float32Array(Uint8Array.from(bytes.subarray(SliceHeaderBytes)).buffer);
+  const aligned = (bytes.byteOffset + SliceHeaderBytes) % 4 === 0 ? bytes : Uint8Array.from(bytes);
+  const count = (bytes.length - SliceHeaderBytes) / 4;
+  return new Float32Array(aligned.buffer, aligned.byteOffset + SliceHeaderBytes, count);
 }
 
 /** The little-endian bytes of f32 values; what slice CRCs are taken of. */

@@ -2,22 +2,25 @@
 // that the firmware would give, bit for bit. Links carry everything and count every byte. When an update arrives is the schedule's to say.
 
 import type { BoardTraffic, Fleet, FleetEvent, Order } from "../fl/fleet.ts";
+import { decodeSlice } from "../plan/slice.ts";
 import { framedBytes } from "../wire/frame.ts";
-import { boardErrors, SliceHeaderBytes } from "../wire/spec.gen.ts";
+import { boardErrors } from "../wire/spec.gen.ts";
 import type { BoardUpdate } from "./board_task.ts";
 import type { Job } from "./trainer.ts";
 
-/** What a board remembers between orders. */
+/** A board as its orders left it. */
 interface Memory {
-  holds: Map<string, number>; // CRC of its plan and its frozen image
-  sliceCrc?: number;
-  carried?: Float32Array; // residual of the accepted updates
-  left?: Float32Array; // and of the one that waits for its verdict
+  number: number;
+  order: Order | undefined; // that has not ended
+  holds: { plan: number; frozen: number; slice: number }; // checksums, -1 for none
+  carried: Float32Array | undefined; // residual of the accepted updates
+  left: Float32Array | undefined; // and of the one that waits for its verdict
+  traffic: BoardTraffic;
 }
 
 export interface SimulatedFleetOptions {
-  /** Ids in the order in which the trainer knows the boards. */
-  boards: readonly string[];
+  /** In the order in which the trainer knows them. */
+  boards: readonly { id: string }[];
   train: (job: Job) => BoardUpdate | Promise<BoardUpdate>;
   /** True when nothing will come of a board's task, so that it need not be done. */
   isLost: (board: number, task: number) => boolean;
@@ -30,14 +33,12 @@ export interface SimulatedFleetOptions {
 export class SimulatedFleet implements Fleet {
   private listener: (event: FleetEvent) => void = () => {};
   private readonly numbers: Map<string, number>;
-  private readonly memories = new Map<string, Memory>();
-  private readonly orders = new Map<string, Order>();
-  private readonly carriedBytes = new Map<string, BoardTraffic>();
+  private readonly memories = new Map<string, Memory>(); // of the boards that had an order
   /** Of all boards. */
   readonly total: BoardTraffic = { up: 0, down: 0 };
 
   constructor(private readonly o: SimulatedFleetOptions) {
-    this.numbers = new Map(o.boards.map((id, i) => [id, i]));
+    this.numbers = new Map(o.boards.map(({ id }, i) => [id, i]));
   }
 
   async open(listener: (event: FleetEvent) => void): Promise<void> {
@@ -45,72 +46,63 @@ export class SimulatedFleet implements Fleet {
   }
 
   dispatch(order: Order): void {
-    this.orders.set(order.board, order);
-    this.count(order.board, "down", this.bytesOf(order));
-    setImmediate(() => this.work(order).catch(this.o.failed));
+    const memory = this.memory(order.board);
+    memory.order = order;
+    this.add(memory, "down", lacking(memory.holds, order));
+    setImmediate(() => this.work(order, memory).catch(this.o.failed));
   }
 
-  private async work(order: Order): Promise<void> {
+  private async work(order: Order, memory: Memory): Promise<void> {
     const { board, task } = order;
-    const number = this.numbers.get(board)!;
-    const { carried } = this.memory(board);
-    const slice = new Float32Array(order.slice.full.slice(SliceHeaderBytes).buffer);
-    const frozen = order.required.find((blob) => blob.kind === "frozen")!.bytes;
-    const job: Job = { ...order, board: number, baseVersion: order.slice.version, frozen, slice };
-    if (this.o.isEmpty(number)) return this.refuse(order);
+    if (this.o.isEmpty(memory.number)) return this.refuse(order, memory);
     // A lost order's update is nobody's: any bytes do.
-    const lost = this.o.isLost(number, task);
-    const update = lost ? undefined : await this.o.train({ ...job, ...(carried && { residual: carried }) });
-    if (this.orders.get(board) !== order) return; // given up meanwhile
-    if (update?.residual) this.memory(board).left = update.residual;
+    const lost = this.o.isLost(memory.number, task);
+    const update = lost ? undefined : await this.o.train(jobOf(order, memory));
+    if (memory.order !== order) return; // given up meanwhile
+    if (update?.residual) memory.left = update.residual;
     this.listener({ type: "update", board, task, bytes: update?.bytes ?? new Uint8Array() });
   }
 
-  private refuse({ board, task }: Order): void {
-    this.orders.delete(board);
+  private refuse({ board, task }: Order, memory: Memory): void {
+    memory.order = undefined;
     const { code, text } = boardErrors["samples-none"];
     this.listener({ type: "refused", board, task, code, reason: `${board}: ${text}` });
-  }
-
-  /** What of the order the board lacks, in frames. */
-  private bytesOf({ board, required, slice }: Order): number {
-    const memory = this.memory(board);
-    const missing = required.filter(({ kind, crc }) => kind !== "kernels" && memory.holds.get(kind) !== crc);
-    for (const { kind, crc } of missing) memory.holds.set(kind, crc);
-    const { delta, full } = slice;
-    const known = delta && memory.sliceCrc === delta.baseCrc;
-    memory.sliceCrc = slice.crc;
-    return [known ? delta.bytes : full, ...missing.map(({ bytes }) => bytes)].reduce(
-      (sum, bytes) => sum + framedBytes(bytes.length),
-      0,
-    );
   }
 
   private memory(board: string): Memory {
     const known = this.memories.get(board);
     if (known) return known;
-    const fresh: Memory = { holds: new Map() };
+    const fresh: Memory = {
+      number: this.numbers.get(board)!,
+      order: undefined,
+      holds: { plan: -1, frozen: -1, slice: -1 },
+      carried: undefined,
+      left: undefined,
+      traffic: { up: 0, down: 0 },
+    };
     this.memories.set(board, fresh);
     return fresh;
   }
 
   /** So many bytes went over a board's link: its orders are counted when they are given, its updates by whoever knows that they arrived. */
   count(board: string, way: keyof BoardTraffic, bytes: number): void {
-    const sum = this.carriedBytes.get(board) ?? { up: 0, down: 0 };
-    sum[way] += bytes;
+    this.add(this.memory(board), way, bytes);
+  }
+
+  private add({ traffic }: Memory, way: keyof BoardTraffic, bytes: number): void {
+    traffic[way] += bytes;
     this.total[way] += bytes;
-    this.carriedBytes.set(board, sum);
   }
 
   acknowledge(board: string, _task: number, verdict: "accepted" | "rejected"): void {
     const memory = this.memory(board);
     if (verdict === "accepted" && memory.left) memory.carried = memory.left;
-    delete memory.left;
-    this.orders.delete(board);
+    memory.left = undefined;
+    memory.order = undefined;
   }
 
   abandon(board: string): void {
-    this.orders.delete(board);
+    this.memory(board).order = undefined;
   }
 
   async stats(board: string): Promise<never> {
@@ -118,10 +110,41 @@ export class SimulatedFleet implements Fleet {
   }
 
   traffic(): ReadonlyMap<string, BoardTraffic> {
-    return this.carriedBytes;
+    return new Map([...this.memories].map(([board, { traffic }]) => [board, traffic]));
   }
 
   async close(): Promise<void> {
     this.listener = () => {};
   }
+}
+
+/** Bytes of frames of what the order brings and the board lacks, which it holds from then on. */
+function lacking(holds: Memory["holds"], { required, slice }: Order): number {
+  const { delta, full } = slice;
+  let bytes = framedBytes((delta && holds.slice === delta.baseCrc ? delta.bytes : full).length);
+  holds.slice = slice.crc;
+  for (const { kind, crc, bytes: blob } of required) {
+    if (kind === "kernels" || holds[kind] === crc) continue;
+    holds[kind] = crc;
+    bytes += framedBytes(blob.length);
+  }
+  return bytes;
+}
+
+/** Member by member: spreading an object costs more than the rest of an order together. */
+function jobOf(order: Order, { number, carried }: Memory): Job {
+  const job: Job = {
+    run: order.run,
+    task: order.task,
+    baseVersion: order.slice.version,
+    steps: order.steps,
+    learningRate: order.learningRate,
+    seed: order.seed,
+    encoding: order.encoding,
+    board: number,
+    frozen: order.required.find((blob) => blob.kind === "frozen")!.bytes,
+    slice: decodeSlice(order.slice.full),
+  };
+  if (carried) job.residual = carried;
+  return job;
 }

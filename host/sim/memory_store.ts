@@ -18,8 +18,8 @@ export class MemoryStore implements RunStore {
   readonly staleness: number[] = [];
   private readonly models = new Map<number, Float32Array>();
   private newest = 0;
-  private readonly sent = new Map<string, StoredTask>(); // by board: its newest
-  private readonly bases = new Map<string, number>(); // of updates in the buffer
+  private readonly sent = new Map<string, StoredTask>(); // by board: its order that has not ended
+  private readonly bases: number[] = []; // base versions of the updates in the buffer, in their order
   private seconds = 0;
   private folded = 0;
   private rejected = 0;
@@ -73,21 +73,19 @@ export class MemoryStore implements RunStore {
     for (const order of orders) this.sent.set(order.task.board, order.task);
   }
 
-  private end({ board, task, state }: Arrival["task"]): void {
+  private end({ board, state }: Arrival["task"]): void {
     const sent = this.sent.get(board)!;
+    this.sent.delete(board);
     if (state === "rejected") this.rejected++;
     else {
       this.seconds = Math.max(this.seconds, sent.finish);
-      this.bases.set(`${board}/${task}`, sent.baseVersion);
+      this.bases.push(sent.baseVersion);
     }
     this.ended(sent, state);
   }
 
   private keep({ version, parameters, folded }: NonNullable<Arrival["fold"]>): void {
-    for (const { board, task } of folded) {
-      this.staleness.push(version - 1 - this.bases.get(`${board}/${task}`)!);
-      this.bases.delete(`${board}/${task}`);
-    }
+    for (const base of this.bases.splice(0, folded.length)) this.staleness.push(version - 1 - base);
     this.folded += folded.length;
     this.putModel(version, parameters);
     const { seconds, rejected } = this;

@@ -5,6 +5,7 @@
 import { Average } from "../fl/averaging.ts";
 import { Coordinator, type CoordinatorOptions } from "../fl/coordinator.ts";
 import type { Schedule } from "../fl/schedule.ts";
+import type { Plan } from "../plan/types.ts";
 import { framedBytes } from "../wire/frame.ts";
 import type { BoardUpdate } from "./board_task.ts";
 import { SimulatedFleet } from "./fleet.ts";
@@ -89,10 +90,9 @@ export async function simulate(o: Simulation): Promise<SimulatedRun> {
 }
 
 function simulatedFleet({ boards, schedule, train }: Simulation, failed: (error: unknown) => void): SimulatedFleet {
-  const ids = boards.map(({ id }) => id);
-  const isLost = (index: number, task: number) => schedule.isLost({ board: ids[index]!, index, task });
+  const isLost = (index: number, task: number) => schedule.isLost({ board: boards[index]!.id, index, task });
   const isEmpty = (index: number) => boards[index]!.labels.length === 0;
-  return new SimulatedFleet({ boards: ids, train, isLost, isEmpty, failed });
+  return new SimulatedFleet({ boards, train, isLost, isEmpty, failed });
 }
 
 /** Measures versions as they are made, and ends the run. */
@@ -160,12 +160,19 @@ function coordinator(o: Simulation, store: MemoryStore, fleet: SimulatedFleet): 
     ...(server && { server }),
     ...{ strategy, folder, normalisation, training, seed, refreshFrozenEvery, normLimit, schedule },
     ...{ run: store.run, store, fleet },
-    boards: o.boards.map(({ id, speed, class: label }) => ({ id, name: id, class: label, speed })),
-    plans: new Map(o.boards.map((board) => [board.class, board.plan])),
+    boards: o.boards,
+    plans: plansOf(o.boards),
     kernels: new Uint8Array(), // the trainer has its own
     stop: {},
+    lostAfterSeconds: Number.POSITIVE_INFINITY, // what cannot be reached, the schedule says
     clock: () => 0,
     evaluate: async () => ({ accuracy: 0, loss: 0 }), // versions are measured as they are made, none left out
     listener: () => {},
   });
+}
+
+function plansOf(boards: readonly SimulatedBoard[]): Map<string, Plan> {
+  const plans = new Map<string, Plan>();
+  for (const { class: label, plan } of boards) plans.set(label, plan);
+  return plans;
 }

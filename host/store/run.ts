@@ -53,6 +53,7 @@ interface CountRow {
 
 /** The durable side of one run. */
 export class SqliteRun implements RunStore {
+  private readonly statements = new Map<string, Database.Statement>();
   private group: Pending[] = [];
   private timer: NodeJS.Timeout | undefined;
 
@@ -66,7 +67,7 @@ export class SqliteRun implements RunStore {
     const query = `SELECT b.id, b.tasks, b.version, b.held, t.frozenVersion,
       (SELECT max(a.baseVersion) FROM tasks a WHERE a.run = b.run AND a.board = b.id AND a.state IN ('arrived', 'folded')) AS lastVersion
       FROM boards b JOIN tasks t ON t.run = b.run AND t.board = b.id AND t.task = b.tasks WHERE b.run = ? ORDER BY b.id`;
-    return (this.attempt(() => this.db.prepare(query).all(this.run)) as BoardRow[]).map((r) => ({
+    return (this.attempt(() => this.prepared(query).all(this.run)) as BoardRow[]).map((r) => ({
       id: r.id,
       tasks: r.tasks,
       held: { version: r.version, values: floats(r.held) },
@@ -78,7 +79,7 @@ export class SqliteRun implements RunStore {
   tasks(): StoredTask[] {
     const query =
       "SELECT t.*, u.bytes FROM tasks t LEFT JOIN updates u ON u.run = t.run AND u.board = t.board AND u.task = t.task WHERE t.run = ? AND t.state NOT IN ('folded', 'rejected') ORDER BY t.board, t.task";
-    return (this.attempt(() => this.db.prepare(query).all(this.run)) as TaskRow[]).map((r) => this.task(r));
+    return (this.attempt(() => this.prepared(query).all(this.run)) as TaskRow[]).map((r) => this.task(r));
   }
 
   private task(r: TaskRow): StoredTask {
@@ -93,19 +94,28 @@ export class SqliteRun implements RunStore {
   lastFolded(): { board: string; update: Uint8Array }[] {
     const query = `SELECT t.board, max(t.task), u.bytes AS "update" FROM tasks t JOIN updates u USING (run, board, task)
       WHERE run = ? AND t.state = 'folded' AND t.reason IS NULL GROUP BY t.board`;
-    return this.attempt(() => this.db.prepare(query).all(this.run)) as { board: string; update: Buffer }[];
+    return this.attempt(() => this.prepared(query).all(this.run)) as { board: string; update: Buffer }[];
+  }
+
+  /** A statement, compiled once. */
+  private prepared(sql: string): Database.Statement {
+    const known = this.statements.get(sql);
+    if (known) return known;
+    const statement = this.db.prepare(sql);
+    this.statements.set(sql, statement);
+    return statement;
   }
 
   virtualTime(): number {
     const query = "SELECT max(finish) AS latest FROM tasks WHERE run = ? AND state <> 'sent'";
-    const row = this.attempt(() => this.db.prepare(query).get(this.run)) as { latest: number | null };
+    const row = this.attempt(() => this.prepared(query).get(this.run)) as { latest: number | null };
     return row.latest ?? 0;
   }
 
   model(version?: number) {
     const query = `SELECT version, parameters FROM models WHERE run = ? ${version === undefined ? "ORDER BY version DESC LIMIT 1" : "AND version = ?"}`;
     const args = version === undefined ? [this.run] : [this.run, version];
-    const row = this.attempt(() => this.db.prepare(query).get(...args)) as
+    const row = this.attempt(() => this.prepared(query).get(...args)) as
       | { version: number; parameters: Buffer }
       | undefined;
     return row && { version: row.version, parameters: floats(row.parameters) };
@@ -114,16 +124,16 @@ export class SqliteRun implements RunStore {
   holds(board: string, task: number): boolean {
     const query =
       "SELECT 1 FROM tasks t JOIN updates u USING (run, board, task) WHERE run = ? AND board = ? AND task = ? AND t.state <> 'rejected'";
-    return this.attempt(() => this.db.prepare(query).get(this.run, board, task)) !== undefined;
+    return this.attempt(() => this.prepared(query).get(this.run, board, task)) !== undefined;
   }
 
   counts(): Counts {
     const query = "SELECT state, count(*) AS n, count(reason) AS reasons FROM tasks WHERE run = ? GROUP BY state";
-    const rows = this.attempt(() => this.db.prepare(query).all(this.run)) as CountRow[];
+    const rows = this.attempt(() => this.prepared(query).all(this.run)) as CountRow[];
     const of = (state: string) => rows.find((r) => r.state === state)?.n ?? 0;
     const leftOut = rows.find((r) => r.state === "folded")?.reasons ?? 0;
     const { duplicates } = this.attempt(() =>
-      this.db.prepare("SELECT duplicates FROM runs WHERE id = ?").get(this.run),
+      this.prepared("SELECT duplicates FROM runs WHERE id = ?").get(this.run),
     ) as { duplicates: number };
     return { folded: of("folded"), leftOut, rejected: of("rejected"), duplicates };
   }
@@ -146,7 +156,7 @@ export class SqliteRun implements RunStore {
     const insert = "INSERT INTO updates (run, board, task, bytes) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
     try {
       const fresh = this.attempt(() => {
-        const statement = this.db.prepare(insert);
+        const statement = this.prepared(insert);
         const put = (p: Pending) => statement.run(this.run, p.board, p.task, p.bytes).changes === 1;
         return this.db.transaction(() => group.map(put))();
       });
@@ -164,8 +174,7 @@ export class SqliteRun implements RunStore {
     if (task) this.endOrder(task);
     if (fold) this.fold(fold);
     this.insertOrders(orders);
-    if (duplicates)
-      this.db.prepare("UPDATE runs SET duplicates = duplicates + ? WHERE id = ?").run(duplicates, this.run);
+    if (duplicates) this.prepared("UPDATE runs SET duplicates = duplicates + ? WHERE id = ?").run(duplicates, this.run);
   }
 
   /** From the states that it may come from, or not at all: what was folded or rejected stays so. */
@@ -173,13 +182,13 @@ export class SqliteRun implements RunStore {
     const durable =
       "AND EXISTS (SELECT 1 FROM updates u WHERE u.run = t.run AND u.board = t.board AND u.task = t.task)";
     const set = `UPDATE tasks AS t SET state = ?, arrival = ?, reason = ? WHERE run = ? AND board = ? AND task = ? AND state = 'sent' ${state === "arrived" ? durable : ""}`;
-    if (this.db.prepare(set).run(state, arrival, reason ?? null, this.run, board, task).changes !== 1)
+    if (this.prepared(set).run(state, arrival, reason ?? null, this.run, board, task).changes !== 1)
       throw this.contradiction(`task ${task} of ${board} would be ${state}, but it is not waiting for that`);
   }
 
   private fold({ version, parameters, seconds, folded }: NonNullable<Arrival["fold"]>): void {
     this.insertModel(version, parameters, seconds);
-    const set = this.db.prepare(
+    const set = this.prepared(
       "UPDATE tasks SET state = 'folded', foldedIn = ?, reason = ? WHERE run = ? AND board = ? AND task = ? AND state = 'arrived'",
     );
     for (const { board, task, reason } of folded)
@@ -192,11 +201,11 @@ export class SqliteRun implements RunStore {
   }
 
   private insertOrders(orders: Arrival["orders"]): void {
-    const { db, run } = this;
-    const held = db.prepare(
+    const { run } = this;
+    const held = this.prepared(
       "INSERT INTO boards (run, id, tasks, version, held) VALUES (?, ?, ?, ?, ?) ON CONFLICT (run, id) DO UPDATE SET tasks = excluded.tasks, version = excluded.version, held = excluded.held",
     );
-    const insert = db.prepare(
+    const insert = this.prepared(
       "INSERT INTO tasks (run, board, task, baseVersion, frozenVersion, seed, finish, full, delta, deltaVersion, deltaCrc, state, arrival) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'sent', 0)",
     );
     for (const { task: t, held: values } of orders) {
@@ -208,9 +217,12 @@ export class SqliteRun implements RunStore {
   }
 
   private insertModel(version: number, parameters: Float32Array, seconds: number): void {
-    this.db
-      .prepare("INSERT INTO models (run, version, parameters, seconds) VALUES (?, ?, ?, ?)")
-      .run(this.run, version, blob(parameters), seconds);
+    this.prepared("INSERT INTO models (run, version, parameters, seconds) VALUES (?, ?, ?, ?)").run(
+      this.run,
+      version,
+      blob(parameters),
+      seconds,
+    );
   }
 
   putModel(version: number, parameters: Float32Array, seconds: number): void {
@@ -219,6 +231,6 @@ export class SqliteRun implements RunStore {
 
   putEvaluation(version: number, seconds: number, { accuracy, loss }: { accuracy: number; loss: number }): void {
     const insert = "INSERT INTO evaluations (run, version, seconds, accuracy, loss) VALUES (?, ?, ?, ?, ?)";
-    this.attempt(() => this.db.prepare(insert).run(this.run, version, seconds, accuracy, loss));
+    this.attempt(() => this.prepared(insert).run(this.run, version, seconds, accuracy, loss));
   }
 }

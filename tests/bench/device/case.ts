@@ -25,6 +25,11 @@ export interface Case {
   frozen: Frozen;
   plan: Plan;
   bytes: Uint8Array;
+  /** Of its parts, what a board holds: frozen image, slice, and samples as records of `stride` bytes, a label and elements. */
+  frozenImage: Uint8Array;
+  slice: Float32Array;
+  records: Uint8Array;
+  stride: number;
   /**
    * The bytes of the same case with only the first `ops` ops of the plan's training list, weights as they are before the last step, and a
    * learning rate so small that they stay so: the last step then computes what it does in the whole case, as far as the list goes.
@@ -136,7 +141,9 @@ export function makeCase(workload: Workload, mode: Mode, frozenForm: Frozen, ste
     return encode(binary, all, 1e-20);
   };
   const bytes = encode(plan.binary, parameters, learningRate);
-  return { workload, mode, frozen: frozenForm, plan, bytes, cut, trained, output };
+  const slice = gatherSlice(plan, parameters);
+  const parts = { frozenImage: frozen, slice, records, stride };
+  return { workload, mode, frozen: frozenForm, plan, bytes, ...parts, cut, trained, output };
 }
 
 function judge(guest: Guest, records: Uint8Array, stride: number, steps: number, infers: number) {

@@ -20,7 +20,8 @@ export interface Measured {
   symbols: Symbols;
 }
 
-function parse(printed: string): Outcome {
+/** Lines of a word and numbers, the last one "done". @throws Error when that is not so */
+export function parse(printed: string): Outcome {
   const rows = printed.trim().split("\n");
   if (rows.pop() !== "done") throw new Error(`the program did not come to its end: ${printed.slice(-2000)}`);
   const outcome: Outcome = new Map();

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { buildFold } from "../../../host/build/fold.ts";
 import { builtGuest } from "../../../host/build/root.ts";
 import { seeded } from "../../../host/data/random.ts";
-import { Coordinator, type CoordinatorOptions, type Summary } from "../../../host/fl/coordinator.ts";
+import { type BoardSetup, Coordinator, type CoordinatorOptions, type Summary } from "../../../host/fl/coordinator.ts";
 import type { RunEvent } from "../../../host/fl/events.ts";
 import { wasmFolder } from "../../../host/fl/fold.ts";
 import { evenSchedule } from "../../../host/fl/schedule.ts";
@@ -49,7 +49,7 @@ const first = initialise(shapeModel(model), seeded(4));
 /** A run that goes through any number of sessions: its boards, and the file as it was when the last session ended or was killed. */
 export class TestRun {
   readonly boards: TestBoard[];
-  readonly setups: CoordinatorOptions["boards"];
+  readonly setups: BoardSetup[];
   path: string;
   private killed = 0;
 

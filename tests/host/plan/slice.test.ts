@@ -7,6 +7,7 @@ import { seeded } from "../../../host/data/random.ts";
 import {
   applyRows,
   bytesOf,
+  decodeSlice,
   eachRow,
   encodeDelta,
   encodeRows,
@@ -208,6 +209,19 @@ describe("a slice", () => {
       count: plan.sliceCount,
     });
     expect(delta.subarray(20)).toEqual(rows);
+  });
+
+  it("is read where it lies, at any place in a buffer", () => {
+    const slice = Float32Array.of(1.5, -2, 3e-9);
+    const whole = encodeSlice(5, slice);
+    expect(decodeSlice(whole)).toEqual(slice);
+    decodeSlice(whole)[1] = 7;
+    expect(decodeSlice(whole)[1]).toBe(7); // no copy
+    for (const offset of [1, 2, 3, 4]) {
+      const buffer = new Uint8Array(whole.length + 8);
+      buffer.set(whole, offset);
+      expect(decodeSlice(buffer.subarray(offset, offset + whole.length))).toEqual(decodeSlice(whole));
+    }
   });
 });
 
