@@ -2,11 +2,14 @@
 
 import { parseArgs } from "node:util";
 
-const experiments = ["headline", "hostile"] as const;
+const experiments: Record<string, () => Promise<unknown>> = {
+  headline: () => import("./headline.ts"),
+  hostile: () => import("./hostile.ts"),
+};
 const { positionals } = parseArgs({ allowPositionals: true, strict: false });
-const name = experiments.find((known) => known === positionals[0]);
-if (name) await import(`./${name}.ts`);
+const run = Object.hasOwn(experiments, positionals[0] ?? "") ? experiments[positionals[0]!] : undefined;
+if (run) await run();
 else {
-  console.error(`name an experiment: ${experiments.join(", ")}; docs/results says what each is`);
+  console.error(`name an experiment: ${Object.keys(experiments).join(", ")}; docs/results says what each is`);
   process.exitCode = 2;
 }

@@ -44,7 +44,7 @@ class Queue {
       };
       const finish = this.schedule.finish(facts, this.now);
       const stored = { board: String(client), task, baseVersion: 0, frozenVersion: 0, seed: 0, finish, full: none };
-      this.flights.add({ task: { ...stored, state: "received", arrival: 0 }, stage: "received" });
+      this.flights.add({ task: { ...stored, state: "received", arrival: 0 }, stage: "received", began: this.now });
     }
     this.events += taken.length;
     return busy + taken.length;
