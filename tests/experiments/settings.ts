@@ -27,11 +27,11 @@ const conv2d = (filters: number, kernel: number, stride: number): Layer => {
 };
 const whole = (layer: number): LayerSelection => ({ layer, bias: true, weights: "all" });
 
-/** Subsets of `count` input channels of a layer that together are all of them, each with the head. */
-function channelsInTurn(layer: number, channels: number, count: number, head: number): LayerSelection[][] {
+/** Subsets of `count` input channels of a layer that together are all of them, each with `others`. */
+function channelsInTurn(layer: number, channels: number, count: number, others: LayerSelection[]): LayerSelection[][] {
   return Array.from({ length: channels / count }, (_, k) => [
     { layer, bias: true, weights: Array.from({ length: count }, (_, i) => k * count + i) },
-    whole(head),
+    ...others,
   ]);
 }
 
@@ -61,8 +61,8 @@ const mnist: Setting = {
   firstModelText: "1,200 digits, 2 % of all",
   steps: 100,
   learningRates: [0.01, 0.03],
-  subset: channelsInTurn(2, 20, 2, 4)[0]!,
-  inTurn: channelsInTurn(2, 20, 2, 4),
+  subset: channelsInTurn(2, 20, 2, [whole(4)])[0]!,
+  inTurn: channelsInTurn(2, 20, 2, [whole(4)]),
   smallArena: 9000,
 };
 
@@ -78,6 +78,8 @@ const motion: Model = {
   ],
 };
 
+const motionsInTurn = channelsInTurn(0, 6, 2, [{ layer: 1, bias: true, weights: "none" }, whole(3)]);
+
 /** @param path the folder with RawData/ */
 const hapt = (path: string): Setting => ({
   name: "HAPT",
@@ -88,9 +90,9 @@ const hapt = (path: string): Setting => ({
   firstModelText: "all windows of 5 of 21 people",
   steps: 30,
   learningRates: [0.005, 0.015],
-  subset: channelsInTurn(1, 16, 2, 3)[0]!,
-  inTurn: channelsInTurn(1, 16, 2, 3),
-  smallArena: 3800,
+  subset: motionsInTurn[0]!,
+  inTurn: motionsInTurn,
+  smallArena: 4000,
 });
 
 const cifar: Model = {
@@ -118,9 +120,9 @@ const cifar10 = (path: string): Setting => ({
   firstModelText: "2,500 images, 5 % of all",
   steps: 80,
   learningRates: [0.01, 0.02],
-  subset: channelsInTurn(4, 20, 5, 6)[0]!,
-  inTurn: channelsInTurn(4, 20, 5, 6),
-  smallArena: 21_400,
+  subset: channelsInTurn(4, 20, 4, [whole(6)])[0]!,
+  inTurn: channelsInTurn(4, 20, 4, [whole(6)]),
+  smallArena: 20_400,
 });
 
 /** Where the data sets that the product does not bring lie; undefined where they are absent. */
