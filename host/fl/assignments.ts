@@ -92,7 +92,7 @@ export class Assignments {
     const tasks = store.tasks();
     for (const task of tasks)
       if (task.state === "received" || (task.state === "sent" && this.boards.has(task.board)))
-        this.flights.add({ task, stage: task.state, began: 0 });
+        this.flights.add({ task, stage: task.state });
     const arrived = tasks.filter((t) => t.state === "arrived");
     this.arrivals.restore(arrived, this.o.strategy.calibrated ? store.lastFolded() : []);
     const working = [...this.flights.all()].map(({ task }) => task);
@@ -150,7 +150,7 @@ export class Assignments {
     this.settle();
   }
 
-  private tellEnd({ task: { board, task }, began }: Assignment, outcome: "update" | "nothing"): void {
+  private tellEnd({ task: { board, task }, began = 0 }: Assignment, outcome: "update" | "nothing"): void {
     this.tell.order({ seconds: this.at, board, task, began, outcome });
   }
 

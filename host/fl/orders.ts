@@ -50,8 +50,8 @@ export interface Assignment {
   task: StoredTask;
   /** sent: the board works on it; storing: its update is being committed; received: it is durable; failed: nothing comes of it. */
   stage: "sent" | "storing" | "received" | "failed";
-  /** Of what brought it about, by the session's clock; 0 when an earlier session gave it. */
-  began: number;
+  /** When it was brought about, by the session's clock; an order of an earlier session has none. */
+  began?: number;
   reason?: string; // why it failed
   /** Whose failure it is: a board that fails too often is set aside. */
   blame?: "board" | "schedule";
