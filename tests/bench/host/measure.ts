@@ -17,13 +17,6 @@ export interface Figure {
 export const median = (numbers: readonly number[]): number =>
   numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN;
 
-/** Seconds that the work takes. */
-export function secondsOf(work: () => void): number {
-  const start = performance.now();
-  work();
-  return (performance.now() - start) / 1000;
-}
-
 /** CPU seconds that the work takes, all threads of this process together: what others do to a shared machine is mostly left out. */
 export async function cpuSecondsOf(work: () => unknown): Promise<number> {
   const before = process.cpuUsage();
