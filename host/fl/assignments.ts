@@ -7,6 +7,7 @@
 import { FtteError } from "../errors.ts";
 import { type ArrivalOptions, Arrivals, type Fold } from "./arrivals.ts";
 import { Boards } from "./boards.ts";
+import { Crew, failureLimit } from "./crew.ts";
 import type { Teller } from "./events.ts";
 import type { Fleet } from "./fleet.ts";
 import { Flights } from "./flights.ts";
@@ -18,9 +19,7 @@ import {
   type OrderOptions,
   Orders,
 } from "./orders.ts";
-import { Roster } from "./roster.ts";
 import type { Arrival, Counts } from "./run_store.ts";
-import type { FleetFacts } from "./strategy.ts";
 
 /** Moments at which a test may kill the host. */
 export const foldSteps = [
@@ -40,11 +39,6 @@ export interface AssignmentOptions extends OrderOptions, ArrivalOptions {
   passed?: (step: FoldStep) => void;
 }
 
-/** A board whose orders come to nothing so often in a row, refused or with invalid updates, gets no more until the run is taken up again. */
-const failureLimit = 3;
-/** Boards that count: neither lost nor set aside. */
-const isFit = (board: Board) => board.failures < failureLimit && !board.lost;
-
 export class Assignments {
   readonly boards: Boards;
   model: ModelVersion = { version: 0, parameters: new Float32Array() };
@@ -54,10 +48,8 @@ export class Assignments {
   private readonly orders: Orders;
   private readonly arrivals: Arrivals;
   private readonly flights: Flights; // also of boards that left the fleet with an update received
-  private readonly roster: Roster;
+  private readonly crew: Crew;
   private readonly accepted: { board: string; task: number }[] = [];
-  private readonly resting: number[] = []; // in rounds: those that have had an order at this version
-  private facts: FleetFacts = { boards: 0, busy: 0, ordered: 0 };
   private unsavedDuplicates = 0;
   private at = 0; // the clock when what is being dealt with happened
 
@@ -76,8 +68,9 @@ export class Assignments {
     this.boards = new Boards(o.boards, o.plans);
     const numberOf = (board: string) => this.boards.get(board)?.index;
     this.flights = new Flights(o.boards.length, numberOf, o.schedule !== undefined);
-    const reachable = o.schedule && ((board: number, now: number) => o.schedule!.reachable(board, now));
-    this.roster = new Roster(o.boards.length, o.seed, reachable);
+    const { schedule, seed } = o;
+    const reachable = schedule && ((board: number, now: number) => schedule.reachable(board, now));
+    this.crew = new Crew(this.boards, { seed, inRounds: o.strategy.inRounds, reachable });
   }
 
   /** Takes up what the store holds of the run. @throws FtteError "run-unknown" or "config-invalid" */
@@ -97,12 +90,8 @@ export class Assignments {
     this.arrivals.restore(arrived, this.o.strategy.calibrated ? store.lastFolded() : []);
     const working = [...this.flights.all()].map(({ task }) => task);
     const busy = new Set(working.filter((t) => this.boards.has(t.board)).map((t) => this.boards.get(t.board)!.index));
-    for (let index = 0; index < this.boards.count; index++) if (!busy.has(index)) this.rest(index);
-    this.facts = {
-      boards: this.boards.count,
-      busy: busy.size,
-      ordered: [...working, ...arrived].filter((t) => t.baseVersion === model.version).length,
-    };
+    const ordered = [...working, ...arrived].filter((t) => t.baseVersion === model.version).length;
+    this.crew.restore(model.version, busy, ordered);
   }
 
   /** Sends boards back to their orders, and gives the others new ones. */
@@ -157,26 +146,15 @@ export class Assignments {
   /** The board is out of reach, and nobody waits for it. */
   lose(board: Board): void {
     this.at = this.o.clock();
-    this.count(board, -1);
-    board.lost = true;
-    this.roster.remove(board.index);
+    this.crew.lose(board, this.flights.of(board.id) !== undefined);
     this.step();
   }
 
   /** It is back. */
   regain(board: Board): void {
     this.at = this.o.clock();
-    board.lost = false;
-    this.count(board, 1);
-    if (isFit(board) && !this.flights.of(board.id)) this.rest(board.index);
+    this.crew.regain(board, this.flights.of(board.id) !== undefined);
     this.step();
-  }
-
-  /** It begins, or ceases, to count among the fleet. */
-  private count(board: Board, change: 1 | -1): void {
-    if (!isFit(board)) return;
-    this.facts.boards += change;
-    if (this.flights.of(board.id)) this.facts.busy += change;
   }
 
   /** A repeat of an update that was judged before. */
@@ -205,9 +183,9 @@ export class Assignments {
 
   /** Passes to the moment at which a board that is wanted can be reached, if that is before anything else. Returns whether it did. */
   private wake(): boolean {
-    const { nextReturn } = this.roster;
+    const { nextReturn } = this.crew;
     if (nextReturn === Number.POSITIVE_INFINITY || nextReturn >= this.flights.earliest) return false;
-    if (this.o.strategy.wanted(this.facts) <= 0) return false;
+    if (this.o.strategy.wanted(this.crew.facts) <= 0) return false;
     this.now = nextReturn;
     this.step();
     return true;
@@ -219,54 +197,25 @@ export class Assignments {
     if (board) this.accept(board, task.task);
     this.o.passed?.("update-acknowledged");
     const arrival = this.arrivals.add(task);
-    if (board) {
-      board.lastVersion = Math.max(board.lastVersion, task.baseVersion);
-      board.failures = 0;
-      this.free(board);
-    }
+    if (board) this.crew.succeeded(board, task.baseVersion);
     this.step({ board: task.board, task: task.task, state: "arrived", arrival });
   }
 
   private drop({ task, reason = "", blame }: Assignment): void {
     const board = this.boards.get(task.board)!;
-    if (task.baseVersion === this.model.version) this.facts.ordered--;
-    if (blame !== "schedule" && ++board.failures === failureLimit) this.setAside(board);
-    else this.free(board);
+    const isSetAside = this.crew.failed(board, task.baseVersion, blame !== "schedule");
     this.counts.rejected++;
     this.step({ board: task.board, task: task.task, state: "rejected", arrival: 0, reason });
     this.tell.update(board.id, "rejected", 0, reason);
-    if (board.failures !== failureLimit) return;
+    if (!isSetAside) return;
     const what = `${board.name} failed ${failureLimit} tasks in a row and gets no more in this session`;
     this.tell.notice(`${what}: ${reason}`);
-    const failing = [...this.boards.opened()].filter(({ failures }) => failures >= failureLimit);
-    if (failing.length === this.boards.count)
-      throw new FtteError("board-lost", `every board fails its tasks; the last one: ${reason}`);
-  }
-
-  /** Its order has ended. */
-  private free(board: Board): void {
-    if (!isFit(board)) return;
-    this.facts.busy--;
-    this.rest(board.index);
-  }
-
-  /** Its order has ended, and it gets no other. */
-  private setAside(board: Board): void {
-    if (board.lost) return;
-    this.facts.busy--;
-    this.facts.boards--;
-  }
-
-  /** A board without an order may have one, in rounds of the next version. */
-  private rest(index: number): void {
-    const hadOne = this.boards.lastVersionOf(index) >= this.model.version;
-    if (this.o.strategy.inRounds && hadOne) this.resting.push(index);
-    else this.roster.add(index, this.boards.tasksOf(index));
+    if (this.crew.isSpent) throw new FtteError("board-lost", `every board fails its tasks; the last one: ${reason}`);
   }
 
   /** What the end of an order, or a board's coming and going, brings about: perhaps a server step, and new orders. */
   step(ended?: Arrival["task"]): void {
-    const fold = this.arrivals.fold(this.model, this.facts);
+    const fold = this.arrivals.fold(this.model, this.crew.facts);
     if (fold) this.begins(fold);
     const orders = this.newOrders(fold ?? this.model);
     if (!ended && !fold && orders.length === 0) return;
@@ -280,13 +229,10 @@ export class Assignments {
     if (fold) this.giveUpLate();
   }
 
-  /** A new version begins: nothing was ordered at it, and whoever waited for it may have an order. */
   private begins({ version, parameters }: Fold): void {
     this.arrivals.clear();
     this.model = { version, parameters };
-    this.facts.ordered = 0;
-    for (const index of this.resting.splice(0))
-      if (isFit(this.boards.at(index))) this.roster.add(index, this.boards.tasksOf(index));
+    this.crew.begin(version);
   }
 
   private commit(arrival: Partial<Arrival>): void {
@@ -297,10 +243,7 @@ export class Assignments {
 
   /** Orders for as many boards as the strategy wants. */
   private newOrders(model: ModelVersion): Arrival["orders"] {
-    const wanted = this.o.strategy.wanted(this.facts);
-    const boards = this.roster.take(wanted, this.now, (index) => this.boards.tasksOf(index));
-    this.facts.busy += boards.length;
-    this.facts.ordered += boards.length;
+    const boards = this.crew.take(this.o.strategy.wanted(this.crew.facts), this.now);
     return boards.map((index) => this.orders.next(this.boards.at(index), model, this.now));
   }
 
@@ -328,7 +271,7 @@ export class Assignments {
 
   private takeBack({ stage, task }: Assignment): void {
     if (stage === "sent") this.o.fleet.abandon(task.board);
-    else this.o.fleet.acknowledge(task.board, task.task, "rejected");
+    else if (stage !== "failed") this.o.fleet.acknowledge(task.board, task.task, "rejected");
   }
 
   /** Orders that are too late to be of use end now. */
