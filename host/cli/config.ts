@@ -75,8 +75,11 @@ export interface SimulationConfig {
   latencySeconds?: number;
   /** A task's duration varies by this share up and down (0.25). */
   jitter?: number;
-  /** A share of the boards takes up to so many times as long, evenly distributed. */
-  stragglers?: { share: number; slowdown: number };
+  /**
+   * A share of the boards takes up to so many times as long, evenly distributed. Who is slow is drawn; or, with `rare`, it is those of whose
+   * samples most have one of the rarest third of the labels, so that what only they know comes late.
+   */
+  stragglers?: { share: number; slowdown: number; rare?: boolean };
   /** Boards are in reach and out of it in turn, for exponentially distributed times of these means. */
   churn?: { onSeconds: number; offSeconds: number };
   /** Share of the updates that are lost for good, and how long beyond their time the host waits for them (60). */

@@ -117,7 +117,9 @@ const simulation = z.strictObject({
   bytesPerSecond: z.number().positive().default(85_000),
   latencySeconds: seconds.default(0.2),
   jitter: share.default(0.25),
-  stragglers: z.strictObject({ share, slowdown: z.number().min(1).max(1e6) }).default({ share: 0, slowdown: 1 }),
+  stragglers: z
+    .strictObject({ share, slowdown: z.number().min(1).max(1e6), rare: z.boolean().default(false) })
+    .default({ share: 0, slowdown: 1, rare: false }),
   churn: z.strictObject({ onSeconds: z.number().positive(), offSeconds: z.number().positive() }).optional(),
   lost: z.number().min(0).max(0.99).default(0),
   patienceSeconds: seconds.default(60),

@@ -4,7 +4,7 @@
 import { FtteError } from "../errors.ts";
 import type { Schedule } from "../fl/schedule.ts";
 import { stepsPerSecond } from "../plan/cost.ts";
-import { clientSchedule, clientSpeeds } from "../sim/clients.ts";
+import { byRareLabels, clientSchedule, clientSpeeds } from "../sim/clients.ts";
 import type { ResolvedConfig } from "./config_schema.ts";
 import type { FleetPart } from "./setup.ts";
 
@@ -21,9 +21,18 @@ export function dealFleet(fleet: ResolvedConfig["fleet"], boards: number, option
   return parts.filter((part) => part.count > 0);
 }
 
-/** The boards, stragglers slowed down as the config says. */
-export function withStragglers<T extends { speed: number }>(config: ResolvedConfig, boards: readonly T[]): T[] {
-  const slowed = clientSpeeds(boards.length, config.simulation.stragglers, config.seed);
+/**
+ * The boards, stragglers slowed down as the config says.
+ * @param labels of each board's samples; a board of which they are not known counts as one that has nothing rare
+ */
+export function withStragglers<T extends { speed: number }>(
+  config: ResolvedConfig,
+  boards: readonly T[],
+  labels: readonly ArrayLike<number>[],
+): T[] {
+  const { rare, ...stragglers } = config.simulation.stragglers;
+  const order = byRareLabels(boards.map((_, i) => labels[i] ?? []));
+  const slowed = clientSpeeds(boards.length, { ...stragglers, ...(rare && { order }) }, config.seed);
   return boards.map((board, i) => ({ ...board, speed: board.speed * slowed[i]! }));
 }
 

@@ -146,7 +146,11 @@ function boardsOf(config: ResolvedConfig, parts: readonly FleetPart[], shards: r
   const boards = kinds.map(({ entry, label, plan }, i): SimulatedBoard => {
     return { id: virtualName(i), class: label, speed: entry.speed ?? 1, plan, ...recorded(shards[i]!) };
   });
-  return withStragglers(config, boards);
+  return withStragglers(
+    config,
+    boards,
+    boards.map(({ labels }) => labels),
+  );
 }
 
 const recorded = (shard: Dataset): Pick<TrainedBoard, "samples" | "labels"> => {

@@ -135,7 +135,8 @@ class TrainingRun {
     real: PlacedBoard[],
   ) {
     ({ config: this.config, deterministic: this.deterministic } = frozenConfig(o.record));
-    this.boards = withStragglers(this.config, [...virtual, ...real]);
+    const labels = shards.map((shard) => Array.from(shard, (i) => data.train.labels[i]!));
+    this.boards = withStragglers(this.config, [...virtual, ...real], labels);
     this.fleet = new LocalFleet({ boards: this.boards, open: this.plugs.open });
     this.store = o.store.open(o.record.id);
     const twin = loadKernels(builtGuest("kernels.twin.wasm"));

@@ -35,7 +35,7 @@ export interface Stragglers {
   share: number; // of the clients, 0..1
   /** A straggler takes between once and so many times as long, evenly distributed over the stragglers. */
   slowdown: number;
-  /** Clients in the order in which they become stragglers; without it, drawn. Ties slowness to what clients know. */
+  /** The clients with the slowest last; the last ones are the stragglers. Without it they are drawn. Ties slowness to what clients know. */
   order?: readonly number[];
 }
 
@@ -47,10 +47,22 @@ export function clientSpeeds(clients: number, { share, slowdown, order }: Stragg
       (a, b) => keyed("straggler", seed, a) - keyed("straggler", seed, b) || a - b,
     );
   const count = Math.round(share * clients);
-  (order ?? drawn()).slice(0, count).forEach((client, i) => {
+  (order ?? drawn()).slice(clients - count).forEach((client, i) => {
     speeds[client] = 1 / (1 + ((slowdown - 1) * (i + 0.5)) / count);
   });
   return speeds;
+}
+
+/** The clients in the order of how much of what they know is rare: by the share of their samples whose label is of the rarest third. */
+export function byRareLabels(labels: readonly ArrayLike<number>[]): number[] {
+  const counts = new Map<number, number>();
+  for (const list of labels) for (const label of Array.from(list)) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const rarest = [...counts].sort((a, b) => a[1] - b[1] || a[0] - b[0]).slice(0, Math.ceil(counts.size / 3));
+  const rare = new Set(rarest.map(([label]) => label));
+  const shareOf = (list: ArrayLike<number>) =>
+    Array.from(list).filter((label) => rare.has(label)).length / Math.max(1, list.length);
+  const shares = labels.map(shareOf);
+  return [...labels.keys()].sort((a, b) => shares[a]! - shares[b]! || a - b);
 }
 
 export function clientSchedule(model: ClientModel, seed: number): Schedule {

@@ -3,8 +3,8 @@
 //
 //     npm run experiment -- headline [--reduced|--full] [--data ../shared/data] [--cifar <folder>] [--seeds 5] [--jobs 2] [--json] [--write]
 //
-// Every row is tuned over its four variants, with 100 clients and on a seed that is not reported; then its best one runs on each seed. With
-// --reduced, the variants are those of the committed report. Runs that were made before are taken from build/experiments, so a command that
+// Every row is tuned over its four variants on a seed that is not reported; then its best one runs on each seed. With --reduced, the variants
+// are those of the committed report. Runs that were made before are taken from build/experiments, so a command that
 // was killed goes on where it was.
 
 import { availableParallelism } from "node:os";
@@ -72,8 +72,7 @@ async function runCells(what: string, list: { setting: Setting; row: Row; cell: 
 }
 
 /** The best variant of each row at each concurrency, on the tuning seed. */
-async function tuned(setting: Setting): Promise<Map<string, number>> {
-  const place: Place = { partition: setting.partitions[0]!.name, clients: 100, stragglers: 0.9 };
+async function tuned(setting: Setting, place: Place): Promise<Map<string, number>> {
   const concurrencies = ["equal", "double"] as const;
   const list = rows.flatMap((row) =>
     concurrencies.flatMap((concurrency) =>
@@ -133,7 +132,7 @@ const settings = settingsOf({ hapt: haptAt, cifar10: values.reduced ? undefined 
 const headline: Headline = { seeds: seeds.length, blocks: [] };
 for (const setting of settings.filter(({ name }) => name.includes(values.only))) {
   const [central, ...others] = placesOf(setting);
-  const best = values.reduced ? committedVariants(setting.name) : await tuned(setting);
+  const best = values.reduced ? committedVariants(setting.name) : await tuned(setting, central!);
   for (const place of [central!, ...others]) {
     const outcomes = await measure(setting, place, best);
     const target = targetOf(outcomes, reference);

@@ -55,12 +55,15 @@ function simulated(config: ResolvedConfig, options: SimOptions): ResolvedConfig 
 const byPort = ({ fleet }: ResolvedConfig): ResolvedConfig["fleet"] =>
   fleet.map(({ ports, ...entry }) => (ports ? { ...entry, count: ports.length } : entry));
 
-function stragglers({ simulation }: ResolvedConfig, options: SimOptions): { share: number; slowdown: number } {
+type Stragglers = ResolvedConfig["simulation"]["stragglers"];
+
+function stragglers({ simulation }: ResolvedConfig, options: SimOptions): Stragglers {
   const { stragglers: share, slowdown, trace } = options;
   if (share === undefined && slowdown === undefined) return simulation.stragglers;
   if (trace !== undefined)
     throw new FtteError("usage", "a recording says who is slow; give --trace or --stragglers, not both");
-  const asked = { share: share ?? simulation.stragglers.share, slowdown: slowdown ?? simulation.stragglers.slowdown };
+  const { stragglers: given } = simulation;
+  const asked = { ...given, share: share ?? given.share, slowdown: slowdown ?? given.slowdown };
   const isVain = share === undefined ? asked.share === 0 : asked.share > 0 && asked.slowdown <= 1;
   if (isVain)
     throw new FtteError("usage", "stragglers need a share and a slowdown above 1: --stragglers 0.3 --slowdown 10");

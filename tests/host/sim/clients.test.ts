@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { OrderFacts } from "../../../host/fl/schedule.ts";
-import { type ClientModel, clientSchedule, clientSpeeds } from "../../../host/sim/clients.ts";
+import { byRareLabels, type ClientModel, clientSchedule, clientSpeeds } from "../../../host/sim/clients.ts";
 
 const model: ClientModel = {
   stepsPerSecond: new Map([
@@ -106,8 +106,14 @@ describe("stragglers", () => {
     expect(new Set(clientSpeeds(50, { share: 0, slowdown: 20 }, 1))).toEqual(new Set([1]));
   });
 
-  it("are the first of an order where one is given", () => {
-    const speeds = clientSpeeds(4, { share: 0.5, slowdown: 3, order: [2, 0, 1, 3] }, 1);
+  it("are the last of an order where one is given, the last of all the slowest", () => {
+    const speeds = clientSpeeds(4, { share: 0.5, slowdown: 3, order: [1, 3, 2, 0] }, 1);
     expect(speeds).toEqual([1 / 2.5, 1, 1 / 1.5, 1]);
+  });
+
+  it("that hold what is rare come last, by the share of their samples whose label is of the rarest third", () => {
+    const often = [0, 0, 1, 1, 0, 1]; // of four labels, 3 and then 2 have the fewest samples
+    const labels = [[...often, 2], [2, 2, 0], often, [3, 3], [], [2, 3]]; // shares 1/7, 2/3, 0, 1, nothing, 1
+    expect(byRareLabels(labels)).toEqual([2, 4, 0, 1, 3, 5]);
   });
 });
