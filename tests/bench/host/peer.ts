@@ -31,7 +31,7 @@ import type { Figure } from "./measure.ts";
 const packages = ["@tensorflow/tfjs@4.22.0", "@tensorflow/tfjs-backend-wasm@4.22.0"];
 const folder = join(root, "build", "peer");
 const model = referenceModels["image-cnn"];
-const [clients, digits, rounds, learningRate] = [10, 60, 5, 0.05];
+const [clients, digits, rounds, learningRate] = [10, 60, 5, 0.01];
 
 interface Outcome {
   seconds: number;
