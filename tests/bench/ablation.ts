@@ -89,6 +89,11 @@ const all: Variant[] = [
   changed("buffer 8", { buffer: 8 }),
   changed("server rate 0.5", { serverLearningRate: 0.5 }),
   changed("server rate 2", { serverLearningRate: 2 }),
+  { ...changed("server rate 1.5, averaging 0.9", { serverLearningRate: 1.5 }), server: { averaging: 0.9 } },
+  {
+    ...changed("buffer 10, server rate 1.5, averaging 0.9", { buffer: 10, serverLearningRate: 1.5 }),
+    server: { averaging: 0.9 },
+  },
   { name: "fedavg", buffer: 0, strategy: () => fedavg() },
   { name: "rival: fedbuff", buffer: 10, strategy: () => fedbuff() },
   { name: "rival: ca2fl", buffer: 10, strategy: () => ca2fl() },
