@@ -3,6 +3,9 @@
 //
 //     npm run experiment -- headline [--reduced|--full] [--data ../shared/data] [--cifar <folder>] [--seeds 5] [--jobs 2] [--json] [--write]
 //
+// --only <data set> leaves the others out, --rows "FedAvg, f32|FTTE, tiers" the other rows. --like <data set> does not tune, but takes the variants
+// that were the best on that one.
+//
 // Every row is tuned over its four variants on a seed that is not reported; then its best one runs on each seed. With --reduced, the variants
 // are those of the committed report. Runs that were made before are taken from build/experiments, so a command that
 // was killed goes on where it was.
@@ -18,7 +21,7 @@ import { runAll } from "./pool.ts";
 import { committedVariants, writeReport } from "./report.ts";
 import type { CellOrder, CellResult } from "./run_cell.ts";
 import { type Setting, settingsOf } from "./settings.ts";
-import { type Cell, configOf, type Row, reference, rows } from "./strategies.ts";
+import { rows as allRows, type Cell, configOf, type Row, reference } from "./strategies.ts";
 
 const { values } = parseArgs({
   allowPositionals: true,
@@ -28,6 +31,8 @@ const { values } = parseArgs({
     data: { type: "string", default: "../shared/data" },
     cifar: { type: "string" },
     only: { type: "string", default: "" },
+    rows: { type: "string", default: "" },
+    like: { type: "string" },
     seeds: { type: "string" },
     jobs: { type: "string" },
     json: { type: "boolean" },
@@ -35,6 +40,8 @@ const { values } = parseArgs({
   },
 });
 const seeds = Array.from({ length: Number(values.seeds ?? (values.reduced ? 2 : 5)) }, (_, i) => i + 1);
+const asked = values.rows.split("|");
+const rows = allRows.filter(({ name }) => values.rows === "" || name === reference || asked.includes(name));
 const jobs = Number(values.jobs ?? availableParallelism());
 /** Not among the seeds that are reported. */
 const tuningSeed = 100;
@@ -132,7 +139,8 @@ const settings = settingsOf({ hapt: haptAt, cifar10: values.reduced ? undefined 
 const headline: Headline = { seeds: seeds.length, blocks: [] };
 for (const setting of settings.filter(({ name }) => name.includes(values.only))) {
   const [central, ...others] = placesOf(setting);
-  const best = values.reduced ? committedVariants(setting.name) : await tuned(setting, central!);
+  const like = values.like ?? (values.reduced ? setting.name : undefined);
+  const best = like === undefined ? await tuned(setting, central!) : committedVariants(like);
   for (const place of [central!, ...others]) {
     const outcomes = await measure(setting, place, best);
     const target = targetOf(outcomes, reference);

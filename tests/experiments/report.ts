@@ -14,22 +14,26 @@ import { rows, variantText } from "./strategies.ts";
 const folder = join(root, "docs", "results");
 const dataPath = join(folder, "headline.json");
 
-interface Committed {
+interface CommittedBlock {
+  dataset: string;
   seeds: number;
-  kernels: string;
-  blocks: { dataset: string; target: number; variants: Record<string, number>; figures: Figures[] }[];
+  kernels: string; // SHA-256 of the kernels
+  target: number;
+  variants: Record<string, number>;
+  figures: Figures[];
 }
+
+const committed = (): CommittedBlock[] =>
+  existsSync(dataPath) ? JSON.parse(readFileSync(dataPath, "utf8")).blocks : [];
 
 /** The variants that the committed report's rows were tuned to, by row and concurrency. */
 export function committedVariants(dataset: string): ReadonlyMap<string, number> {
-  if (!existsSync(dataPath)) throw new Error(`${dataPath} is missing: run without --reduced, with --write, first`);
-  const { blocks } = JSON.parse(readFileSync(dataPath, "utf8")) as Committed;
-  const block = blocks.find((b) => b.dataset === dataset);
+  const block = committed().find((b) => b.dataset === dataset);
   if (!block) throw new Error(`${dataPath} has no figures of ${dataset}: run without --reduced, with --write, first`);
   return new Map(Object.entries(block.variants));
 }
 
-/** What the issue of the experiment is: the goals, and the setting that comes closest to all of them on each data set. */
+/** What is held against the reference, and how much of it may be left. */
 const goals: {
   name: string;
   of: (equal: Figures, double: Figures) => number | null;
@@ -51,8 +55,11 @@ const goals: {
   },
 ];
 
+/** The rows that were run. */
+const rowsOf = ({ figures }: Block) => rows.filter(({ name }) => figures.some(({ strategy }) => strategy === name));
+
 function goalTable(block: Block): string {
-  const names = rows.map(({ name }) => name).filter((name) => name.startsWith("FTTE"));
+  const names = rowsOf(block).flatMap(({ name }) => (name.startsWith("FTTE") ? [name] : []));
   const of = (name: string, concurrency: string) =>
     block.figures.find((row) => row.strategy === name && row.concurrency === concurrency)!;
   const text = (value: number | null, unit: "share" | "points") =>
@@ -69,7 +76,7 @@ function goalTable(block: Block): string {
 }
 
 function settingsTable(block: Block): string {
-  const body = rows.flatMap((row) =>
+  const body = rowsOf(block).flatMap((row) =>
     (["equal", "double"] as const).map((concurrency) => {
       const variant = block.best.get(`${row.name}/${concurrency}`)!;
       return [row.name, concurrency, variantText(block.setting, row, variant)];
@@ -90,32 +97,33 @@ function blockText(block: Block, isMain: boolean): string {
 
 const fileName = ({ setting }: Block) => setting.name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
 
-/** The first block of each data set is its main one. */
-const isMain = (headline: Headline, block: Block) =>
-  headline.blocks.find((b) => b.setting.name === block.setting.name) === block;
-
-export async function writeReport(headline: Headline): Promise<void> {
+/** Each data set's part of the page, its pictures and its figures; those of data sets that were not run stay as they are. */
+export async function writeReport({ seeds, blocks }: Headline): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  for (const block of headline.blocks.filter((b) => isMain(headline, b))) {
-    const picture = async (what: string, chart: object) =>
-      writeFileSync(join(folder, `${fileName(block)}-${what}.svg`), `${await chartSvg(chart)}\n`);
-    await picture("time", curvesChart(block, "seconds"));
-    await picture("bytes", curvesChart(block, "bytes"));
-    await picture("memory", memoryChart(block));
-  }
   const kernels = createHash("sha256")
     .update(readFileSync(builtGuest("kernels.twin.wasm")))
     .digest("hex");
-  const committed: Committed = {
-    seeds: headline.seeds,
-    kernels,
-    blocks: headline.blocks.map(({ setting, target, best, figures }) => {
-      return { dataset: setting.name, target, variants: Object.fromEntries(best), figures };
-    }),
-  };
-  writeFileSync(dataPath, `${JSON.stringify(committed, undefined, 1)}\n`);
-  const text = headline.blocks.map((block) => blockText(block, isMain(headline, block))).join("\n\n");
-  writePart("tables", `${headline.seeds} seeds; kernels ${kernels.slice(0, 16)}.\n\n${text}`);
+  for (const name of new Set(blocks.map(({ setting }) => setting.name))) {
+    const own = blocks.filter(({ setting }) => setting.name === name);
+    const [main, ...others] = own;
+    await writePictures(main!);
+    const text = [blockText(main!, true), ...others.map((block) => blockText(block, false))].join("\n\n");
+    writePart(fileName(main!), `Median of ${seeds} seeds; kernels ${kernels.slice(0, 16)}.\n\n${text}`);
+  }
+  const fresh = blocks.map(({ setting, target, best, figures }): CommittedBlock => {
+    return { dataset: setting.name, seeds, kernels, target, variants: Object.fromEntries(best), figures };
+  });
+  const isFresh = ({ dataset }: CommittedBlock) => fresh.some((block) => block.dataset === dataset);
+  const all = [...fresh, ...committed().filter((block) => !isFresh(block))];
+  writeFileSync(dataPath, `${JSON.stringify({ blocks: all }, undefined, 1)}\n`);
+}
+
+async function writePictures(block: Block): Promise<void> {
+  const picture = async (what: string, chart: object) =>
+    writeFileSync(join(folder, `${fileName(block)}-${what}.svg`), `${await chartSvg(chart)}\n`);
+  await picture("time", curvesChart(block, "seconds"));
+  await picture("bytes", curvesChart(block, "bytes"));
+  await picture("memory", memoryChart(block));
 }
 
 /** The part of the page about clients that do harm. */
