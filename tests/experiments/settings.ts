@@ -2,6 +2,7 @@
 // them. Nothing here is tuned; what is tuned, and over which grid, is in strategies.ts.
 
 import type { DataConfig, FleetEntry, FtteConfig, PartitionConfig } from "../../host/cli/config.ts";
+import { referenceModels } from "../../host/plan/reference_models.ts";
 import type { Layer, LayerSelection, Model } from "../../host/plan/types.ts";
 
 export interface Setting {
@@ -95,25 +96,10 @@ const hapt = (path: string): Setting => ({
   smallArena: 4000,
 });
 
-const cifar: Model = {
-  name: "cifar-cnn",
-  kind: "classifier",
-  input: { shape: [32, 32, 3], type: "u8" },
-  layers: [
-    { kind: "conv2d", filters: 12, kernel: [3, 3], activation: "relu" },
-    { kind: "maxPool2d", size: [2, 2] },
-    { kind: "conv2d", filters: 20, kernel: [3, 3], activation: "relu" },
-    { kind: "maxPool2d", size: [2, 2] },
-    { kind: "conv2d", filters: 28, kernel: [3, 3], activation: "relu" },
-    { kind: "globalAveragePool" },
-    { kind: "dense", units: 10 },
-  ],
-};
-
 /** @param path the folder with the package's tarball */
 const cifar10 = (path: string): Setting => ({
   name: "CIFAR-10",
-  model: cifar,
+  model: referenceModels["cifar-cnn"],
   data: (clients) => ({ kind: "cifar10", path, train: Math.min(50_000, 2500 + clients * 95), test: 2000 }),
   partitions: [{ name: "Dirichlet 0.5", config: { kind: "dirichlet", alpha: 0.5 } }],
   firstModel: { samples: 2500, epochs: 12, learningRate: 0.015 },
