@@ -18,7 +18,7 @@ import { buildGuest } from "../../host/build/guest.ts";
 import { unpacked } from "../bench/unpacked.ts";
 import { figuresOf, type Headline, headlineTable, type Outcome, targetOf } from "./figures.ts";
 import { runAll } from "./pool.ts";
-import { committedVariants, writeReport } from "./report.ts";
+import { committedVariants, writeReduced, writeReport } from "./report.ts";
 import type { CellOrder, CellResult } from "./run_cell.ts";
 import { type Setting, settingsOf } from "./settings.ts";
 import { rows as allRows, type Cell, configOf, type Row, reference } from "./strategies.ts";
@@ -147,7 +147,8 @@ for (const setting of settings.filter(({ name }) => name.includes(values.only)))
     headline.blocks.push({ setting, place, best, target, outcomes, figures: figuresOf(outcomes, target, reference) });
   }
 }
-if (values.write) await writeReport(headline);
+if (values.write && values.reduced) writeReduced(headline);
+else if (values.write) await writeReport(headline);
 if (values.json) {
   const all = headline.blocks.flatMap(({ figures }) => figures);
   console.log(JSON.stringify({ type: "headline", seeds: seeds.length, rows: all }));

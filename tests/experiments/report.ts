@@ -118,6 +118,12 @@ export async function writeReport({ seeds, blocks }: Headline): Promise<void> {
   writeFileSync(dataPath, `${JSON.stringify({ blocks: all }, undefined, 1)}\n`);
 }
 
+/** The part of the page that anybody can repeat in minutes. */
+export function writeReduced({ seeds, blocks }: Headline): void {
+  const text = blocks.map((block) => blockText(block, false)).join("\n\n");
+  writePart("reduced", `Median of ${seeds} seeds, the variants of the tables above.\n\n${text}`);
+}
+
 async function writePictures(block: Block): Promise<void> {
   const picture = async (what: string, chart: object) =>
     writeFileSync(join(folder, `${fileName(block)}-${what}.svg`), `${await chartSvg(chart)}\n`);
