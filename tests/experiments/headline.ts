@@ -6,8 +6,8 @@
 // --only <data set> leaves the others out, --rows "FedAvg, f32|FTTE, tiers" the other rows. --like <data set> does not tune, but takes the variants
 // that were the best on that one.
 //
-// Every row is tuned over its four variants on a seed that is not reported; then its best one runs on each seed. With --reduced, the variants
-// are those of the committed report. Runs that were made before are taken from build/experiments, so a command that
+// Every row is tuned over its four variants, at equal concurrency and on a seed that is not reported; then its best one runs on each seed. With
+// --reduced, the variants are those of the committed report. Runs that were made before are taken from build/experiments, so a command that
 // was killed goes on where it was.
 
 import { availableParallelism } from "node:os";
@@ -59,8 +59,14 @@ type Place = Pick<Cell, "partition" | "clients" | "stragglers">;
 /** The mean accuracy over a run's measurements: large when it learns fast and ends high. */
 const merit = ({ curve }: CellResult) => curve.reduce((sum, { accuracy }) => sum + accuracy, 0) / curve.length;
 
+interface Run {
+  setting: Setting;
+  row: Row;
+  cell: Cell;
+}
+
 let told = Date.now();
-async function runCells(what: string, list: { setting: Setting; row: Row; cell: Cell }[]): Promise<CellResult[]> {
+async function runCells(what: string, list: readonly Run[]): Promise<CellResult[]> {
   const startMs = Date.now();
   let first: number | undefined;
   return runAll(
@@ -78,34 +84,24 @@ async function runCells(what: string, list: { setting: Setting; row: Row; cell: 
   );
 }
 
-/** The best variant of each row at each concurrency, on the tuning seed. */
-async function tuned(setting: Setting, place: Place): Promise<Map<string, number>> {
-  const concurrencies = ["equal", "double"] as const;
+/** The best variant of each row, on the tuning seed. */
+async function tuned(setting: Setting, { partition, stragglers }: Place): Promise<Map<string, number>> {
+  const place = { setting: setting.name, partition, stragglers, clients: setting.tunedWith };
   const list = rows.flatMap((row) =>
-    concurrencies.flatMap((concurrency) =>
-      [0, 1, 2, 3].map((variant) => {
-        const cell: Cell = { ...place, setting: setting.name, concurrency, row: row.name, variant, seed: tuningSeed };
-        return { setting, row, cell };
-      }),
-    ),
+    [0, 1, 2, 3].map((variant): Run => {
+      return { setting, row, cell: { ...place, concurrency: "equal", row: row.name, variant, seed: tuningSeed } };
+    }),
   );
   const results = await runCells(`${setting.name}, tuning`, list);
-  const best = new Map<string, number>();
-  const merits = new Map<string, number>();
-  list.forEach(({ cell }, i) => {
-    const key = `${cell.row}/${cell.concurrency}`;
-    if (merit(results[i]!) <= (merits.get(key) ?? -1)) return;
-    merits.set(key, merit(results[i]!));
-    best.set(key, cell.variant);
-  });
-  return best;
+  const merits = (row: Row) => list.flatMap((run, i) => (run.row === row ? [merit(results[i]!)] : []));
+  return new Map(rows.map((row) => [row.name, merits(row).indexOf(Math.max(...merits(row)))]));
 }
 
 async function measure(setting: Setting, place: Place, best: ReadonlyMap<string, number>): Promise<Outcome[]> {
   const list = seeds.flatMap((seed) =>
     rows.flatMap((row) =>
       (["equal", "double"] as const).map((concurrency) => {
-        const variant = best.get(`${row.name}/${concurrency}`)!;
+        const variant = best.get(row.name)!;
         return { setting, row, cell: { ...place, setting: setting.name, concurrency, row: row.name, variant, seed } };
       }),
     ),

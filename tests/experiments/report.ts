@@ -26,7 +26,7 @@ interface CommittedBlock {
 const committed = (): CommittedBlock[] =>
   existsSync(dataPath) ? JSON.parse(readFileSync(dataPath, "utf8")).blocks : [];
 
-/** The variants that the committed report's rows were tuned to, by row and concurrency. */
+/** The variants that the committed report's rows were tuned to. */
 export function committedVariants(dataset: string): ReadonlyMap<string, number> {
   const block = committed().find((b) => b.dataset === dataset);
   if (!block) throw new Error(`${dataPath} has no figures of ${dataset}: run without --reduced, with --write, first`);
@@ -76,13 +76,8 @@ function goalTable(block: Block): string {
 }
 
 function settingsTable(block: Block): string {
-  const body = rowsOf(block).flatMap((row) =>
-    (["equal", "double"] as const).map((concurrency) => {
-      const variant = block.best.get(`${row.name}/${concurrency}`)!;
-      return [row.name, concurrency, variantText(block.setting, row, variant)];
-    }),
-  );
-  return markdown(["", "at work", "the best of its four"], body);
+  const body = rowsOf(block).map((row) => [row.name, variantText(block.setting, row, block.best.get(row.name)!)]);
+  return markdown(["", "the best of its four"], body);
 }
 
 function blockText(block: Block, isMain: boolean): string {

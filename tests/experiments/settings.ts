@@ -16,6 +16,7 @@ export interface Setting {
   firstModelText: string;
   steps: number; // of a task: about one pass over a client's samples
   learningRates: readonly [number, number]; // the grid's
+  tunedWith: number; // clients
   /** What a small board trains: one subset for all of them, and subsets that the small boards take in turn. */
   subset: LayerSelection[];
   inTurn: LayerSelection[][];
@@ -62,6 +63,7 @@ const mnist: Setting = {
   firstModelText: "1,200 digits, 2 % of all",
   steps: 100,
   learningRates: [0.01, 0.03],
+  tunedWith: 100,
   subset: channelsInTurn(2, 20, 2, [whole(4)])[0]!,
   inTurn: channelsInTurn(2, 20, 2, [whole(4)]),
   smallArena: 9000,
@@ -91,6 +93,7 @@ const hapt = (path: string): Setting => ({
   firstModelText: "all windows of 5 of 21 people",
   steps: 30,
   learningRates: [0.005, 0.015],
+  tunedWith: 500,
   subset: motionsInTurn[0]!,
   inTurn: motionsInTurn,
   smallArena: 4000,
@@ -106,6 +109,7 @@ const cifar10 = (path: string): Setting => ({
   firstModelText: "2,500 images, 5 % of all",
   steps: 80,
   learningRates: [0.01, 0.02],
+  tunedWith: 100,
   subset: channelsInTurn(4, 20, 4, [whole(6)])[0]!,
   inTurn: channelsInTurn(4, 20, 4, [whole(6)]),
   smallArena: 20_400,
