@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { FtteError } from "../errors.ts";
-import { server, strategy, updatesPerStep } from "./strategies.ts";
+import { boardsOf, server, strategy, updatesPerStep } from "./strategies.ts";
 
 const activation = z.enum(["relu", "relu6", "sigmoid", "tanh"]);
 const count = z.int().positive();
@@ -91,8 +91,9 @@ const fleetEntry = z.strictObject({
 });
 
 /** What the parts of a config cannot say of each other: who is asked, and what there is to compare. */
-function checkTogether({ fleet, strategy, server }: z.infer<typeof fields>, issues: z.RefinementCtx): void {
-  const boards = fleet.reduce((sum, { count = 1, ports }) => sum + (ports?.length ?? count), 0);
+function checkTogether(config: z.infer<typeof fields>, issues: z.RefinementCtx): void {
+  const { strategy, server } = config;
+  const boards = boardsOf(config);
   const add = (path: string[], message: string) => issues.addIssue({ code: "custom", path, message });
   if (strategy.name === "fedavg" && strategy.cohort !== undefined) {
     const asked = Math.round(strategy.cohort * (strategy.overSelection ?? 1));
@@ -101,7 +102,7 @@ function checkTogether({ fleet, strategy, server }: z.infer<typeof fields>, issu
   }
   if (strategy.name === "ca2fl" && server?.combine === "median")
     add(["server", "combine"], "the median cannot take the place of ca2fl's calibrated mean");
-  const updates = updatesPerStep(strategy, boards);
+  const updates = updatesPerStep(config);
   for (const name of ["filter", "combine"] as const)
     if (server?.[name] !== undefined && updates < 3)
       add(

@@ -27,7 +27,7 @@ import {
   virtualCount,
   virtualName,
 } from "./setup.ts";
-import { strategyOf } from "./strategies.ts";
+import { serverOf, strategyOf } from "./strategies.ts";
 
 /** What runs of one seed share, whatever their strategies. */
 export interface SimulatedWorld {
@@ -86,8 +86,8 @@ export async function simulatedRun(o: SimulatedRunOptions): Promise<SimulatedOut
       ...{ boards, folder, evaluateEvery, normLimit, schedule },
       normalisation: world.data.normalisation,
       firstModel: world.firstModel,
-      strategy: strategyOf(config.strategy),
-      ...(config.server && { server: config.server }),
+      strategy: strategyOf(config),
+      server: serverOf(config),
       training: config.training,
       seed: config.seed,
       refreshFrozenEvery: config.refreshFrozenEvery,

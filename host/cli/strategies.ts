@@ -63,15 +63,43 @@ export const server = z.strictObject({
 
 type StrategyConfig = z.infer<typeof strategy>;
 
-/** Updates that make a server step, with so many boards. */
-export function updatesPerStep(config: StrategyConfig, boards: number): number {
-  switch (config.name) {
+type ServerConfig = z.infer<typeof server>;
+
+/** Of a config, what decides on strategy and server. */
+interface Strategic {
+  strategy: StrategyConfig;
+  server?: ServerConfig | undefined;
+  fleet: readonly { count?: number | undefined; ports?: readonly string[] | undefined }[];
+}
+
+export const boardsOf = ({ fleet }: Pick<Strategic, "fleet">): number =>
+  fleet.reduce((sum, { count = 1, ports }) => sum + (ports?.length ?? count), 0);
+
+/**
+ * ftte's options with what was best where it was measured (docs/results/headline.md, docs/strategies.md): as many updates make a step as are
+ * a fifth of the boards at work, between 2 and 10, and the step is half as large again, which averaging over versions makes up for.
+ */
+function ftteDefaults(options: Extract<StrategyConfig, { name: "ftte" }>, boards: number) {
+  const atWork = Math.min(boards, options.concurrency ?? boards);
+  const buffer = options.buffer ?? Math.min(10, Math.max(2, Math.round(atWork / 5)));
+  return { serverLearningRate: 1.5, ...options, buffer };
+}
+
+/** What the server does, defaults filled in. */
+export const serverOf = ({ strategy, server }: Pick<Strategic, "strategy" | "server">): ServerConfig =>
+  strategy.name === "ftte" ? { averaging: 0.9, ...server } : { ...server };
+
+/** Updates that make a server step. */
+export function updatesPerStep({ strategy, fleet }: Strategic): number {
+  switch (strategy.name) {
     case "fedasync":
       return 1;
     case "fedavg":
-      return config.cohort ?? boards;
+      return strategy.cohort ?? boardsOf({ fleet });
+    case "ftte":
+      return ftteDefaults(strategy, boardsOf({ fleet })).buffer;
     default:
-      return config.buffer ?? (config.name === "ftte" ? 4 : 10);
+      return strategy.buffer ?? 10;
   }
 }
 
@@ -84,6 +112,7 @@ const strategies: Record<StrategyConfig["name"], (options: object) => Strategy> 
 };
 
 /** The strategy that the config asks for. */
-export function strategyOf({ name, ...options }: StrategyConfig): Strategy {
+export function strategyOf({ strategy, fleet }: Pick<Strategic, "strategy" | "fleet">): Strategy {
+  const { name, ...options } = strategy.name === "ftte" ? ftteDefaults(strategy, boardsOf({ fleet })) : strategy;
   return strategies[name](options);
 }

@@ -42,7 +42,7 @@ import {
   type RunData,
   virtualCount,
 } from "./setup.ts";
-import { strategyOf } from "./strategies.ts";
+import { serverOf, strategyOf } from "./strategies.ts";
 
 export { builtFolder };
 
@@ -212,14 +212,14 @@ class TrainingRun {
   }
 
   private coordinator(): Coordinator {
-    const { training, seed, refreshFrozenEvery, server } = this.config;
+    const { training, seed, refreshFrozenEvery } = this.config;
     const passed = killPoint();
     return new Coordinator({
       run: this.o.record.id,
       store: this.store,
       fleet: this.fleet,
-      strategy: strategyOf(this.config.strategy),
-      ...(server && { server }),
+      strategy: strategyOf(this.config),
+      server: serverOf(this.config),
       folder: this.o.folder ?? builtFolder(training.encoding),
       boards: this.boards,
       plans: new Map(this.parts.map((part) => [part.label, part.plan])),

@@ -77,7 +77,7 @@ const withServer = (name: string, server: ServerOptions, buffer = 4): Variant =>
   server,
 });
 const all: Variant[] = [
-  changed("ftte, defaults", {}),
+  changed("ftte, K = 4, rate 1", {}),
   changed("age constant", { age: "constant" }),
   changed("age constant, server rate 0.3", { age: "constant", serverLearningRate: 0.3 }),
   changed("age hinge", { age: "hinge" }),

@@ -87,7 +87,7 @@ function demoConfig(options: DemoOptions): ResolvedConfig {
     firstModel: { samples: 600, epochs: 8 },
     fleet,
     training: { steps: 60, learningRate: 0.01, checkpointEvery: 50 },
-    strategy: { name: "ftte", buffer: Math.max(2, Math.min(4, boardCount({ fleet }))) },
+    strategy: { name: "ftte" },
     refreshFrozenEvery: 8,
     stop: deterministic ? { versions: deterministicVersions } : { minutes },
     seed,

@@ -10,6 +10,7 @@ import { loadKernels } from "../../sim/guest.ts";
 import { say, sayJson } from "../output.ts";
 import { findRun, frozenConfig, openStore } from "../project_store.ts";
 import { loadRunData, modelOf } from "../setup.ts";
+import { serverOf } from "../strategies.ts";
 import { percent, table } from "../view/text.ts";
 
 export async function evaluate(id: string | undefined, options: { config: string; json?: boolean }): Promise<void> {
@@ -18,7 +19,7 @@ export async function evaluate(id: string | undefined, options: { config: string
   try {
     const record = findRun(store, id);
     const { config } = frozenConfig(record);
-    const stored = averagedModel(store.open(record.id), config.server?.averaging);
+    const stored = averagedModel(store.open(record.id), serverOf(config).averaging);
     if (!stored)
       throw new FtteError("run-unknown", `run ${record.id} has no model yet; go on with: ftte run resume ${record.id}`);
     await buildGuest();

@@ -9,6 +9,7 @@ import { cHeader, modelJson, safetensors } from "../model_files.ts";
 import { say, sayJson } from "../output.ts";
 import { findRun, frozenConfig, openStore } from "../project_store.ts";
 import { modelOf } from "../setup.ts";
+import { serverOf } from "../strategies.ts";
 
 /** Written beside its place and moved there, so that no half of a file is ever left. */
 function writeWhole(path: string, content: string | Uint8Array): void {
@@ -28,7 +29,7 @@ export async function exportRun(
   try {
     const record = findRun(store, id);
     const { config } = frozenConfig(record);
-    const stored = averagedModel(store.open(record.id), config.server?.averaging);
+    const stored = averagedModel(store.open(record.id), serverOf(config).averaging);
     if (!stored)
       throw new FtteError("run-unknown", `run ${record.id} has no model yet; go on with: ftte run resume ${record.id}`);
     const model = modelOf(config);

@@ -36,7 +36,7 @@ export default defineConfig({
   ],
 
   training: { steps: 150, learningRate: 0.02 },
-  strategy: { name: "ftte", buffer: 4 },
+  strategy: { name: "ftte" },
   stop: { minutes: 1 },
   seed: 1,
 });

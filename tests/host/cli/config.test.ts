@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { FtteConfig } from "../../../host/cli/config.ts";
 import { type ConfigInput, parseBytes } from "../../../host/cli/config_schema.ts";
 import { loadProject } from "../../../host/cli/load_config.ts";
-import { strategyOf } from "../../../host/cli/strategies.ts";
+import { serverOf, strategyOf, updatesPerStep } from "../../../host/cli/strategies.ts";
 
 /** Fails to compile when the documented types promise what the schema does not take. */
 const promised: (config: FtteConfig) => ConfigInput = (config) => config;
@@ -55,12 +55,37 @@ describe("a project's config", () => {
     `{ name: "fedavg", cohort: 10, overSelection: 1.3 }`,
   ])("takes the strategy %s", async (text) => {
     const { config } = await loadProject(project(withStrategy(text)));
-    expect(strategyOf(config.strategy).name).toBe(config.strategy.name);
+    expect(strategyOf(config).name).toBe(config.strategy.name);
     expect(config.strategy).toEqual(new Function(`return ${text}`)());
   });
 
+  it("lets a fifth of the boards at work make ftte's steps, 2 to 10 of them, unless it says how many", () => {
+    const steps = (count: number, options: object = {}) =>
+      updatesPerStep({ strategy: { name: "ftte", ...options }, fleet: [{ count }, { ports: ["a", "b"] }] });
+    expect([1, 11, 28, 48, 498].map((count) => steps(count))).toEqual([2, 3, 6, 10, 10]);
+    expect(steps(498, { concurrency: 20 })).toBe(4);
+    expect(steps(498, { concurrency: 20, buffer: 1 })).toBe(1);
+    const strategy = strategyOf({ strategy: { name: "ftte" }, fleet: [{ count: 20 }] });
+    const update = { board: "a", task: 1, baseVersion: 0, staleness: 0, samples: 1, steps: 1, norm: 1, variance: 0 };
+    expect([3, 4].map((n) => strategy.ready(Array(n).fill(update), { boards: 20, busy: 0, ordered: 0 }))).toEqual([
+      false,
+      true,
+    ]);
+    expect(strategy.weigh([update]).serverLearningRate).toBe(1.5);
+  });
+
+  it("averages over versions with ftte, and with others when it says so", () => {
+    expect(serverOf({ strategy: { name: "ftte" } })).toEqual({ averaging: 0.9 });
+    expect(serverOf({ strategy: { name: "ftte" }, server: { averaging: 0, clipNorm: 1 } })).toEqual({
+      averaging: 0,
+      clipNorm: 1,
+    });
+    expect(serverOf({ strategy: { name: "fedbuff" } })).toEqual({});
+  });
+
   it("takes what the server does with every strategy, and refuses what makes no sense", async () => {
-    const loaded = (server: string) => loadProject(project(minimal.replace(" })", `, server: ${server} })`)));
+    const with4 = minimal.replace('board: "virtual-64k"', 'board: "virtual-64k", count: 15');
+    const loaded = (server: string) => loadProject(project(with4.replace(" })", `, server: ${server} })`)));
     expect((await loaded("{ averaging: 0.9, clipNorm: 2 }")).config.server).toEqual({ averaging: 0.9, clipNorm: 2 });
     const robust = `{ filter: { kind: "norm", factor: 4 }, combine: "median" }`;
     expect((await loaded(robust)).config.server).toEqual({ filter: { kind: "norm", factor: 4 }, combine: "median" });
