@@ -39,7 +39,7 @@ const harms: { name: string; harm?: Harm }[] = [
 ];
 
 type Defence = Pick<FtteConfig, "strategy" | "server">;
-const ftte = { name: "ftte", concurrency, buffer: 5 } as const;
+const ftte = { name: "ftte", concurrency, buffer: 5, serverLearningRate: 1 } as const;
 const fedavg = { name: "fedavg", cohort: concurrency } as const;
 const defences: Record<string, Defence> = {
   FedAvg: { strategy: fedavg },
@@ -64,6 +64,7 @@ const configOf = (defence: Defence, seed: number): FtteConfig => ({
   fleet: fullFleet(setting, clients),
   training: { steps: setting.steps, learningRate: setting.learningRates[1], checkpointEvery: 0 },
   ...defence,
+  server: { averaging: 0, ...defence.server },
   simulation: { stragglers: { share: 0.9, slowdown } },
   stop: { versions: 1_000_000 },
   seed,

@@ -39,7 +39,7 @@ const buffered =
   (concurrency: number): ReturnType<Row["server"]> => {
     const strategy = { name, concurrency, buffer: bufferOf(concurrency) } as const;
     return [
-      { strategy, ...plain },
+      { strategy: { ...strategy, serverLearningRate: 1 }, ...plain },
       { strategy: { ...strategy, serverLearningRate: 1.5 }, ...averaged },
     ];
   };
