@@ -70,34 +70,43 @@ interface Strategic {
   strategy: StrategyConfig;
   server?: ServerConfig | undefined;
   fleet: readonly { count?: number | undefined; ports?: readonly string[] | undefined }[];
+  firstModel: { samples: number; users: number; epochs: number };
 }
 
 export const boardsOf = ({ fleet }: Pick<Strategic, "fleet">): number =>
   fleet.reduce((sum, { count = 1, ports }) => sum + (ports?.length ?? count), 0);
 
+/** An average over versions begins with the first model: random weights would be in it for dozens of versions. */
+const startsTrained = ({ firstModel: { samples, users, epochs } }: Pick<Strategic, "firstModel">): boolean =>
+  epochs > 0 && samples + users > 0;
+
 /**
  * ftte's options with what was best where it was measured (docs/results/headline.md, docs/strategies.md): as many updates make a step as are
- * a fifth of the boards at work, between 2 and 10, and the step is half as large again, which averaging over versions makes up for.
+ * a fifth of the boards at work, between 2 and 10, and the step is half as large again where averaging over versions makes up for it.
  */
-function ftteDefaults(options: Extract<StrategyConfig, { name: "ftte" }>, boards: number) {
+function ftteDefaults(options: Extract<StrategyConfig, { name: "ftte" }>, config: Omit<Strategic, "strategy">) {
+  const boards = boardsOf(config);
   const atWork = Math.min(boards, options.concurrency ?? boards);
   const buffer = options.buffer ?? Math.min(10, Math.max(2, Math.round(atWork / 5)));
-  return { serverLearningRate: 1.5, ...options, buffer };
+  return { serverLearningRate: startsTrained(config) ? 1.5 : 1, ...options, buffer };
 }
 
 /** What the server does, defaults filled in. */
-export const serverOf = ({ strategy, server }: Pick<Strategic, "strategy" | "server">): ServerConfig =>
-  strategy.name === "ftte" ? { averaging: 0.9, ...server } : { ...server };
+export const serverOf = (config: Omit<Strategic, "fleet">): ServerConfig =>
+  config.strategy.name === "ftte" && startsTrained(config)
+    ? { averaging: 0.9, ...config.server }
+    : { ...config.server };
 
 /** Updates that make a server step. */
-export function updatesPerStep({ strategy, fleet }: Strategic): number {
+export function updatesPerStep(config: Strategic): number {
+  const { strategy } = config;
   switch (strategy.name) {
     case "fedasync":
       return 1;
     case "fedavg":
-      return strategy.cohort ?? boardsOf({ fleet });
+      return strategy.cohort ?? boardsOf(config);
     case "ftte":
-      return ftteDefaults(strategy, boardsOf({ fleet })).buffer;
+      return ftteDefaults(strategy, config).buffer;
     default:
       return strategy.buffer ?? 10;
   }
@@ -112,7 +121,8 @@ const strategies: Record<StrategyConfig["name"], (options: object) => Strategy> 
 };
 
 /** The strategy that the config asks for. */
-export function strategyOf({ strategy, fleet }: Pick<Strategic, "strategy" | "fleet">): Strategy {
-  const { name, ...options } = strategy.name === "ftte" ? ftteDefaults(strategy, boardsOf({ fleet })) : strategy;
+export function strategyOf(config: Strategic): Strategy {
+  const { strategy } = config;
+  const { name, ...options } = strategy.name === "ftte" ? ftteDefaults(strategy, config) : strategy;
   return strategies[name](options);
 }

@@ -59,28 +59,34 @@ describe("a project's config", () => {
     expect(config.strategy).toEqual(new Function(`return ${text}`)());
   });
 
+  const trained = { firstModel: { samples: 600, users: 0, epochs: 8 } };
+  const random = { firstModel: { samples: 0, users: 0, epochs: 8 } };
+
   it("lets a fifth of the boards at work make ftte's steps, 2 to 10 of them, unless it says how many", () => {
     const steps = (count: number, options: object = {}) =>
-      updatesPerStep({ strategy: { name: "ftte", ...options }, fleet: [{ count }, { ports: ["a", "b"] }] });
+      updatesPerStep({ ...random, strategy: { name: "ftte", ...options }, fleet: [{ count }, { ports: ["a", "b"] }] });
     expect([1, 11, 28, 48, 498].map((count) => steps(count))).toEqual([2, 3, 6, 10, 10]);
     expect(steps(498, { concurrency: 20 })).toBe(4);
     expect(steps(498, { concurrency: 20, buffer: 1 })).toBe(1);
-    const strategy = strategyOf({ strategy: { name: "ftte" }, fleet: [{ count: 20 }] });
     const update = { board: "a", task: 1, baseVersion: 0, staleness: 0, samples: 1, steps: 1, norm: 1, variance: 0 };
-    expect([3, 4].map((n) => strategy.ready(Array(n).fill(update), { boards: 20, busy: 0, ordered: 0 }))).toEqual([
-      false,
-      true,
-    ]);
-    expect(strategy.weigh([update]).serverLearningRate).toBe(1.5);
+    const rates = [trained, random].map((start) => {
+      const strategy = strategyOf({ ...start, strategy: { name: "ftte" }, fleet: [{ count: 20 }] });
+      const facts = { boards: 20, busy: 0, ordered: 0 };
+      expect([3, 4].map((n) => strategy.ready(Array(n).fill(update), facts))).toEqual([false, true]);
+      return strategy.weigh([update]).serverLearningRate;
+    });
+    expect(rates).toEqual([1.5, 1]);
   });
 
-  it("averages over versions with ftte, and with others when it says so", () => {
-    expect(serverOf({ strategy: { name: "ftte" } })).toEqual({ averaging: 0.9 });
-    expect(serverOf({ strategy: { name: "ftte" }, server: { averaging: 0, clipNorm: 1 } })).toEqual({
+  it("averages over versions with ftte from a trained first model on, and otherwise when it says so", () => {
+    const ftte = { strategy: { name: "ftte" } } as const;
+    expect(serverOf({ ...ftte, ...trained })).toEqual({ averaging: 0.9 });
+    expect(serverOf({ ...ftte, ...random })).toEqual({});
+    expect(serverOf({ ...ftte, ...trained, server: { averaging: 0, clipNorm: 1 } })).toEqual({
       averaging: 0,
       clipNorm: 1,
     });
-    expect(serverOf({ strategy: { name: "fedbuff" } })).toEqual({});
+    expect(serverOf({ ...trained, strategy: { name: "fedbuff" } })).toEqual({});
   });
 
   it("takes what the server does with every strategy, and refuses what makes no sense", async () => {
