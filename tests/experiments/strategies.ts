@@ -19,7 +19,7 @@ const plain = { server: { averaging: 0 } };
 const averaged = { server: { averaging: 0.9 } };
 const rates = [1, 1.5];
 
-/** Fills the buffer ten times in a row of updates as long as FedBuff's authors let it be filled once: K = 10, less for small fleets. */
+/** A fifth of the boards at work, 2 at least and FedBuff's K = 10 at most. */
 const bufferOf = (concurrency: number) => Math.min(10, Math.max(2, Math.round(concurrency / 5)));
 
 const rounds =
