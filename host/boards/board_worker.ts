@@ -18,6 +18,8 @@ export interface WorkerOptions {
   emit: (event: FleetEvent) => void;
   /** Told when another chip answers on a board's port. */
   sighted: (chip: string, address: string) => void;
+  /** A port that boards of the fleet have left, when another one answers on `address` now. */
+  vacated: (address: string) => string | undefined;
 }
 
 type Verdict = "accepted" | "rejected";
@@ -38,6 +40,7 @@ export class BoardWorker {
   private phase: string = "idle";
   private lastCount = { atMs: 0, bytes: 0 };
   private sightedAt: string | undefined; // another port that the board answered on
+  private stranger: { chip: string; address: string } | undefined; // met on this board's port; told once the port is free for its worker
   private online = false;
 
   constructor(
@@ -110,6 +113,7 @@ export class BoardWorker {
       } finally {
         await this.disconnect();
       }
+      this.tellStranger();
       if (!this.closing) await this.waker.sleep(retryMs, () => this.closing);
       retryMs = Math.min(retryMostMs, retryMs * 2);
     }
@@ -119,9 +123,18 @@ export class BoardWorker {
     return this.board.name ?? this.board.id;
   }
 
-  /** Attempts alternate between the port where the board was seen last and its own. */
+  /** Whether the board answers on this port, or is looked for there first. */
+  has(address: string): boolean {
+    return this.board.address === address;
+  }
+
+  isOnline(): boolean {
+    return this.online;
+  }
+
+  /** Where the board was seen last, once; else its own port; but where another board has taken that, one that was left. */
   private takeAddress(): string {
-    const address = this.sightedAt ?? this.board.address;
+    const address = this.sightedAt ?? this.options.vacated(this.board.address) ?? this.board.address;
     this.sightedAt = undefined;
     return address;
   }
@@ -136,7 +149,7 @@ export class BoardWorker {
     this.session.onProgress((progress) => this.tellProgress(progress));
     const hello = await this.session.hello().catch((error) => {
       const chip = this.session?.answeredChip;
-      if (chip !== undefined && chip !== id) this.options.sighted(chip, address);
+      if (chip !== undefined && chip !== id) this.stranger = { chip, address };
       throw error;
     });
     this.settle(address);
@@ -161,6 +174,11 @@ export class BoardWorker {
     await session.close();
     this.past = this.traffic();
     this.session = undefined;
+  }
+
+  private tellStranger(): void {
+    if (this.stranger) this.options.sighted(this.stranger.chip, this.stranger.address);
+    this.stranger = undefined;
   }
 
   private tellLost(error: FtteError): void {

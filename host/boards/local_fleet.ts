@@ -1,6 +1,7 @@
 // The fleet in this process: one worker per board, each on its own port. Implements host/fl/fleet.ts. Aggregates nothing and decides
 // nothing about tasks; a board that is slow, silent or gone costs nobody's time but its own. Boards whose ports were swapped find each
-// other by chip id: a worker that meets another board of the fleet on its port tells that board's worker.
+// other by chip id: a worker that meets another board of the fleet on its port tells that board's worker, and one whose port was taken looks
+// on those that were left.
 
 import { FtteError } from "../errors.ts";
 import type { BoardTraffic, Fleet, FleetEvent, Order } from "../fl/fleet.ts";
@@ -35,9 +36,15 @@ export class LocalFleet implements Fleet {
     const { boards, open = openSerial, patienceMs = 10_000, pollMs = 250 } = options;
     const emit = (event: FleetEvent) => this.listener?.(event);
     const sighted = (chip: string, address: string) => this.workers.get(chip)?.seenAt(address);
+    const addresses = new Set(boards.map((board) => board.address));
+    const vacated = (address: string) => {
+      const workers = [...this.workers.values()];
+      if (!workers.some((worker) => worker.isOnline() && worker.has(address))) return undefined;
+      return [...addresses].find((left) => !workers.some((worker) => worker.has(left)));
+    };
     for (const board of boards) {
       if (this.workers.has(board.id)) throw new FtteError("usage", `board ${board.id} is named twice`);
-      this.workers.set(board.id, new BoardWorker(board, { open, patienceMs, pollMs, emit, sighted }));
+      this.workers.set(board.id, new BoardWorker(board, { open, patienceMs, pollMs, emit, sighted, vacated }));
     }
   }
 

@@ -2,6 +2,7 @@
 // whose ports are swapped while they work. Each is told by name with its cause, nothing goes to a wrong board, and the others work.
 
 import { renameSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type FleetBoard, LocalFleet } from "../../host/boards/local_fleet.ts";
 import { Plugs } from "../../host/boards/virtual.ts";
@@ -72,7 +73,8 @@ it("tells each by name, and the good board works", { timeout: 60_000 }, async ()
   console.log(`beside a good board: ${strange.map(({ name }) => name).join(", ")}; each told by name`);
 });
 
-it("finds boards by chip id whose ports were swapped while they train", { timeout: 60_000 }, async () => {
+const title = "finds boards by chip id whose ports were swapped while they train, the second %i ms after the first";
+it.for([0, 120])(title, { timeout: 60_000 }, async (apartMs) => {
   const [, left, right] = boards as [LiveBoard, LiveBoard, LiveBoard];
   const pair = [left, right];
   const plugs = new Plugs();
@@ -80,20 +82,23 @@ it("finds boards by chip id whose ports were swapped while they train", { timeou
   const fleet = new LocalFleet({ boards: pair.map((b) => b.identity), open: plugs.open, patienceMs: 1500, pollMs: 20 });
   const of = <T extends FleetEvent["type"]>(type: T, board: LiveBoard) =>
     events.filter((e): e is Extract<FleetEvent, { type: T }> => e.type === type && e.board === board.identity.id);
-  const orders = pair.map((board, i) => ({ ...board.order(11 + i), steps: 150_000, checkpointEvery: 0 }));
+  const steps = 150_000 + 3000 * apartMs; // some time longer than the ports are away
+  const orders = pair.map((board, i) => ({ ...board.order(11 + apartMs + i), steps, checkpointEvery: 0 }));
   try {
     await fleet.open((event) => events.push(event));
     for (const order of orders) fleet.dispatch(order);
     for (const board of pair)
-      await expect.poll(() => of("phase", board).at(-1)?.phase, { timeout: 10_000 }).toBe("training");
-    await Promise.all(pair.map(({ board }) => plugs.unplug(board)));
+      await expect.poll(() => of("phase", board).map((e) => e.phase), { timeout: 10_000 }).toContain("training");
+    await plugs.unplug(left.board);
+    await setTimeout(apartMs);
+    await plugs.unplug(right.board);
     renameSync(`${left.board.address}.unplugged`, right.board.address);
     renameSync(`${right.board.address}.unplugged`, left.board.address);
     for (const [i, board] of pair.entries()) {
       await expect.poll(() => of("update", board).length, { timeout: 30_000 }).toBe(1);
       const { task, bytes } = of("update", board)[0]!;
-      expect(task).toBe(11 + i);
-      expect(decodeUpdateHeader(bytes)).toMatchObject({ task: 11 + i, steps: 150_000 });
+      expect(task).toBe(11 + apartMs + i);
+      expect(decodeUpdateHeader(bytes)).toMatchObject({ task: 11 + apartMs + i, steps });
       fleet.acknowledge(board.identity.id, task, "rejected");
     }
     for (const [board, other] of [pair, pair.toReversed()] as [LiveBoard, LiveBoard][]) {
