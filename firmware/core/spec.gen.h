@@ -49,6 +49,7 @@ enum ftte_err {
 #define FTTE_FRAME_CRC_BYTES 4u
 #define FTTE_FRAME_BODY_MAX 240u
 #define FTTE_FRAME_ENCODED_MAX 252u
+#define FTTE_ZERO_VERSION 4294967295u
 
 enum ftte_frame_type {
     FTTE_FRAME_TYPE_HELLO = 1,

@@ -45,6 +45,7 @@ export const frameHeaderBytes = 6;
 export const frameCrcBytes = 4;
 export const frameBodyMax = 240;
 export const frameEncodedMax = 252;
+export const zeroVersion = 4294967295;
 export const FrameType = { hello: 1, putBegin: 2, putData: 3, putEnd: 4, getBegin: 5, getAck: 6, train: 7, progress: 8, updateAck: 9, abort: 10, stats: 11, sampleAppend: 12, sampleClear: 13, reset: 14, getData: 15 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 export const Reply = { flag: 128, error: 255 } as const;
