@@ -7,7 +7,9 @@ import type { FlashMethod } from "./method.ts";
 
 type MethodName = BoardConfig["flashing"]["method"];
 
-const methods: Partial<Record<MethodName, () => Promise<FlashMethod>>> = {};
+const methods: Partial<Record<MethodName, () => Promise<FlashMethod>>> = {
+  esptool: async () => (await import("./esptool.ts")).esptool(),
+};
 
 /** The method of the board's config. @throws FtteError "flash-method" when there is none by that name */
 export async function flashMethod(board: BoardConfig): Promise<FlashMethod> {

@@ -10,3 +10,7 @@ it("refuses boards that nothing flashes, by name", async () => {
     message: expect.stringContaining('virtual-64k: boards are not flashed by "process"'),
   });
 });
+
+it("loads the method of an ESP32", async () => {
+  expect(await flashMethod(loadBoardConfig("esp32-c3-devkitm"))).toBeTypeOf("function");
+});
