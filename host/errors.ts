@@ -15,6 +15,10 @@ export type HostErrorName =
   | "board-silent"
   | "board-wrong"
   | "board-lost"
+  | "flash-failed" // the message names the state that the board is in now
+  | "flash-verify" // what was read back differs
+  | "flash-protected" // read-out protection
+  | "flash-method" // a tool, drive or probe is missing
   | "build-failed"
   | "compiler-missing"
   | "plan-too-large"

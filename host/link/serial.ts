@@ -1,5 +1,5 @@
 // A Pipe over a serial device: a UART, a USB-CDC port or a pty. Mends the traps of serialport 13 (serial_mend.ts) and tells
-// absent, busy and forbidden apart. Knows nothing of frames, and reopens nothing: a pipe that is gone stays gone.
+// absent, busy and forbidden apart. Knows nothing of frames or bootloaders, and reopens nothing: a pipe that is gone stays gone.
 
 import { type Stats, statSync } from "node:fs";
 import { SerialPort } from "serialport";
@@ -15,13 +15,26 @@ export const defaultBaudRate = 921_600;
  * @throws FtteError "port-absent", "port-busy" or "port-forbidden"
  */
 export const openSerial: OpenPipe = async (address, options = {}) => {
-  const baudRate = options.baudRate ?? defaultBaudRate;
+  const device = await openDevice(address, options.baudRate ?? defaultBaudRate);
+  await device.setSignals({ dtr: true, rts: true });
+  return device;
+};
+
+/**
+ * Opens and locks a serial device, and leaves DTR and RTS as they are.
+ * @throws FtteError "port-absent", "port-busy" or "port-forbidden"
+ */
+export async function openDevice(address: string, baudRate: number): Promise<SerialDevice> {
   const port = new SerialPort({ path: address, baudRate, autoOpen: false, lock: true, hupcl: false });
   await openLocked(port);
-  const pipe = new SerialPipe(address, port, mendBinding(port.port));
-  await new Promise<void>((resolve) => port.set({ dtr: true, rts: true }, () => resolve()));
-  return pipe;
-};
+  return new SerialDevice(address, port, mendBinding(port.port));
+}
+
+/** What a bootloader needs of a line beyond its bytes. */
+export interface Signals {
+  dtr?: boolean;
+  rts?: boolean;
+}
 
 const lockTries = 8;
 const lockRetryMs = 25;
@@ -37,9 +50,10 @@ async function openLocked(port: SerialPort): Promise<void> {
   }
 }
 
-class SerialPipe implements Pipe {
+class SerialDevice implements Pipe {
   readonly closed: Promise<string>;
   private gone: string | undefined;
+  private signals: Required<Signals> = { dtr: false, rts: false };
   private kept: Uint8Array[] = [];
   private listener: ((bytes: Uint8Array) => void) | undefined;
 
@@ -75,6 +89,21 @@ class SerialPipe implements Pipe {
       ),
       this.closed.then(() => Promise.reject(this.lost())),
     ]);
+  }
+
+  /** Bytes that were written must have left: wait for an answer to them. @throws FtteError "link-gone", also of a rate that the device has not */
+  async setBaudRate(baudRate: number): Promise<void> {
+    if (this.gone !== undefined || !this.port.isOpen) throw this.lost();
+    await new Promise<void>((resolve, reject) =>
+      this.port.update({ baudRate }, (error) => (error ? reject(this.lost(error)) : resolve())),
+    );
+  }
+
+  /** Both lines change in one step; one that is left out stays as it was last set here. Devices without such lines (ptys) ignore it. */
+  async setSignals(signals: Signals): Promise<void> {
+    this.signals = { ...this.signals, ...signals }; // serialport raises what it is not told
+    if (!this.port.isOpen) throw this.lost();
+    await new Promise<void>((resolve) => this.port.set(this.signals, () => resolve()));
   }
 
   async close(): Promise<void> {

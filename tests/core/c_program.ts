@@ -1,7 +1,7 @@
 // Compiles a C test program and turns each line that it prints into a vitest test: "ok - sentence" or "not ok - sentence: detail",
 // a last line "done" (its absence is a failure: the program died). Programs are rebuilt when any input is newer.
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, statSync } from "node:fs";
+import { mkdirSync, renameSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
@@ -39,11 +39,14 @@ export function compileC({ name, sources, flags = sanitizers, objects = [] }: CP
     .concat(objects);
   const newest = Math.max(...inputs.map((path) => statSync(path.startsWith("/") ? path : root + path).mtimeMs));
   const built = statSync(out, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  if (built < newest)
-    execFileSync("cc", [...cFlags, ...flags, "-o", out, ...sources, ...objects, "-lm"], {
+  if (built < newest) {
+    const fresh = `${out}.${process.pid}`; // another test file may run the old one, or build it too
+    execFileSync("cc", [...cFlags, ...flags, "-o", fresh, ...sources, ...objects, "-lm"], {
       cwd: root,
       stdio: "inherit",
     });
+    renameSync(fresh, out);
+  }
   return out;
 }
 

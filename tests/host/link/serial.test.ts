@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { openLine } from "../../../host/flash/line.ts";
 import { listPorts } from "../../../host/link/ports.ts";
 import { openSerial } from "../../../host/link/serial.ts";
 import { pipeContract } from "../../contracts/pipe.ts";
@@ -100,6 +101,25 @@ describe("a write that waits", () => {
     expect(got).toBe(400 * 1024);
     await pipe.close();
   }, 10_000);
+});
+
+describe("a line for bootloaders", () => {
+  it("goes on at another baud rate, and where there are no signals", async () => {
+    const line = await openLine((await peer("echo")).path, 115_200);
+    let heard = "";
+    line.onData((bytes) => {
+      heard += Buffer.from(bytes).toString();
+    });
+    await line.write(Buffer.from("one "));
+    await expect.poll(() => heard, { timeout: 10_000 }).toBe("one ");
+    await line.setSignals({ rts: true });
+    await line.setBaudRate(1200);
+    await line.write(Buffer.from("two"));
+    await expect.poll(() => heard, { timeout: 10_000 }).toBe("one two");
+    await line.close();
+    expect(await line.closed).toBe("closed");
+    await expect(line.setBaudRate(115_200)).rejects.toMatchObject({ code: "link-gone" });
+  });
 });
 
 describe("listing ports", () => {

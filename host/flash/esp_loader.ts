@@ -1,0 +1,185 @@
+// esptool-js 0.7, mended where it does not do what Espressif's documents say (esptool documentation, "Serial Protocol", for each chip):
+//
+// 1. It writes by the chip's ROM as by its flasher stub. The ROM takes blocks of 1 KiB, two words with SPI_ATTACH and the flash's size by
+//    SPI_SET_PARAMS before anything else, and answers SPI_FLASH_MD5 in hexadecimal digits.
+// 2. The ROM reads flash by another command, 64 bytes at a time (0x0e, READ_FLASH_SLOW in esptool's loader.py, which is its reference).
+// 3. A baud rate that is refused costs a reset and a new stub; here both rates are tried.
+// 4. It prints, waits on when the line is gone, and lets Node 20 warn of JSON modules.
+
+import { createRequire } from "node:module";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ESPError, ESPLoader, Transport } from "esptool-js";
+import type { WebSerialLine } from "./web_serial.ts";
+
+export const romBaudRate = 115_200;
+const romBlockBytes = 0x400;
+const romReadBytes = 64;
+const spiSetParams = 0x0b;
+const readFlashSlow = 0x0e;
+/** Of a packet that has begun. */
+const gapMs = 1000;
+
+const silent = { clean() {}, write() {}, writeLine() {} };
+const words = (...values: number[]) => new Uint8Array(Uint32Array.from(values).buffer);
+
+/** @returns the error that ends the work when the line is gone or the work was given up */
+export type Interruption = () => Error | undefined;
+
+class LineTransport extends Transport {
+  constructor(
+    private readonly port: WebSerialLine,
+    private readonly patienceMs: number,
+    private readonly interruption: Interruption,
+  ) {
+    super(port as never);
+  }
+
+  override trace(): void {}
+
+  /** The next packet. @throws ESPError when there is none in time */
+  override async read(timeoutMs: number): Promise<Uint8Array> {
+    const endMs = performance.now() + Math.min(timeoutMs, this.patienceMs);
+    while (this.inWaiting() === 0 && performance.now() < endMs) {
+      this.goOn();
+      await sleep(1);
+    }
+    return super.read(Math.min(gapMs, this.patienceMs));
+  }
+
+  override async write(bytes: Uint8Array): Promise<void> {
+    this.goOn();
+    await super.write(bytes);
+  }
+
+  override async setSignals(dtr?: boolean, rts?: boolean): Promise<void> {
+    this.goOn();
+    await super.setSignals(dtr, rts);
+  }
+
+  override async disconnect(): Promise<void> {
+    await this.port.close();
+  }
+
+  private goOn(): void {
+    const error = this.interruption();
+    if (error) throw error;
+  }
+}
+
+export class EspLoader extends ESPLoader {
+  /** @param patienceMs the longest wait for an answer, whatever esptool-js would wait */
+  constructor(port: WebSerialLine, interruption: Interruption, patienceMs = Number.POSITIVE_INFINITY) {
+    const transport = new LineTransport(port, patienceMs, interruption);
+    super({ transport, baudrate: romBaudRate, romBaudrate: romBaudRate, terminal: silent });
+  }
+
+  /** Loads the flasher stub into RAM and starts it. @throws ESPError when the chip takes none, or it does not start */
+  async startStub(): Promise<void> {
+    const stub = stubOf(this.chip.CHIP_NAME);
+    if (!stub) throw new ESPError(`there is no flasher stub for ${this.chip.CHIP_NAME}`);
+    for (const [bytes, address] of [
+      [stub.text, stub.text_start],
+      [stub.data, stub.data_start],
+    ] as const)
+      await this.load(Buffer.from(bytes, "base64"), address);
+    await this.memFinish(stub.entry);
+    const said = Buffer.from(await this.transport.read(this.DEFAULT_TIMEOUT)).toString("latin1");
+    if (said !== "OHAI") throw new ESPError(`the flasher stub says "${said}"`);
+    this.IS_STUB = true;
+  }
+
+  private async load(bytes: Uint8Array, address: number): Promise<void> {
+    const block = this.ESP_RAM_BLOCK;
+    const blocks = Math.ceil(bytes.length / block);
+    await this.memBegin(bytes.length, blocks, block, address);
+    for (let i = 0; i < blocks; i++) await this.memBlock(bytes.subarray(i * block, (i + 1) * block), i);
+  }
+
+  /** Connects the flash to the loader, stub or ROM. @returns the flash's size in bytes; `otherwise` when its id does not tell */
+  async attachFlash(otherwise: number): Promise<number> {
+    if (!this.IS_STUB) this.FLASH_WRITE_SIZE = romBlockBytes;
+    await this.checkCommand("attach the flash", this.ESP_SPI_ATTACH, this.IS_STUB ? words(0) : words(0, 0));
+    const capacity = ((await this.readFlashId()) >> 16) & 0xff; // third byte of the JEDEC id, as a power of two from 256 KiB to 256 MiB
+    const bytes = capacity >= 18 && capacity <= 28 ? 2 ** capacity : otherwise;
+    const geometry = words(0, bytes, 65_536, 4096, 256, 0xffff); // as esptool's flash_set_parameters: block, sector, page, status mask
+    await this.checkCommand("set the flash's size", spiSetParams, geometry);
+    return bytes;
+  }
+
+  /** @returns the rate at which both go on: `baudRate`, or the ROM's. @throws ESPError when the chip answers at neither */
+  async tryBaudRate(baudRate: number): Promise<number> {
+    const from = this.IS_STUB ? romBaudRate : 0;
+    const request = this.checkCommand("change the baud rate", this.ESP_CHANGE_BAUDRATE, words(baudRate, from));
+    const accepted = await request.then(
+      () => true,
+      () => false,
+    );
+    for (const rate of accepted ? [baudRate, romBaudRate] : [romBaudRate, baudRate]) {
+      await sleep(50); // esptool's, until the chip's UART runs at its rate
+      await this.transport.changeBaudrate(rate);
+      this.transport.flushInput();
+      if (await this.answers()) return rate;
+    }
+    throw new ESPError(`no answer at ${romBaudRate} and ${baudRate} baud`);
+  }
+
+  private async answers(): Promise<boolean> {
+    for (let tries = 0; tries < 2; tries++)
+      try {
+        await this.readReg(this.CHIP_DETECT_MAGIC_REG_ADDR, 500);
+        return true;
+      } catch {
+        this.transport.flushInput();
+      }
+    return false;
+  }
+
+  override async flashMd5sum(address: number, bytes: number): Promise<string> {
+    const sum = await super.flashMd5sum(address, bytes);
+    return this.IS_STUB ? sum : Buffer.from(sum, "hex").toString("latin1").toLowerCase();
+  }
+
+  async eraseAll(bytes: number): Promise<void> {
+    if (this.IS_STUB) await this.eraseFlash();
+    else await this.flashBegin(bytes, 0);
+  }
+
+  /** @param onRead told the bytes read so far */
+  async readBack(address: number, bytes: number, onRead: (done: number) => void): Promise<Uint8Array> {
+    if (this.IS_STUB) return this.readStub(address, bytes, onRead);
+    const read = new Uint8Array(bytes);
+    for (let at = 0; at < bytes; at += romReadBytes) {
+      const count = Math.min(romReadBytes, bytes - at);
+      const request = words(address + at, count);
+      const reply = await this.checkCommand("read flash", readFlashSlow, request, 0, romReadBytes); // always answers 64 bytes
+      read.set((reply as unknown as Uint8Array).subarray(0, count), at);
+      onRead(at + count);
+    }
+    return read;
+  }
+
+  /** The stub ends what it sends with an MD5 that esptool-js leaves in the line. */
+  private async readStub(address: number, bytes: number, onRead: (done: number) => void): Promise<Uint8Array> {
+    const read = await this.readFlash(address, bytes, (_packet, done) => onRead(done));
+    await this.transport.read(this.DEFAULT_TIMEOUT);
+    return read;
+  }
+}
+
+interface Stub {
+  text: string;
+  text_start: number;
+  data: string;
+  data_start: number;
+  entry: number;
+}
+
+/** The flasher stub that esptool-js brings for a chip. */
+function stubOf(chip: string): Stub | undefined {
+  const name = chip.toLowerCase().replace("-", "");
+  try {
+    return createRequire(import.meta.url)(`esptool-js/lib/targets/stub_flasher/${name}.json`);
+  } catch {
+    return undefined;
+  }
+}

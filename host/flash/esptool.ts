@@ -1,0 +1,186 @@
+// Flashes chips of Espressif's by their ROM's serial loader (Espressif, esptool documentation, "Serial Protocol"): resets the chip into it
+// by DTR and RTS, checks which chip it is, loads the flasher stub where the chip takes one, writes compressed, compares MD5s, and resets
+// the chip. What goes wrong on the line is answered by beginning again from the reset. Where in flash an image belongs is its maker's to say.
+
+import { createHash } from "node:crypto";
+import { FtteError } from "../errors.ts";
+import { EspLoader, romBaudRate } from "./esp_loader.ts";
+import { type OpenLine, openLine } from "./line.ts";
+import type { FlashJob, FlashMethod, FlashReport, Segment } from "./method.ts";
+import { WebSerialLine } from "./web_serial.ts";
+
+export interface EsptoolOptions {
+  openLine?: OpenLine;
+  /** The longest wait for any answer; the protocol's own when left out. */
+  patienceMs?: number;
+}
+
+/** All that is tried again shares these tries; the stub has two of them, then the ROM alone does it. */
+const tries = 4;
+const stubTries = 2;
+/** esptool-js's own hard reset never asserts RTS: EN low for 100 ms, with GPIO0 high. */
+const resetIntoFirmware = "D0|R1|W100|R0";
+
+/** What becomes of the board when the work ends here, and what to do. */
+const states = {
+  untouched: "its flash is as it was",
+  erased: "its flash is erased; flash it again",
+  torn: "its firmware is written in part and does not start; flash it again",
+  written: "the new firmware is in its flash; press its RESET button",
+} as const;
+
+/** One job, over several tries. */
+class Flasher {
+  private state: keyof typeof states = "untouched";
+  private stubFailures = 0;
+  private fast = true;
+  private readonly port: WebSerialLine;
+
+  constructor(
+    private readonly job: FlashJob,
+    private readonly options: EsptoolOptions,
+  ) {
+    this.port = new WebSerialLine(job.address, options.openLine ?? openLine);
+  }
+
+  /** One try, from the reset to the reset. @throws anything; `explain` tells what it means */
+  async run(): Promise<FlashReport> {
+    this.job.onProgress("connecting", 0, 0);
+    const loader = new EspLoader(this.port, () => this.interruption(), this.options.patienceMs);
+    try {
+      await this.connect(loader);
+      const report = await this.flash(loader);
+      this.job.onProgress("restarting", 0, 0);
+      await restart(loader);
+      return report;
+    } catch (error) {
+      if (this.state === "untouched") await restart(loader).catch(() => {}); // as it was before
+      throw error;
+    } finally {
+      await this.port.close();
+    }
+  }
+
+  private async connect(loader: EspLoader): Promise<void> {
+    const { board, name, address } = this.job;
+    await loader.detectChip();
+    const found = loader.chip.CHIP_NAME;
+    if (found !== board.chip)
+      throw new FtteError(
+        "board-wrong",
+        `${name}: the chip at ${address} is an ${found}, ${board.id} has an ${board.chip}; ${states[this.state]}; is it another board's port?`,
+      );
+    if (loader.secureDownloadMode)
+      throw new FtteError(
+        "flash-protected",
+        `${name}: the chip's fuses allow secure downloads only, which nothing lifts; ${states[this.state]}`,
+      );
+    if (this.stubFailures < stubTries) await this.startStub(loader);
+    if (this.fast) await this.changeBaudRate(loader);
+  }
+
+  private async startStub(loader: EspLoader): Promise<void> {
+    this.stubFailures++;
+    await loader.startStub();
+    this.stubFailures = 0;
+  }
+
+  private async changeBaudRate(loader: EspLoader): Promise<void> {
+    this.fast = false;
+    this.fast = (await loader.tryBaudRate(this.job.board.link.baud)) !== romBaudRate;
+  }
+
+  private async flash(loader: EspLoader): Promise<FlashReport> {
+    const { job } = this;
+    const end = Number(job.board.flash.at) + job.board.flash.bytes;
+    const size = await loader.attachFlash(2 ** Math.ceil(Math.log2(end)));
+    if (size < end)
+      throw new FtteError(
+        "board-wrong",
+        `${job.name}: its flash has ${size} bytes, ${job.board.id} needs ${end}; ${states[this.state]}`,
+      );
+    if (job.recover) {
+      job.onProgress("erasing", 0, 0);
+      this.state = "erased";
+      await loader.eraseAll(size);
+    }
+    await this.write(loader);
+    if (job.verify) for (const segment of job.segments) await this.compare(loader, segment);
+    this.state = "written";
+    const bytes = job.segments.reduce((sum, segment) => sum + segment.bytes.length, 0);
+    return { bytes, verified: job.verify ? "read-back" : "hash" };
+  }
+
+  private async write(loader: EspLoader): Promise<void> {
+    const { job } = this;
+    this.state = "torn";
+    await loader.writeFlash({
+      fileArray: job.segments.map(({ address, bytes }) => ({ address, data: bytes })),
+      flashMode: "keep",
+      flashFreq: "keep",
+      flashSize: "keep",
+      eraseAll: false,
+      compress: true,
+      reportProgress: (_index, done, total) => job.onProgress(done < total ? "writing" : "verifying", done, total),
+      calculateMD5Hash: (bytes) => createHash("md5").update(bytes).digest("hex"),
+    });
+  }
+
+  private async compare(loader: EspLoader, { address, bytes }: Segment): Promise<void> {
+    const read = await loader.readBack(address, bytes.length, (done) =>
+      this.job.onProgress("verifying", done, bytes.length),
+    );
+    const at = bytes.findIndex((byte, i) => byte !== read[i]);
+    if (at >= 0) throw new Error(`flash holds another byte at 0x${(address + at).toString(16)} than was written`);
+  }
+
+  private interruption(): FtteError | undefined {
+    const { job, port } = this;
+    if (job.signal?.aborted) return new FtteError("interrupted", `${job.name}: given up; ${states[this.state]}`);
+    if (port.gone === undefined) return undefined;
+    return new FtteError("flash-failed", `${job.name}: ${job.address} is gone (${port.gone}); ${this.plugIn()}`);
+  }
+
+  private plugIn(): string {
+    return this.state === "written" ? "the new firmware is in its flash; plug it in again" : states[this.state];
+  }
+
+  /** False for what another try would meet again. */
+  mayMend(error: unknown): boolean {
+    return !(error instanceof FtteError) && !this.interruption() && !isDeaf(error);
+  }
+
+  /** What the last try's error means. */
+  explain(error: unknown): FtteError {
+    const interrupted = this.interruption();
+    if (interrupted) return interrupted;
+    if (error instanceof FtteError) return error;
+    const { name, address, board } = this.job;
+    const text = (error as Error).message;
+    if (isDeaf(error))
+      return new FtteError(
+        "flash-failed",
+        `${name}: the ROM's loader of an ${board.chip} does not answer at ${address}; ${states[this.state]}; hold BOOT, press and release RESET, release BOOT, and flash it again`,
+        { cause: error },
+      );
+    const code = /MD5 of file|flash holds another/.test(text) ? "flash-verify" : "flash-failed";
+    return new FtteError(code, `${name}: ${text}; ${states[this.state]}`, { cause: error });
+  }
+}
+
+const isDeaf = (error: unknown) => /^Failed to connect/.test((error as Error).message);
+
+const restart = (loader: EspLoader) => loader.after("custom_reset", undefined, resetIntoFirmware);
+
+/** `address` is the serial port that the chip's UART 0 is at. */
+export function esptool(options: EsptoolOptions = {}): FlashMethod {
+  return async (job) => {
+    const flasher = new Flasher(job, options);
+    for (let left = tries; ; left--)
+      try {
+        return await flasher.run();
+      } catch (error) {
+        if (left === 1 || !flasher.mayMend(error)) throw flasher.explain(error);
+      }
+  };
+}

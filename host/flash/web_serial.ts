@@ -1,0 +1,62 @@
+// A Line in the shape of a Web Serial port (https://wicg.github.io/serial/), as far as esptool-js uses it: open, close, the two streams,
+// signals, and a change of baud rate in place, which Web Serial itself has not but esptool-js asks for.
+
+import type { Line, OpenLine } from "./line.ts";
+
+export class WebSerialLine {
+  readable: ReadableStream<Uint8Array> | null = null;
+  writable: WritableStream<Uint8Array> | null = null;
+  private line: Line | undefined;
+  private lost: string | undefined;
+
+  constructor(
+    private readonly address: string,
+    private readonly openLine: OpenLine,
+  ) {}
+
+  /** Why the line is gone, when it was not us who closed it. */
+  get gone(): string | undefined {
+    return this.lost;
+  }
+
+  /** Nothing is told of the USB device: esptool-js then resets the board by DTR and RTS. */
+  getInfo(): Record<string, never> {
+    return {};
+  }
+
+  /** @throws FtteError as OpenLine */
+  async open({ baudRate }: { baudRate: number }): Promise<void> {
+    const line = await this.openLine(this.address, baudRate);
+    this.line = line;
+    this.readable = new ReadableStream({
+      start: (controller) => {
+        line.onData((bytes) => {
+          if (this.line === line) controller.enqueue(bytes);
+        });
+        void line.closed.then((reason) => {
+          if (this.line !== line) return controller.close();
+          this.lost = reason;
+          controller.error(new Error(reason));
+        });
+      },
+    });
+    this.writable = new WritableStream({ write: (bytes) => line.write(bytes) });
+  }
+
+  async setBaudRate(baudRate: number): Promise<void> {
+    await this.line?.setBaudRate(baudRate);
+  }
+
+  async setSignals(signals: { dataTerminalReady?: boolean; requestToSend?: boolean }): Promise<void> {
+    const { dataTerminalReady: dtr, requestToSend: rts } = signals;
+    await this.line?.setSignals({ ...(dtr !== undefined && { dtr }), ...(rts !== undefined && { rts }) });
+  }
+
+  async close(): Promise<void> {
+    const { line } = this;
+    this.line = undefined;
+    this.readable = null;
+    this.writable = null;
+    await line?.close();
+  }
+}

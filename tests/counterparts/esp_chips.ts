@@ -1,0 +1,73 @@
+// What tells one ESP32 from another over its ROM loader: the word at 0x40001000, the chip id in GET_SECURITY_INFO, where the eFuses hold
+// the MAC, and where SPI1's registers lie. Addresses are those of Espressif's technical reference manuals (ESP32 v5.3: eFuse BLOCK0 at
+// 0x3FF5A000, SPI1 0x3FF42000; ESP32-C3 v1.1 and ESP32-S3 v1.4: eFuse 0x60008800 and 0x60007000, SPI1 0x60002000), the words at
+// 0x40001000 those of the chips' ROMs.
+
+export type EspChipName = "esp32" | "esp32c3" | "esp32s3";
+
+export interface EspChip {
+  /** The word at 0x40001000 in its ROM. */
+  magic: number;
+  /** In GET_SECURITY_INFO; undefined: its ROM does not know that command. */
+  chipId?: number;
+  /** The eFuse words with the low 32 bits of the MAC, and with the high 16. */
+  macLow: number;
+  macHigh: number;
+  /** UART0's clock divider, from which a client may work out the crystal, and the clock that it divides. */
+  uartDivider: number;
+  uartClockHz: number;
+  spi: SpiRegisters;
+  /** FLASH_BEGIN and FLASH_DEFL_BEGIN take a fifth word in this ROM: 1 for encrypted flash. */
+  beginHasEncryptedWord: boolean;
+}
+
+/** Absolute addresses of SPI1. */
+export interface SpiRegisters {
+  command: number;
+  user: number;
+  user2: number;
+  misoLength: number;
+  data0: number;
+}
+
+export const magicAddress = 0x40001000;
+
+const spiNew: SpiRegisters = {
+  command: 0x60002000,
+  user: 0x60002018,
+  user2: 0x60002020,
+  misoLength: 0x60002028,
+  data0: 0x60002058,
+};
+
+export const espChips: Record<EspChipName, EspChip> = {
+  esp32: {
+    magic: 0x00f01d83,
+    macLow: 0x3ff5a004,
+    macHigh: 0x3ff5a008,
+    uartDivider: 0x3ff40014,
+    uartClockHz: 40_000_000,
+    spi: { command: 0x3ff42000, user: 0x3ff4201c, user2: 0x3ff42024, misoLength: 0x3ff4202c, data0: 0x3ff42080 },
+    beginHasEncryptedWord: false,
+  },
+  esp32c3: {
+    magic: 0x1b31506f,
+    chipId: 5,
+    macLow: 0x60008844,
+    macHigh: 0x60008848,
+    uartDivider: 0x60000014,
+    uartClockHz: 40_000_000,
+    spi: spiNew,
+    beginHasEncryptedWord: true,
+  },
+  esp32s3: {
+    magic: 0x00000009,
+    chipId: 9,
+    macLow: 0x60007044,
+    macHigh: 0x60007048,
+    uartDivider: 0x60000014,
+    uartClockHz: 40_000_000,
+    spi: spiNew,
+    beginHasEncryptedWord: true,
+  },
+};

@@ -1,0 +1,149 @@
+// The ROM loader of an ESP32, ESP32-C3 or ESP32-S3, and the stub that a client may upload into it, as bytes in and out: packets, status,
+// SYNC, baud rates, and which of the two answers. Source: Espressif, "Serial Protocol" (esptool documentation, advanced topics). The
+// commands are in esp_loader.ts. Status is four bytes from the ROM and two from the stub.
+//
+// It runs no code: whatever is uploaded and started answers as the stub. Compressed data is written at its last packet, and the stub says
+// at once what its flash did, where the real one says it at the next packet. A pty has no DTR and RTS, so a chip that left its loader is
+// back in it at the next SYNC: a reset that should have kept it out cannot be seen. Left out: encryption, secure boot, ROM's READ_FLASH.
+import { Counterpart, type SerialCounterpart } from "./counterpart.ts";
+import { type EspChipName, espChips } from "./esp_chips.ts";
+import { type Afterwards, type EspDevice, EspLoader, type EspMode, type Reply } from "./esp_loader.ts";
+import { FlashReadout } from "./esp_read_flash.ts";
+import { EspRegisters } from "./esp_registers.ts";
+import type { FaultPlan } from "./faults.ts";
+import { NorFlash } from "./nor_flash.ts";
+import { SlipDecoder, slipEncode } from "./slip.ts";
+
+export interface EspRomOptions {
+  chip?: EspChipName;
+  /** 12 hexadecimal digits. */
+  mac?: string;
+  flashBytes?: number;
+  /** As RDID gives it: manufacturer in the low byte, type, capacity. A Winbond of 4 MiB when left out. */
+  flashId?: number;
+  /** "refused": MEM_BEGIN fails, as on a chip in secure download mode. */
+  stub?: "accepted" | "refused";
+  faults?: FaultPlan;
+}
+
+const sectorBytes = 4096;
+const firstBaudRate = 115_200;
+const sync = 0x08;
+const syncAnswers = 8;
+const syncValue = 0x55201207; // what the page's trace shows in an answer to SYNC
+const syncData = Buffer.concat([Buffer.from([0x07, 0x07, 0x12, 0x20]), Buffer.alloc(32, 0x55)]);
+
+export class EspRom extends Counterpart implements SerialCounterpart {
+  readonly flash: NorFlash;
+  /** How the loader was left; undefined while it runs. */
+  left: "reboot" | "user code" | undefined;
+  /** UART0's rate; undefined until SYNC, which the ROM measures it by. */
+  baudRate: number | undefined;
+  private clientRate: number | undefined;
+  private readonly device: EspDevice;
+  private loader!: EspLoader;
+  private readout: FlashReadout | undefined;
+
+  constructor(options: EspRomOptions = {}) {
+    super(options.faults ?? {}, (violation) => {
+      const decoder = new SlipDecoder(violation);
+      return { push: (bytes) => decoder.push(bytes), encode: (packet) => slipEncode(packet) };
+    });
+    const chip = espChips[options.chip ?? "esp32"];
+    this.flash = new NorFlash(options.flashBytes ?? 4 << 20, sectorBytes, this.plan.flash);
+    this.device = {
+      chip,
+      flash: this.flash,
+      registers: new EspRegisters(chip, options.mac ?? "240ac4010203", options.flashId ?? 0x1640ef),
+      refusesStub: options.stub === "refused",
+      refusesRate: this.plan.baudRate === "refused",
+      violation: (text) => this.violation(text),
+    };
+    this.reset();
+  }
+
+  /** The chip is reset with its boot pin low: its ROM waits for SYNC. */
+  reset(): void {
+    this.left = this.readout = this.baudRate = undefined;
+    this.device.registers.setBaudRate(firstBaudRate);
+    this.loader = new EspLoader("rom", this.device);
+  }
+
+  get mode(): EspMode {
+    return this.loader.mode;
+  }
+
+  lineRate(baudRate: number): void {
+    this.clientRate = baudRate;
+  }
+
+  override receive(bytes: Uint8Array): void {
+    const garbled = this.baudRate !== undefined && this.clientRate !== undefined && this.clientRate !== this.baudRate;
+    if (!garbled) super.receive(bytes);
+  }
+
+  protected handle(packet: Buffer): void {
+    if (this.readout) return this.acknowledged(this.readout, packet);
+    if (packet.length < 8 || packet[0] !== 0) return this.violation(`not a request: ${packet.toString("hex", 0, 8)}`);
+    const command = packet[1]!;
+    if (this.left && command !== sync) return;
+    if (this.left) this.reset();
+    const data = packet.subarray(8);
+    if (command === sync && data.equals(syncData)) return this.synchronise();
+    this.answer(command, this.loader.command(command, packet.readUInt16LE(2), data, packet.readUInt32LE(4)));
+  }
+
+  private synchronise(): void {
+    this.baudRate ??= this.clientRate;
+    for (let i = 0; i < syncAnswers; i++) this.answer(sync, { value: syncValue });
+  }
+
+  private answer(command: number, { error, value = 0, data = Buffer.alloc(0), after }: Reply): void {
+    const status = Buffer.alloc(this.mode === "rom" ? 4 : 2);
+    if (error !== undefined) status.set([1, error]);
+    const header = Buffer.alloc(8);
+    header.set([1, command]);
+    header.writeUInt16LE(data.length + status.length, 2);
+    header.writeUInt32LE(value, 4);
+    this.send(Buffer.concat([header, data, status]));
+    if (after) this.afterwards(after);
+  }
+
+  private afterwards(after: Afterwards): void {
+    switch (after.kind) {
+      case "leave":
+        this.left = after.how;
+        this.baudRate = undefined;
+        return;
+      case "start-stub":
+        this.loader = new EspLoader("stub", this.device);
+        return this.send(Buffer.from("OHAI"));
+      case "change-rate":
+        return this.changeRate(after.baudRate, after.old);
+      case "read-flash":
+        return this.startReadout(after);
+    }
+  }
+
+  /** The stub is told the rate that it runs at; with another one it would set its divider wrong. */
+  private changeRate(baudRate: number, old: number): void {
+    if (this.mode === "stub" && this.baudRate !== undefined && old !== this.baudRate)
+      this.violation(`CHANGE_BAUDRATE: the stub runs at ${this.baudRate}, not at ${old}`);
+    if (this.plan.baudRate === "ignored") return;
+    if (this.clientRate !== undefined) this.baudRate = baudRate;
+    this.device.registers.setBaudRate(baudRate);
+  }
+
+  private startReadout({ data, packetBytes, maxInFlight }: Afterwards & { kind: "read-flash" }): void {
+    const violation = (text: string) => this.violation(text);
+    const readout = new FlashReadout(data, packetBytes, maxInFlight, (packet) => this.send(packet), violation);
+    this.readout = readout;
+    readout.advance();
+    if (readout.done) this.readout = undefined;
+  }
+
+  private acknowledged(readout: FlashReadout, packet: Buffer): void {
+    readout.acknowledge(packet);
+    if (readout.done) this.readout = undefined;
+  }
+}
