@@ -67,6 +67,7 @@ enum ftte_frame_type {
     FTTE_FRAME_TYPE_SAMPLE_CLEAR = 13,
     FTTE_FRAME_TYPE_RESET = 14,
     FTTE_FRAME_TYPE_GET_DATA = 15,
+    FTTE_FRAME_TYPE_SELF_TEST = 16,
 };
 
 enum ftte_reply {
