@@ -1,4 +1,5 @@
-// The pictures of the headline experiment as Vega-Lite charts: accuracy against virtual time and against bytes, memory against accuracy.
+// The pictures of the experiments as Vega-Lite charts: accuracy against virtual time and against bytes, memory against accuracy; and accuracy
+// with one weight or another.
 
 import { accuracyAxis } from "../../host/cli/view/chart.ts";
 import { type Block, type Outcome, spread, titleOf } from "./figures.ts";
@@ -106,5 +107,33 @@ export function memoryChart(block: Block): object {
       },
       { mark: { type: "point", filled: true, size: 80, opacity: 1 }, encoding: { x, color, shape, y } },
     ],
+  };
+}
+
+/** One measurement of the ablation of weights: the median over the seeds. */
+export interface WeightsCurve {
+  weights: string;
+  slow: string; // who is
+  folded: number; // updates
+  accuracy: number;
+}
+
+export function weightsChart(curves: readonly WeightsCurve[]): object {
+  const names = [...new Set(curves.map(({ weights }) => weights))];
+  const legend = { labelLimit: 0, symbolStrokeWidth: 3 };
+  return {
+    title: { text: "FTTE, tiers: accuracy with other weights", anchor: "start" },
+    data: { values: curves },
+    facet: { row: { field: "slow", type: "nominal", title: null } },
+    spec: {
+      width: 640,
+      height: 280,
+      mark: { type: "line" },
+      encoding: {
+        x: { field: "folded", type: "quantitative", title: "updates" },
+        y: accuracyAxis("accuracy"),
+        color: { field: "weights", type: "nominal", title: null, sort: names, legend },
+      },
+    },
   };
 }
