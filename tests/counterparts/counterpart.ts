@@ -55,8 +55,11 @@ export abstract class Counterpart {
   }
 }
 
-/** A counterpart behind a serial line learns what its UART or USB stack would see of the line. */
-export interface SerialCounterpart extends Counterpart {
+/** What a pty can be put in front of: bytes, and what a UART or USB stack sees of its line. */
+export interface SerialDevice {
+  receive(bytes: Uint8Array): void;
+  onSend: (bytes: Buffer) => void;
+  onUnplug: () => void;
   /** The client's baud rate, before the first byte at it. */
   lineRate?(baudRate: number): void;
   lineClosed?(): void;

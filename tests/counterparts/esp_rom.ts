@@ -5,7 +5,7 @@
 // It runs no code: whatever is uploaded and started answers as the stub. Compressed data is written at its last packet, and the stub says
 // at once what its flash did, where the real one says it at the next packet. A pty has no DTR and RTS, so a chip that left its loader is
 // back in it at the next SYNC: a reset that should have kept it out cannot be seen. Left out: encryption, secure boot, ROM's READ_FLASH.
-import { Counterpart, type SerialCounterpart } from "./counterpart.ts";
+import { Counterpart, type SerialDevice } from "./counterpart.ts";
 import { type EspChipName, espChips } from "./esp_chips.ts";
 import { type Afterwards, type EspDevice, EspLoader, type EspMode, type Reply } from "./esp_loader.ts";
 import { FlashReadout } from "./esp_read_flash.ts";
@@ -33,7 +33,7 @@ const syncAnswers = 8;
 const syncValue = 0x55201207; // what the page's trace shows in an answer to SYNC
 const syncData = Buffer.concat([Buffer.from([0x07, 0x07, 0x12, 0x20]), Buffer.alloc(32, 0x55)]);
 
-export class EspRom extends Counterpart implements SerialCounterpart {
+export class EspRom extends Counterpart implements SerialDevice {
   readonly flash: NorFlash;
   /** How the loader was left; undefined while it runs. */
   left: "reboot" | "user code" | undefined;

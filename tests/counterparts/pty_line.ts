@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { rmSync, symlinkSync } from "node:fs";
 import { compileC, root } from "../core/c_program.ts";
-import type { SerialCounterpart } from "./counterpart.ts";
+import type { SerialDevice } from "./counterpart.ts";
 
 export interface PtyLine {
   /** Where a client opens it: the symbolic link that was asked for, else the pty. */
@@ -19,7 +19,7 @@ export interface PtyLine {
  * @param link a symbolic link that stands while the line does
  * @throws Error when the bridge ends before it has a line
  */
-export async function attachToPty(counterpart: SerialCounterpart, link?: string): Promise<PtyLine> {
+export async function attachToPty(device: SerialDevice, link?: string): Promise<PtyLine> {
   const program = compileC({ name: "pty_bridge", sources: ["tests/counterparts/pty_bridge.c"], flags: [] });
   const child = spawn(program, [], { cwd: root, stdio: ["pipe", "pipe", "inherit"] });
   child.stdin.on("error", () => {}); // written to while it goes
@@ -30,12 +30,12 @@ export async function attachToPty(counterpart: SerialCounterpart, link?: string)
     child.stdin.destroy();
     await gone;
   };
-  counterpart.onSend = (bytes) => child.stdin.write(bytes);
-  counterpart.onUnplug = () => void unplug();
+  device.onSend = (bytes) => child.stdin.write(bytes);
+  device.onUnplug = () => void unplug();
   const path = await new Promise<string>((resolve, reject) => {
     const records = new RecordReader((type, body) => {
       if (type === "P") resolve(body.toString());
-      else tell(counterpart, type, body);
+      else tell(device, type, body);
     });
     child.stdout.on("data", (bytes: Buffer) => records.push(bytes));
     void gone.then(() => reject(new Error("pty_bridge ended before it had a line")));
@@ -47,10 +47,10 @@ export async function attachToPty(counterpart: SerialCounterpart, link?: string)
   return { path: link ?? path, unplug, gone };
 }
 
-function tell(counterpart: SerialCounterpart, type: string, body: Buffer): void {
-  if (type === "D") counterpart.receive(body);
-  else if (type === "R") counterpart.lineRate?.(body.readUInt32LE(0));
-  else if (type === "C") counterpart.lineClosed?.();
+function tell(device: SerialDevice, type: string, body: Buffer): void {
+  if (type === "D") device.receive(body);
+  else if (type === "R") device.lineRate?.(body.readUInt32LE(0));
+  else if (type === "C") device.lineClosed?.();
 }
 
 /** Cuts the bridge's records out of its output. */
