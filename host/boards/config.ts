@@ -41,10 +41,15 @@ const boardSchema = z
     pins,
     flashing: z.strictObject({
       method: z.enum(["process", "emulator", "jlink", "uf2", "esptool"]),
+      alternatives: z
+        .array(z.enum(["adafruit-dfu", "nordic-dfu", "cmsis-dap", "jlink", "uf2"]))
+        .min(1)
+        .optional(),
       note: z.string(),
       machine: z.enum(["mps2", "microbit", "virt", "sim"]).optional(),
       family: address.optional(),
       volume: z.string().optional(),
+      bootloaderId: z.string().min(1).optional(),
       applicationAt: address.optional(),
     }),
     sensors: z.array(

@@ -4,10 +4,14 @@
 //    SPI_SET_PARAMS before anything else, and answers SPI_FLASH_MD5 in hexadecimal digits.
 // 2. The ROM reads flash by another command, 64 bytes at a time (0x0e, READ_FLASH_SLOW in esptool's loader.py, which is its reference).
 // 3. A baud rate that is refused costs a reset and a new stub; here both rates are tried.
-// 4. It prints, waits on when the line is gone, and lets Node 20 warn of JSON modules.
+// 4. Its writer inflates what it sends, byte by byte, to know how long to wait, which costs as much time as the line; here the wait is the
+//    longest that the whole may take.
+// 5. It prints, waits on when the line is gone, and lets Node 20 warn of JSON modules.
 
+import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
+import { deflateSync } from "node:zlib";
 import { ESPError, ESPLoader, Transport } from "esptool-js";
 import type { WebSerialLine } from "./web_serial.ts";
 
@@ -132,6 +136,32 @@ export class EspLoader extends ESPLoader {
         this.transport.flushInput();
       }
     return false;
+  }
+
+  /**
+   * Erases what the bytes take, in whole sectors, and writes them. They are in flash when it returns, right or wrong: see `hashDiffers`.
+   * @param onSent told the compressed bytes sent, of how many
+   */
+  async writeCompressed(
+    address: number,
+    bytes: Uint8Array,
+    onSent: (done: number, total: number) => void,
+  ): Promise<void> {
+    const packed = deflateSync(bytes, { level: 9 });
+    const waitMs = this.timeoutPerMb(this.ERASE_WRITE_TIMEOUT_PER_MB, bytes.length);
+    await this.flashDeflBegin(bytes.length, packed.length, address);
+    for (let at = 0; at < packed.length; at += this.FLASH_WRITE_SIZE) {
+      onSent(at, packed.length);
+      const block = packed.subarray(at, at + this.FLASH_WRITE_SIZE);
+      await this.flashDeflBlock(block, at / this.FLASH_WRITE_SIZE, waitMs);
+    }
+    onSent(packed.length, packed.length);
+    if (this.IS_STUB) await this.flashDeflFinish(false, waitMs); // the stub answers before it has written; the ROM would leave its loader
+  }
+
+  /** Compares MD5s, the flash's own and ours. */
+  async hashDiffers(address: number, bytes: Uint8Array): Promise<boolean> {
+    return (await this.flashMd5sum(address, bytes.length)) !== createHash("md5").update(bytes).digest("hex");
   }
 
   override async flashMd5sum(address: number, bytes: number): Promise<string> {

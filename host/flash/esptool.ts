@@ -2,7 +2,6 @@
 // by DTR and RTS, checks which chip it is, loads the flasher stub where the chip takes one, writes compressed, compares MD5s, and resets
 // the chip. What goes wrong on the line is answered by beginning again from the reset. Where in flash an image belongs is its maker's to say.
 
-import { createHash } from "node:crypto";
 import { FtteError } from "../errors.ts";
 import { EspLoader, romBaudRate } from "./esp_loader.ts";
 import { type OpenLine, openLine } from "./line.ts";
@@ -104,34 +103,25 @@ class Flasher {
       this.state = "erased";
       await loader.eraseAll(size);
     }
-    await this.write(loader);
-    if (job.verify) for (const segment of job.segments) await this.compare(loader, segment);
+    for (const segment of job.segments) await this.write(loader, segment);
     this.state = "written";
     const bytes = job.segments.reduce((sum, segment) => sum + segment.bytes.length, 0);
     return { bytes, verified: job.verify ? "read-back" : "hash" };
   }
 
-  private async write(loader: EspLoader): Promise<void> {
-    const { job } = this;
+  private async write(loader: EspLoader, segment: Segment): Promise<void> {
+    const { verify, onProgress } = this.job;
+    const { address } = segment;
+    const bytes = wholeWords(segment.bytes);
     this.state = "torn";
-    await loader.writeFlash({
-      fileArray: job.segments.map(({ address, bytes }) => ({ address, data: bytes })),
-      flashMode: "keep",
-      flashFreq: "keep",
-      flashSize: "keep",
-      eraseAll: false,
-      compress: true,
-      reportProgress: (_index, done, total) => job.onProgress(done < total ? "writing" : "verifying", done, total),
-      calculateMD5Hash: (bytes) => createHash("md5").update(bytes).digest("hex"),
-    });
-  }
-
-  private async compare(loader: EspLoader, { address, bytes }: Segment): Promise<void> {
-    const read = await loader.readBack(address, bytes.length, (done) =>
-      this.job.onProgress("verifying", done, bytes.length),
-    );
-    const at = bytes.findIndex((byte, i) => byte !== read[i]);
-    if (at >= 0) throw new Error(`flash holds another byte at 0x${(address + at).toString(16)} than was written`);
+    await loader.writeCompressed(address, bytes, (done, total) => onProgress("writing", done, total));
+    onProgress("verifying", 0, 0);
+    if (await loader.hashDiffers(address, bytes))
+      throw new WrongBytes(`the MD5 at ${hex(address)} is not the firmware's`);
+    if (!verify) return;
+    const read = await loader.readBack(address, bytes.length, (done) => onProgress("verifying", done, bytes.length));
+    const wrong = bytes.findIndex((byte, i) => byte !== read[i]);
+    if (wrong >= 0) throw new WrongBytes(`flash holds another byte at ${hex(address + wrong)} than was written`);
   }
 
   private interruption(): FtteError | undefined {
@@ -163,10 +153,19 @@ class Flasher {
         `${name}: the ROM's loader of an ${board.chip} does not answer at ${address}; ${states[this.state]}; hold BOOT, press and release RESET, release BOOT, and flash it again`,
         { cause: error },
       );
-    const code = /MD5 of file|flash holds another/.test(text) ? "flash-verify" : "flash-failed";
+    const code = error instanceof WrongBytes ? "flash-verify" : "flash-failed";
     return new FtteError(code, `${name}: ${text}; ${states[this.state]}`, { cause: error });
   }
 }
+
+class WrongBytes extends Error {}
+
+/** Flash is programmed in words, as esptool's pad_to has it. */
+function wholeWords(bytes: Uint8Array): Uint8Array {
+  return Buffer.concat([bytes, Buffer.alloc(-bytes.length & 3, 0xff)]);
+}
+
+const hex = (address: number) => `0x${address.toString(16)}`;
 
 const isDeaf = (error: unknown) => /^Failed to connect/.test((error as Error).message);
 

@@ -1,8 +1,8 @@
 // Which boards can be flashed by what.
 
 import { expect, it } from "vitest";
-import { loadBoardConfig } from "../../../host/boards/config.ts";
-import { flashMethod } from "../../../host/flash/methods.ts";
+import { boardIds, loadBoardConfig } from "../../../host/boards/config.ts";
+import { flashMethod, methodNames } from "../../../host/flash/methods.ts";
 
 it("refuses boards that nothing flashes, by name", async () => {
   await expect(flashMethod(loadBoardConfig("virtual-64k"))).rejects.toMatchObject({
@@ -11,6 +11,18 @@ it("refuses boards that nothing flashes, by name", async () => {
   });
 });
 
-it("loads the method of an ESP32", async () => {
-  expect(await flashMethod(loadBoardConfig("esp32-c3-devkitm"))).toBeTypeOf("function");
+it("refuses a method that the board does not know, and names those that it does", async () => {
+  await expect(flashMethod(loadBoardConfig("feather-nrf52840"), "cmsis-dap")).rejects.toMatchObject({
+    code: "flash-method",
+    message: 'feather-nrf52840: boards are not flashed by "cmsis-dap"; it is flashed by uf2, adafruit-dfu',
+  });
 });
+
+it.each(boardIds().filter((id) => !["process", "emulator"].includes(loadBoardConfig(id).flashing.method)))(
+  "loads every method that %s names",
+  async (id) => {
+    const board = loadBoardConfig(id);
+    for (const name of methodNames(board)) expect(await flashMethod(board, name)).toBeTypeOf("function");
+    expect(await flashMethod(board)).toBeTypeOf("function");
+  },
+);

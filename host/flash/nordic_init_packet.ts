@@ -1,0 +1,51 @@
+// The init packet of Nordic's Secure DFU: which firmware comes, and its hash; protobuf, unsigned, for bootloaders that ask for no
+// signature (the nRF52840 Dongle's factory bootloader). Pure. A bootloader with a key refuses it, and says so.
+//
+// Sources: pc-nrfutil, nordicsemi/dfu/dfu-cc.proto (fields), init_packet_pb.py and package.py (values); nRF5 SDK 17.1,
+// nrf_dfu_validation.c (hw_version 52 for all nRF52; SoftDevice 0xfffe for any, 0 for "none, the application overwrites it").
+
+import { createHash } from "node:crypto";
+import type { Image } from "./image.ts";
+
+const varint = 0;
+const lengthDelimited = 2;
+const anyVersion = 0xffffffff;
+const nrf52Hardware = 52;
+const sha256 = 3;
+const validateGeneratedCrc = 1;
+const anySoftDevice = 0xfffe;
+/** Where applications begin that share flash with no SoftDevice: right after the master boot record. */
+const afterMbr = 0x1000;
+
+function varintBytes(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest > 0x7f; rest = Math.floor(rest / 128)) bytes.push((rest & 0x7f) | 0x80);
+  return [...bytes, rest];
+}
+
+const number = (field: number, value: number) => [...varintBytes((field << 3) | varint), ...varintBytes(value)];
+const bytes = (field: number, value: Iterable<number>) => {
+  const content = [...value];
+  return [...varintBytes((field << 3) | lengthDelimited), ...varintBytes(content.length), ...content];
+};
+
+/** As `nrfutil pkg generate --hw-version 52 --sd-req … --debug-mode` makes it; the hash goes last byte first. */
+export function initPacket(image: Image): Uint8Array {
+  const softDevice = image.address === afterMbr ? 0 : anySoftDevice;
+  const hash = createHash("sha256").update(image.bytes).digest().reverse();
+  const init = [
+    ...number(1, anyVersion),
+    ...number(2, nrf52Hardware),
+    ...bytes(3, varintBytes(softDevice)),
+    ...number(4, 0), // an application
+    ...number(5, 0),
+    ...number(6, 0),
+    ...number(7, image.bytes.length),
+    ...bytes(8, [...number(1, sha256), ...bytes(2, hash)]),
+    ...number(9, 1), // is_debug: versions are not compared
+    ...bytes(10, [...number(1, validateGeneratedCrc), ...bytes(2, [])]),
+  ];
+  const command = [...number(1, 1), ...bytes(2, init)];
+  return Uint8Array.from(bytes(1, command));
+}

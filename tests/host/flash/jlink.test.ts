@@ -1,0 +1,125 @@
+// Flashing through `nrfutil device`: a stand-in for the command, which takes the options and prints the messages that Nordic documents
+// (nRF Util, "Programming options" and "Managing command output for scripting"), and keeps what it was asked to program.
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { jlink } from "../../../host/flash/jlink.ts";
+import { firmware, jobFor } from "./job.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "ftte-nrfutil-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const standIn = (name: string, body: string): string => {
+  const path = join(folder, name);
+  const said = `import { appendFileSync, copyFileSync, existsSync, rmSync, writeFileSync } from "node:fs";
+    const args = process.argv.slice(2);
+    if (args.join(" ") === "device --version") process.exit(0);
+    appendFileSync(${JSON.stringify(`${path}.asked`)}, args.filter((one) => !one.includes("/")).join(" ") + "\\n");
+    const say = (type, data) => console.log(JSON.stringify({ type, data }));
+    const file = args[args.indexOf("--firmware") + 1];
+    const fail = (error) => { say("task_end", { task: { id: "1", description: "Program" }, result: "fail", error }); process.exit(1); };
+    const end = () => say("task_end", { task: { id: "1", description: "Program" }, result: "success" });
+    ${body}`;
+  writeFileSync(`${path}.mjs`, said);
+  writeFileSync(path, `#!/bin/sh\nexec ${process.execPath} ${path}.mjs "$@"\n`);
+  chmodSync(path, 0o755);
+  return path;
+};
+const asked = (path: string) => readFileSync(`${path}.asked`, "utf8").trim().split("\n");
+
+/** Data and addresses of an Intel HEX file (types 00, 01, 04), checksums checked. */
+function readHex(text: string): Map<number, number> {
+  const memory = new Map<number, number>();
+  let base = 0;
+  for (const line of text.trim().split("\n")) {
+    const bytes = Buffer.from(line.trim().slice(1), "hex");
+    expect(bytes.reduce((sum, byte) => sum + byte, 0) & 0xff).toBe(0);
+    if (bytes[3] === 4) base = bytes.readUInt16BE(4) * 0x10000;
+    if (bytes[3] === 0) for (let i = 0; i < bytes[0]!; i++) memory.set(base + bytes.readUInt16BE(1) + i, bytes[4 + i]!);
+  }
+  return memory;
+}
+
+const segments = [
+  { address: 0, bytes: firmware(300) },
+  { address: 0x1fff0, bytes: firmware(40, 2) },
+];
+
+describe("nrfutil", () => {
+  it("gets the segments as Intel HEX and the probe by its serial number, and erases only what it touches", async () => {
+    const nrfutil = standIn(
+      "good",
+      `say("task_begin", { task: { id: "1" } }); console.log("a hint");
+       say("task_progress", { progress: { totalProgressPercentage: 50 } });
+       copyFileSync(file, ${JSON.stringify(join(folder, "programmed.hex"))}); end();`,
+    );
+    const job = jobFor("nrf52840-dk", "1050012345", segments);
+    expect(await jlink({ nrfutil })(job)).toEqual({ bytes: 340, verified: "read-back" });
+    expect(job.stages).toEqual(["connecting", "writing", "restarting"]);
+    expect(asked(nrfutil)).toEqual([
+      "--json device program --firmware --options chip_erase_mode=ERASE_RANGES_TOUCHED_BY_FIRMWARE,verify=VERIFY_READ,reset=RESET_SYSTEM --serial-number 1050012345",
+    ]);
+    const memory = readHex(readFileSync(join(folder, "programmed.hex"), "utf8"));
+    expect(memory.size).toBe(340);
+    for (const { address, bytes } of segments)
+      for (const [i, byte] of bytes.entries()) expect(memory.get(address + i)).toBe(byte);
+  });
+
+  it("is asked to recover a protected chip only when that was allowed", async () => {
+    const opened = JSON.stringify(join(folder, "opened"));
+    const nrfutil = standIn(
+      "protected",
+      `if (args.includes("recover")) { writeFileSync(${opened}, ""); end(); }
+       else if (existsSync(${opened})) end();
+       else fail({ code: "NotAvailableBecauseProtection", description: "The operation is unavailable due to readback protection" });`,
+    );
+    const flash = jlink({ nrfutil });
+    await expect(flash(jobFor("nrf52840-dk", "1", segments))).rejects.toMatchObject({
+      code: "flash-protected",
+      message: expect.stringMatching(
+        /^wrist-07: .*protected.*the board still has its old firmware; .*--recover, which erases everything.*UICR/,
+      ),
+    });
+    expect(asked(nrfutil).some((line) => line.includes("recover"))).toBe(false);
+    const job = jobFor("nrf52840-dk", "1", segments, { recover: true });
+    expect(await flash(job)).toMatchObject({ verified: "read-back" });
+    expect(job.stages).toEqual(["connecting", "erasing", "restarting"]);
+    expect(asked(nrfutil).slice(-2)[0]).toBe("--json device recover --serial-number 1");
+  });
+
+  it.each([
+    [
+      "a failure",
+      `fail({ code: "Generic", description: "could not connect to target" });`,
+      "flash-failed",
+      /could not connect to target, Generic; the board may have its firmware partly overwritten; see that/,
+    ],
+    [
+      "a failed verification",
+      `fail({ code: "VerifyError", description: "verification failed at 0x10" });`,
+      "flash-verify",
+      /verification failed at 0x10/,
+    ],
+    [
+      "a crash without a message",
+      `console.error("libjlink missing"); process.exit(3);`,
+      "flash-failed",
+      /libjlink missing/,
+    ],
+  ])("says what it says of %s", async (name, body, code, message) => {
+    const flash = jlink({ nrfutil: standIn(name.replaceAll(" ", "-"), body) });
+    await expect(flash(jobFor("nrf52-dk", "", segments))).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it("is asked for by name, with the line to type, where it is not installed", async () => {
+    const flash = jlink({ nrfutil: join(folder, "nowhere") });
+    await expect(flash(jobFor("nrf52-dk", "", segments))).rejects.toMatchObject({
+      code: "flash-method",
+      message: expect.stringMatching(/nrfutil, which is not on the PATH.*type: nrfutil install device/),
+    });
+  });
+});
