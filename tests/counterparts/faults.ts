@@ -78,6 +78,11 @@ export class PacketFaults {
     this.random = seededRandom(plan.seed ?? 1);
   }
 
+  /** The board is plugged in again; the counts go on, so the fault that unplugged it is spent. */
+  replug(): void {
+    this.unplugged = false;
+  }
+
   pass(direction: Direction, packet: Uint8Array, deliver: (packet: PassedPacket) => void): void {
     const number = this.counted[direction]++;
     if (this.unplugged) return;
