@@ -3,10 +3,12 @@
 
 import { FtteError } from "../../../host/errors.ts";
 import type { Line, OpenLine } from "../../../host/flash/line.ts";
-import type { SerialCounterpart } from "../../counterparts/counterpart.ts";
+import type { SerialDevice } from "../../counterparts/counterpart.ts";
+
+type Board = SerialDevice & { readonly unplugged: boolean };
 
 /** @param onReset called when the board leaves its reset; `boot` when its boot pin is low then */
-export function lineTo(counterpart: SerialCounterpart, onReset: (boot: boolean) => void = () => {}): OpenLine {
+export function lineTo(counterpart: Board, onReset: (boot: boolean) => void = () => {}): OpenLine {
   return async (address, baudRate) => {
     if (counterpart.unplugged) throw new FtteError("port-absent", `${address}: there is no such device`);
     return new CounterpartLine(counterpart, baudRate, onReset);
@@ -20,7 +22,7 @@ class CounterpartLine implements Line {
   private signals = { dtr: false, rts: false };
 
   constructor(
-    private readonly counterpart: SerialCounterpart,
+    private readonly counterpart: Board,
     baudRate: number,
     private readonly onReset: (boot: boolean) => void,
   ) {
