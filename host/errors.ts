@@ -1,39 +1,22 @@
 // The one error class of the host. Library code throws it; only cli/main turns it into text and an exit status.
 
+import hostErrors from "./errors.json" with { type: "json" };
 import { type BoardErrorName, boardErrors } from "./wire/spec.gen.ts";
 
-/** Errors that only the host can meet; those of boards come from firmware/spec/errors.json. */
-export type HostErrorName =
-  | "usage"
-  | "config-invalid"
-  | "file-unreadable"
-  | "file-unwritable"
-  | "data-invalid"
-  | "port-absent"
-  | "port-busy"
-  | "port-forbidden"
-  | "board-silent"
-  | "board-wrong"
-  | "board-lost"
-  | "flash-failed" // the message names the state that the board is in now
-  | "flash-verify" // what was read back differs
-  | "flash-protected" // read-out protection
-  | "flash-method" // a tool, drive or probe is missing
-  | "build-failed"
-  | "compiler-missing"
-  | "plan-too-large"
-  | "model-invalid"
-  | "update-invalid"
-  | "store-locked"
-  | "store-corrupt"
-  | "store-full"
-  | "run-unknown"
-  | "interrupted";
+/** Errors that only the host can meet (host/errors.json); those of boards come from firmware/spec/errors.json. */
+export type HostErrorName = keyof typeof hostErrors;
 
 export type ErrorName = HostErrorName | BoardErrorName;
 
 /** Exit statuses of the CLI, by kind of error; documented in docs/cli.md. */
 export const exitStatus = { failure: 1, usage: 2, board: 3, store: 4, build: 5, interrupted: 130 } as const;
+
+/** What the list says of the host's errors; what a board reports is a failure that fits no other status. */
+export function exitStatusOf(code: ErrorName): number {
+  return code in hostErrors ? exitStatus[hostErrors[code as HostErrorName].status as ExitKind] : exitStatus.failure;
+}
+
+type ExitKind = keyof typeof exitStatus;
 
 export class FtteError extends Error {
   /**

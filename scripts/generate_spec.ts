@@ -13,7 +13,7 @@ interface Spec {
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (name: string) => JSON.parse(readFileSync(`${root}firmware/spec/${name}.json`, "utf8"));
-const errors = read("errors").errors as [name: string, code: number, text: string][];
+const errors = read("errors").errors as { name: string; code: number; text: string }[];
 const specs: Spec[] = [read("wire"), read("plan")];
 const size = { u8: 1, u16: 2, u32: 4, i32: 4, f32: 4 } as const;
 const fieldBytes = ([, type, bytes]: Field) => (type === "bytes" ? bytes! : size[type]);
@@ -36,7 +36,7 @@ function checkAlignment(name: string, fields: Field[]): void {
 function c(): string {
   const out = [`// ${note}`, "#ifndef FTTE_SPEC_H", "#define FTTE_SPEC_H", "", "#include <stdint.h>", ""];
   out.push("enum ftte_err {", "    FTTE_OK = 0,");
-  for (const [name, code, text] of errors) out.push(`    FTTE_ERR_${upper(name)} = ${code}, // ${text}`);
+  for (const { name, code, text } of errors) out.push(`    FTTE_ERR_${upper(name)} = ${code}, // ${text}`);
   out.push("};", "");
   for (const spec of specs) {
     for (const [name, value] of Object.entries(spec.constants ?? {})) out.push(`#define FTTE_${upper(name)} ${value}u`);
@@ -69,7 +69,7 @@ function c(): string {
 
 function assemblyScript(): string {
   const out = [`// ${note}`];
-  for (const [name, code] of errors) out.push(`export const ERR_${upper(name)}: i32 = ${code};`);
+  for (const { name, code } of errors) out.push(`export const ERR_${upper(name)}: i32 = ${code};`);
   const plan = specs[1]!;
   for (const [name, value] of Object.entries(plan.constants ?? {}))
     out.push(`export const ${upper(name)}: u32 = ${value};`);
@@ -145,7 +145,7 @@ function structFunctions(name: string, fields: Field[]): string[] {
 function typeScript(): string {
   const out = [`// ${note}`, ""];
   out.push("export const boardErrors = {");
-  for (const [name, code, text] of errors) out.push(`  "${name}": { code: ${code}, text: ${JSON.stringify(text)} },`);
+  for (const { name, code, text } of errors) out.push(`  "${name}": { code: ${code}, text: ${JSON.stringify(text)} },`);
   out.push("} as const;", "export type BoardErrorName = keyof typeof boardErrors;", "");
   for (const spec of specs) {
     for (const [name, value] of Object.entries(spec.constants ?? {})) out.push(`export const ${name} = ${value};`);

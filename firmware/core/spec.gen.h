@@ -49,6 +49,7 @@ enum ftte_err {
 #define FTTE_FRAME_CRC_BYTES 4u
 #define FTTE_FRAME_BODY_MAX 240u
 #define FTTE_FRAME_ENCODED_MAX 252u
+#define FTTE_ZERO_VERSION 4294967295u
 
 enum ftte_frame_type {
     FTTE_FRAME_TYPE_HELLO = 1,
@@ -66,6 +67,7 @@ enum ftte_frame_type {
     FTTE_FRAME_TYPE_SAMPLE_CLEAR = 13,
     FTTE_FRAME_TYPE_RESET = 14,
     FTTE_FRAME_TYPE_GET_DATA = 15,
+    FTTE_FRAME_TYPE_SELF_TEST = 16,
 };
 
 enum ftte_reply {

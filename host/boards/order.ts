@@ -2,8 +2,8 @@
 // No loop and no reconnecting: board_worker.ts.
 
 import { FtteError } from "../errors.ts";
-import type { Order } from "../fl/fleet.ts";
-import { boardErrors, Feature, type Hello, TaskFlag } from "../wire/spec.gen.ts";
+import type { Order, SlicePayload } from "../fl/fleet.ts";
+import { boardErrors, Feature, type Hello, TaskFlag, zeroVersion } from "../wire/spec.gen.ts";
 import type { BoardSession } from "./session.ts";
 
 /**
@@ -23,7 +23,7 @@ export async function prepareBoard(
   }
   const { version, crc, full, delta } = order.slice;
   if (hello.sliceVersion === version && hello.sliceCrc === crc) return false;
-  if (delta && hello.sliceVersion === delta.baseVersion && hello.sliceCrc === delta.baseCrc) {
+  if (delta && hasBase(hello, delta)) {
     try {
       await session.put("delta", delta.bytes, { signal });
       return true;
@@ -34,6 +34,9 @@ export async function prepareBoard(
   await session.put("slice", full, { signal });
   return false;
 }
+
+const hasBase = (hello: Hello, { baseVersion, baseCrc }: NonNullable<SlicePayload["delta"]>) =>
+  baseVersion === zeroVersion || (hello.sliceVersion === baseVersion && hello.sliceCrc === baseCrc);
 
 /** Starts the order's task. When the delta turns out not to have given the slice that the task names, sends it whole, once. */
 export async function startTask(

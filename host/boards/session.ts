@@ -157,6 +157,14 @@ export class BoardSession {
     await this.request(FrameType.sampleClear, none, exchange);
   }
 
+  /**
+   * Has the board test the kernels that it uses.
+   * @throws FtteError "busy" while it trains, "blob-absent" without kernels, "guest-…" when they fail, "command-unknown" of older firmware
+   */
+  async selfTest(exchange: ExchangeOptions = {}): Promise<void> {
+    await this.request(FrameType.selfTest, none, { patienceMs: selfTestPatienceMs, ...exchange });
+  }
+
   /** Restarts the board; returns when it has answered that it will. */
   async reset(kind: keyof typeof ResetKind, exchange: ExchangeOptions = {}): Promise<void> {
     await this.request(FrameType.reset, Uint8Array.of(ResetKind[kind]), exchange);
@@ -226,4 +234,6 @@ interface RequestOptions extends ExchangeOptions {
   patienceMs?: number;
 }
 
+/** A board gives each call of the kernels 30 s (docs/wire.md, "When a board hangs"). */
+const selfTestPatienceMs = 35_000;
 const none = new Uint8Array(0);

@@ -126,6 +126,7 @@ const simulation = z.strictObject({
   patienceSeconds: seconds.default(60),
   powerCuts: share.default(0),
   rebootSeconds: seconds.default(2),
+  battery: z.strictObject({ orders: z.number().int().positive(), chargeSeconds: seconds }).optional(),
 });
 
 const rate = z.number().positive().max(10);

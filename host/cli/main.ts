@@ -3,32 +3,8 @@
 // place that sets an exit status or prints an error.
 
 import { Command, CommanderError, Option } from "commander";
-import { type ErrorName, exitStatus, FtteError } from "../errors.ts";
+import { exitStatus, exitStatusOf, FtteError } from "../errors.ts";
 import { version } from "./version.ts";
-
-const statuses: Partial<Record<ErrorName, number>> = {
-  usage: exitStatus.usage,
-  "config-invalid": exitStatus.usage,
-  "model-invalid": exitStatus.usage,
-  "data-invalid": exitStatus.usage,
-  "port-absent": exitStatus.board,
-  "port-busy": exitStatus.board,
-  "port-forbidden": exitStatus.board,
-  "board-silent": exitStatus.board,
-  "board-wrong": exitStatus.board,
-  "board-lost": exitStatus.board,
-  "flash-failed": exitStatus.board,
-  "flash-verify": exitStatus.board,
-  "flash-protected": exitStatus.board,
-  "flash-method": exitStatus.board,
-  "store-locked": exitStatus.store,
-  "store-corrupt": exitStatus.store,
-  "store-full": exitStatus.store,
-  "file-unwritable": exitStatus.store,
-  "build-failed": exitStatus.build,
-  "compiler-missing": exitStatus.build,
-  interrupted: exitStatus.interrupted,
-};
 
 const json = () => new Option("--json", "machine-readable output on standard output, human text on standard error");
 const config = () => new Option("-c, --config <file>", "the project's config").default("ftte.config.ts");
@@ -211,12 +187,12 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitStatus.usage;
   const known = error instanceof FtteError;
   const text = known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`ftte: ${text}\n`);
+  process.stderr.write(`ftte: ${text}\n${known ? `(${error.code}: see docs/troubleshooting.md)\n` : ""}`);
   if (process.argv.includes("--json"))
     process.stdout.write(
       `${JSON.stringify({ type: "error", code: known ? error.code : "internal", message: text })}\n`,
     );
-  return (known && statuses[error.code]) || exitStatus.failure;
+  return known ? exitStatusOf(error.code) : exitStatus.failure;
 }
 
 await main();

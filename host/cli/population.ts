@@ -37,9 +37,10 @@ export function withStragglers<T extends { speed: number }>(
 }
 
 export function scheduleOf(config: ResolvedConfig, parts: readonly FleetPart[]): Schedule {
-  const { stepsPerSecond: given, stragglers: _, churn, ...model } = config.simulation;
+  const { stepsPerSecond: given, stragglers: _, churn, battery, ...model } = config.simulation;
   const rates = parts.map(({ label, plan }) => [label, given ?? stepsPerSecond(plan)] as const);
   const { checkpointEvery } = config.training;
-  const population = { ...model, ...(churn && { churn }), checkpointEvery, stepsPerSecond: new Map(rates) };
+  const optional = { ...(churn && { churn }), ...(battery && { battery }) };
+  const population = { ...model, ...optional, checkpointEvery, stepsPerSecond: new Map(rates) };
   return clientSchedule(population, config.seed);
 }

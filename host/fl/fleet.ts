@@ -14,7 +14,10 @@ export interface RequiredBlob {
   crc: number;
 }
 
-/** The model slice that the task starts from. `delta` is used when the board holds `baseVersion` with `baseCrc`, else `full`. */
+/**
+ * The model slice that the task starts from. `delta` is used when the board holds `baseVersion` with `baseCrc`, or whatever it holds when
+ * the base is zeros (`zeroVersion` of the spec); else `full`.
+ */
 export interface SlicePayload {
   version: number;
   crc: number; // of the slice's f32 bytes on the board afterwards

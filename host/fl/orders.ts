@@ -1,5 +1,5 @@
-// What a board holds, and what it gets next: the slice of a model version, as a delta where the board has a base and
-// updates are int8, its frozen image, a seed. Nothing here decides who gets work (the Strategy) or when an order has ended (coordinator.ts).
+// What a board holds, and what it gets next: the slice of a model version, where updates are int8 as a delta against what the board has, or
+// against zeros, its frozen image, a seed. Nothing here decides who gets work (the Strategy) or when an order has ended (coordinator.ts).
 
 import { crc32 } from "node:zlib";
 import { FtteError } from "../errors.ts";
@@ -17,7 +17,7 @@ import {
 } from "../plan/slice.ts";
 import type { Normalisation, Plan } from "../plan/types.ts";
 import { framedBytes } from "../wire/frame.ts";
-import { SliceHeaderBytes, UpdateHeaderBytes } from "../wire/spec.gen.ts";
+import { SliceHeaderBytes, UpdateHeaderBytes, zeroVersion } from "../wire/spec.gen.ts";
 import type { Order, RequiredBlob, SlicePayload } from "./fleet.ts";
 import { keyed } from "./keyed.ts";
 import type { Arrival, RunStore, StoredBoard, StoredTask } from "./run_store.ts";
@@ -110,6 +110,7 @@ interface Slice {
 export class Orders {
   private readonly blobs = new Map<string, RequiredBlob[]>(); // by board class and version of its frozen image
   private readonly slices = new Map<Plan, Slice>(); // of the newest version
+  private readonly firsts = new Map<Plan, Slice>(); // of the newest version, for boards that hold none
   private readonly kernelsCrc: number;
 
   constructor(private readonly o: OrderOptions) {
@@ -118,14 +119,23 @@ export class Orders {
 
   /** The board's next task, and the slice that it will then hold. `now`: the virtual time at which it begins. Changes nothing. */
   next(board: Board, model: ModelVersion, now: number): Arrival["orders"][number] {
-    // With f32 updates nothing is to be rounded on the way down either: the slice goes whole.
-    const held = this.o.training.encoding === "int8" ? board.held : undefined;
-    const { full, values, delta } = held ? this.delta(board.plan, model, held) : this.slice(board.plan, model);
+    const { full, values, delta } = this.sliceFor(board, model);
     const task = this.task(board, model.version, full);
     if (delta) task.delta = delta;
     const { schedule } = this.o;
     if (schedule) task.finish = schedule.finish(this.facts(board, task), now);
     return { task, held: values };
+  }
+
+  /** With f32 updates nothing is to be rounded on the way down either: the slice goes whole. */
+  private sliceFor({ plan, held }: Board, model: ModelVersion): Slice {
+    if (this.o.training.encoding === "f32") return this.slice(plan, model);
+    if (held) return this.delta(plan, model, held);
+    const known = this.firsts.get(plan);
+    if (known?.version === model.version) return known;
+    const first = this.delta(plan, model, { version: zeroVersion, values: new Float32Array(plan.sliceCount) });
+    this.firsts.set(plan, first);
+    return first;
   }
 
   private delta(plan: Plan, model: ModelVersion, held: NonNullable<Board["held"]>): Slice {

@@ -23,6 +23,16 @@ export interface ClientModel {
   powerCuts?: number;
   checkpointEvery?: number; // steps
   rebootSeconds?: number;
+  battery?: Battery;
+}
+
+/**
+ * A battery lasts for so many orders. The first one is somewhere between full and empty. It runs down in the middle of an order; the board is
+ * charged, and does the steps since the last checkpoint again.
+ */
+export interface Battery {
+  orders: number;
+  chargeSeconds: number;
 }
 
 /** Clients are reachable and out of reach in turn, for exponentially distributed times of these means. They train on meanwhile. */
@@ -87,12 +97,21 @@ function duration(model: ClientModel, order: OrderFacts, seed: number): number {
   if (!rate) throw new RangeError(`no steps per second are known of board class ${order.class}`);
   const draw = (what: string) => keyed(what, seed, index, task);
   const bytes = order.bytesDown + order.bytesUp;
+  const isEmpty = runsDown(model.battery, order, seed);
   let seconds = model.latencySeconds + bytes / model.bytesPerSecond + steps / rate;
-  if (draw("power") < (model.powerCuts ?? 0)) {
+  if (isEmpty || draw("power") < (model.powerCuts ?? 0)) {
     const again = Math.min(steps, model.checkpointEvery || steps) * draw("progress");
     seconds += (model.rebootSeconds ?? 0) + again / rate;
   }
-  return (seconds * (1 + model.jitter * (2 * draw("duration") - 1))) / speed;
+  const working = (seconds * (1 + model.jitter * (2 * draw("duration") - 1))) / speed;
+  return working + (isEmpty ? model.battery!.chargeSeconds : 0); // a charger is as fast for all
+}
+
+/** Whether the battery's last order is this one. */
+function runsDown(battery: Battery | undefined, { index, task }: OrderFacts, seed: number): boolean {
+  if (!battery) return false;
+  const used = Math.floor(keyed("battery", seed, index) * battery.orders); // before the first order
+  return (used + task) % battery.orders === 0;
 }
 
 /** When clients can be reached: times on and off in turn, each drawn by its number; remembered as far as they were asked. */

@@ -4,7 +4,7 @@
 import type { BoardTraffic, Fleet, FleetEvent, Order } from "../fl/fleet.ts";
 import { decodeSlice } from "../plan/slice.ts";
 import { framedBytes } from "../wire/frame.ts";
-import { boardErrors } from "../wire/spec.gen.ts";
+import { boardErrors, zeroVersion } from "../wire/spec.gen.ts";
 import type { BoardUpdate } from "./board_task.ts";
 import type { Job } from "./trainer.ts";
 
@@ -121,7 +121,8 @@ export class SimulatedFleet implements Fleet {
 /** Bytes of frames of what the order brings and the board lacks, which it holds from then on. */
 function lacking(holds: Memory["holds"], { required, slice }: Order): number {
   const { delta, full } = slice;
-  let bytes = framedBytes((delta && holds.slice === delta.baseCrc ? delta.bytes : full).length);
+  const hasBase = delta && (delta.baseVersion === zeroVersion || holds.slice === delta.baseCrc);
+  let bytes = framedBytes((hasBase ? delta.bytes : full).length);
   holds.slice = slice.crc;
   for (const { kind, crc, bytes: blob } of required) {
     if (kind === "kernels" || holds[kind] === crc) continue;

@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 const experiments: Record<string, () => Promise<unknown>> = {
   headline: () => import("./headline.ts"),
   hostile: () => import("./hostile.ts"),
+  weights: () => import("./weights.ts"),
 };
 const { positionals } = parseArgs({ allowPositionals: true, strict: false });
 const run = Object.hasOwn(experiments, positionals[0] ?? "") ? experiments[positionals[0]!] : undefined;

@@ -51,7 +51,11 @@ const say = (text: string) => process.stderr.write(`${text}\n`);
 const updatesOf = (clients: number) => Math.max(300, clients * 5);
 const orderOf = (setting: Setting, row: Row, cell: Cell): CellOrder => {
   const updates = updatesOf(cell.clients);
-  return { config: configOf(setting, row, cell), updates, evaluateEvery: Math.max(10, Math.round(updates / 25)) };
+  return {
+    config: configOf(setting, row, cell),
+    updates,
+    evaluateEvery: Math.max(10, Math.round(updates / setting.measurements)),
+  };
 };
 
 type Place = Pick<Cell, "partition" | "clients" | "stragglers">;

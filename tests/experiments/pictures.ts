@@ -1,4 +1,5 @@
-// The pictures of the headline experiment as Vega-Lite charts: accuracy against virtual time and against bytes, memory against accuracy.
+// The pictures of the experiments as Vega-Lite charts: accuracy against virtual time and against bytes, memory against accuracy; and accuracy
+// with one weight or another.
 
 import { accuracyAxis } from "../../host/cli/view/chart.ts";
 import { type Block, type Outcome, spread, titleOf } from "./figures.ts";
@@ -29,11 +30,36 @@ function curves({ outcomes }: Block, what: "seconds" | "bytes"): Drawn[] {
   });
 }
 
+/** Families of one hue: rounds grey and blue, buffers green, FTTE yellow to red. */
+const palette: Record<string, string> = {
+  "FedAvg, f32": "#000000",
+  "FedAvg over-selected, f32": "#7a7a7a",
+  "FedAvg averaged, f32": "#b5b5b5",
+  "FedAvg, int8": "#4c78a8",
+  "FedAsync, f32": "#9ecae9",
+  "FedBuff, f32": "#3f8f3a",
+  "FedBuff, int8": "#8bd17c",
+  "FTTE, one subset": "#eeca3b",
+  "FTTE, subsets in turn": "#f58518",
+  "FTTE, tiers": "#d62728",
+};
+
+/** Colours of the strategies that a block has, in the order of its table. */
+function strategyColor({ figures }: Block): object {
+  const domain = [...new Set(figures.map(({ strategy }) => strategy))];
+  const range = domain.map((name) => palette[name]);
+  const legend = { labelLimit: 0, symbolOpacity: 1, symbolStrokeWidth: 3 };
+  return { field: "strategy", type: "nominal", title: null, sort: domain, scale: { domain, range }, legend };
+}
+
 export function curvesChart(block: Block, what: "seconds" | "bytes"): object {
-  const x = { field: "x", type: "quantitative", title: what === "seconds" ? "virtual seconds" : "MB, both ways" };
-  const color = { field: "strategy", type: "nominal", title: null, scale: { scheme: "tableau10" } };
+  const title = what === "seconds" ? "virtual seconds" : "MB, both ways";
+  const x = { field: "x", type: "quantitative", title };
+  const y = accuracyAxis("accuracy");
+  const color = strategyColor(block);
+  const band = { ...y, field: "least", title: null };
   return {
-    title: titleOf(block),
+    title: { text: titleOf(block), anchor: "start" },
     data: { values: curves(block, what) },
     facet: { row: { field: "concurrency", type: "nominal", title: "boards at work", sort: ["equal", "double"] } },
     spec: {
@@ -41,14 +67,22 @@ export function curvesChart(block: Block, what: "seconds" | "bytes"): object {
       height: 280,
       layer: [
         {
-          mark: { type: "area", opacity: 0.12 },
-          encoding: { x, color, y: { ...accuracyAxis("accuracy"), field: "least" }, y2: { field: "most" } },
+          mark: { type: "area", opacity: 0.1 },
+          encoding: { x, color, y: band, y2: { field: "most" } },
         },
-        { mark: { type: "line" }, encoding: { x, color, y: accuracyAxis("accuracy, median and range of the seeds") } },
+        {
+          mark: { type: "line" },
+          encoding: {
+            x,
+            color,
+            y,
+            strokeWidth: { condition: { test: "datum.strategy === 'FTTE, tiers'", value: 3 }, value: 1.5 },
+          },
+        },
         {
           data: { values: [{ accuracy: block.target }] },
           mark: { type: "rule", strokeDash: [4, 4] },
-          encoding: { y: accuracyAxis("accuracy") },
+          encoding: { y: { ...y, title: null } },
         },
       ],
     },
@@ -58,20 +92,48 @@ export function curvesChart(block: Block, what: "seconds" | "bytes"): object {
 export function memoryChart(block: Block): object {
   const values = block.figures.map((f) => ({ ...f, least: f.range.accuracy[0], most: f.range.accuracy[1] }));
   const x = { field: "memory", type: "quantitative", title: "arena of the smallest board, bytes" };
-  const shape = { field: "concurrency", type: "nominal", title: "boards at work" };
-  const color = { field: "strategy", type: "nominal", title: null, scale: { scheme: "tableau10" } };
+  const y = accuracyAxis("final accuracy");
+  const shape = { field: "concurrency", type: "nominal", title: "boards at work", sort: ["equal", "double"] };
+  const color = strategyColor(block);
   return {
-    title: titleOf(block),
+    title: { text: titleOf(block), anchor: "start" },
+    width: 640,
+    height: 360,
     data: { values },
     layer: [
       {
         mark: { type: "rule" },
-        encoding: { x, color, y: { ...accuracyAxis("final accuracy"), field: "least" }, y2: { field: "most" } },
+        encoding: { x, color, y: { ...y, field: "least", title: null }, y2: { field: "most" } },
       },
-      {
-        mark: { type: "point", filled: true, size: 80 },
-        encoding: { x, color, shape, y: accuracyAxis("final accuracy") },
-      },
+      { mark: { type: "point", filled: true, size: 80, opacity: 1 }, encoding: { x, color, shape, y } },
     ],
+  };
+}
+
+/** One measurement of the ablation of weights: the median over the seeds. */
+export interface WeightsCurve {
+  weights: string;
+  slow: string; // who is
+  folded: number; // updates
+  accuracy: number;
+}
+
+export function weightsChart(curves: readonly WeightsCurve[]): object {
+  const names = [...new Set(curves.map(({ weights }) => weights))];
+  const legend = { labelLimit: 0, symbolStrokeWidth: 3 };
+  return {
+    title: { text: "FTTE, tiers: accuracy with other weights", anchor: "start" },
+    data: { values: curves },
+    facet: { row: { field: "slow", type: "nominal", title: null } },
+    spec: {
+      width: 640,
+      height: 280,
+      mark: { type: "line" },
+      encoding: {
+        x: { field: "folded", type: "quantitative", title: "updates" },
+        y: accuracyAxis("accuracy"),
+        color: { field: "weights", type: "nominal", title: null, sort: names, legend },
+      },
+    },
   };
 }

@@ -13,10 +13,10 @@ const kernelsHash = () =>
     .update(readFileSync(builtGuest("kernels.twin.wasm")))
     .digest("hex");
 
-/** Of everything that a cell's result depends on but the code of the host. */
+/** Of everything that a cell's result depends on but the code of the host. Where the data lie is not of that kind. */
 export function hashOf(order: CellOrder): string {
   return createHash("sha256")
-    .update(JSON.stringify([order, kernelsHash()]))
+    .update(JSON.stringify([order, kernelsHash()], (key, value) => (key === "path" ? undefined : value)))
     .digest("hex")
     .slice(0, 24);
 }

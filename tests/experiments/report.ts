@@ -1,5 +1,5 @@
-// The report of the headline experiment: the written parts of docs/results/headline.md between its marks, its pictures, and headline.json, which
-// holds the figures that all of them were made of. The page's prose is written by hand.
+// The report of the experiments: the written parts of docs/results/headline.md between its marks, its pictures, and headline.json, which
+// holds the figures of the headline. The page's prose is written by hand.
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -130,6 +130,13 @@ async function writePictures(block: Block): Promise<void> {
 /** The part of the page about clients that do harm. */
 export function writeHostile(header: string[], cells: string[][]): void {
   writePart("hostile", markdown(header, cells));
+}
+
+/** The part of the page about the weights by age and variance, and its picture. */
+export async function writeWeights(seeds: number, header: string[], cells: string[][], chart: object): Promise<void> {
+  writeFileSync(join(folder, "weights.svg"), `${await chartSvg(chart)}\n`);
+  const picture = "![accuracy with other weights](weights.svg)";
+  writePart("weights", `Median of ${seeds} seeds.\n\n${markdown(header, cells)}\n\n${picture}`);
 }
 
 function writePart(name: string, text: string): void {

@@ -17,6 +17,7 @@ export interface Setting {
   steps: number; // of a task: about one pass over a client's samples
   learningRates: readonly [number, number]; // the grid's
   tunedWith: number; // clients
+  measurements: number; // of the model over a run
   /** What a small board trains: one subset for all of them, and subsets that the small boards take in turn. */
   subset: LayerSelection[];
   inTurn: LayerSelection[][];
@@ -64,6 +65,7 @@ const mnist: Setting = {
   steps: 100,
   learningRates: [0.01, 0.03],
   tunedWith: 100,
+  measurements: 25,
   subset: channelsInTurn(2, 20, 2, [whole(4)])[0]!,
   inTurn: channelsInTurn(2, 20, 2, [whole(4)]),
   smallArena: 9000,
@@ -94,6 +96,7 @@ const hapt = (path: string): Setting => ({
   steps: 30,
   learningRates: [0.005, 0.015],
   tunedWith: 500,
+  measurements: 50,
   subset: motionsInTurn[0]!,
   inTurn: motionsInTurn,
   smallArena: 4000,
@@ -110,6 +113,7 @@ const cifar10 = (path: string): Setting => ({
   steps: 80,
   learningRates: [0.01, 0.02],
   tunedWith: 100,
+  measurements: 25,
   subset: channelsInTurn(4, 20, 4, [whole(6)])[0]!,
   inTurn: channelsInTurn(4, 20, 4, [whole(6)]),
   smallArena: 20_400,

@@ -1,7 +1,7 @@
 // A board whose power fails at a byte of a flash write, anywhere in its first round (recording samples; receiving kernels, plan, frozen
-// weights and slice; training with checkpoints; keeping update and residual; forgetting the update when it is acknowledged), in its second
-// (a delta, error feedback, beside what the first one left), in its third (over it) or in its fourth (an f32 update, which leaves the residual
-// alone). Power comes back at once; the board holds the old or
+// weights and a delta from zeros; training with checkpoints; keeping update and residual; forgetting the update when it is acknowledged), in
+// its second (a delta from the slice held, error feedback, beside what the first one left), in its third (over it) or in its fourth (a whole
+// slice, an f32 update, which leaves the residual alone). Power comes back at once; the board holds the old or
 // the new state, never a mixture, goes on, and makes the very update of an undisturbed board, once. Every erase and program is cut before
 // its first byte, in its middle and before its last byte, and before every byte with FTTE_SWEEP=1.
 
@@ -18,7 +18,7 @@ import type { OpenPipe } from "../../host/link/pipe.ts";
 import { openSerial } from "../../host/link/serial.ts";
 import { applyRows, bytesOf, encodeDelta, encodeRows, encodeSlice, gatherSlice } from "../../host/plan/slice.ts";
 import { FrameParser } from "../../host/wire/frame.ts";
-import { decodeHello, FrameType, type Hello, Reply, ResetReason } from "../../host/wire/spec.gen.ts";
+import { decodeHello, FrameType, type Hello, Reply, ResetReason, zeroVersion } from "../../host/wire/spec.gen.ts";
 import { cutPositions, type FlashState, flashLog, flashOf, together } from "./flash_cuts.ts";
 import { firstParameters, type LiveBoard, liveBoard, openPatiently, plan } from "./live_board.ts";
 
@@ -37,21 +37,17 @@ afterAll(async () => {
 });
 
 /** The slice that boards hold after this many rounds, exactly. */
-const heldAfter = [gatherSlice(plan, firstParameters())];
-const rowsOf = (task: number) =>
-  encodeRows(
-    plan,
-    heldAfter[0]!.map((_, i) => Math.cos(i * task) / 10),
-  );
-for (let task = 2; task <= 3; task++) heldAfter.push(applyRows(plan, heldAfter.at(-1)!, rowsOf(task)));
+const heldAfter: Float32Array[] = [new Float32Array(plan.sliceCount)];
+const first = gatherSlice(plan, firstParameters());
+const rowsOf = (task: number) => encodeRows(plan, task === 1 ? first : first.map((_, i) => Math.cos(i * task) / 10));
+for (let task = 1; task <= 3; task++) heldAfter.push(applyRows(plan, heldAfter.at(-1)!, rowsOf(task)));
 
-/** The first round's slice goes whole, as does the last one's, whose update is f32; the others as deltas to the one before. */
+/** The last round's slice goes whole, and its update is f32; the others as deltas to the one before, the first one to zeros. */
 function orderOf(board: LiveBoard, task: number): Order {
   const order = board.order(task);
-  if (task === 1) return order;
   if (task === 4) return { ...order, encoding: "f32" };
-  const [held, values] = heldAfter.slice(task - 2) as [Float32Array, Float32Array];
-  const from = { version: task - 1, crc: crc32(bytesOf(held)) };
+  const [held, values] = heldAfter.slice(task - 1) as [Float32Array, Float32Array];
+  const from = { version: task === 1 ? zeroVersion : task - 1, crc: crc32(bytesOf(held)) };
   const to = { version: task, crc: crc32(bytesOf(values)) };
   const bytes = encodeDelta(plan, from, to, rowsOf(task));
   const delta = { baseVersion: from.version, baseCrc: from.crc, bytes };

@@ -1,11 +1,13 @@
 // Putting and getting blobs on a real board, frame by frame (wire_bench.ts): which kinds may be put and read, what is refused and why, and
 // that repeats do no harm.
 
+import { crc32 } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { loadBoardConfig } from "../../host/boards/config.ts";
+import { applyRows, bytesOf, encodeDelta, encodeRows, encodeSlice } from "../../host/plan/slice.ts";
 import { encodeFrame, type Frame } from "../../host/wire/frame.ts";
-import { BlobKind, decodePutAck, FrameType } from "../../host/wire/spec.gen.ts";
-import { type LiveBoard, liveBoard } from "./live_board.ts";
+import { BlobKind, decodePutAck, FrameType, zeroVersion } from "../../host/wire/spec.gen.ts";
+import { type LiveBoard, liveBoard, plan } from "./live_board.ts";
 import { Bench, beginOf, getOf, noise, none } from "./wire_bench.ts";
 import { outcomeOf } from "./wire_line.ts";
 
@@ -84,9 +86,43 @@ describe("putBegin, putData, putEnd", () => {
     expect(await bench.put(BlobKind.slice, noise(bytes.length))).toBe("slice-mismatch");
     expect(await bench.put(BlobKind.slice, none)).toBe("slice-mismatch");
     expect(await bench.put(BlobKind.plan, noise(600))).toBe("plan");
-    expect(await bench.put(BlobKind.delta, noise(300))).toBe("slice-version");
+    expect(await bench.put(BlobKind.delta, noise(300))).toBe("slice-mismatch");
     expect(await bench.put(BlobKind.delta, noise(10))).toBe("slice-mismatch");
     expect(await bench.hello()).toEqual({ ...before, errors: expect.any(Number) });
+  });
+});
+
+describe("a delta", () => {
+  const values = Float32Array.from({ length: plan.sliceCount }, (_, i) => Math.cos(i));
+  const rows = encodeRows(plan, values);
+  const zeros = new Float32Array(plan.sliceCount);
+  const crcOf = (slice: Float32Array) => crc32(bytesOf(slice));
+  const fromZeros = (version: number, crc = crcOf(applyRows(plan, zeros, rows))) =>
+    encodeDelta(plan, { version: zeroVersion, crc: crcOf(zeros) }, { version, crc }, rows);
+
+  it("from zeros gives a slice whatever the board holds", async () => {
+    expect(await bench.put(BlobKind.delta, fromZeros(70))).toBe("ok");
+    expect(await bench.get(BlobKind.slice)).toEqual(encodeSlice(70, applyRows(plan, zeros, rows)));
+    expect(await bench.hello()).toMatchObject({ sliceVersion: 70, sliceCrc: crcOf(applyRows(plan, zeros, rows)) });
+  });
+
+  it("from another slice than the one held is refused, and changes nothing", async () => {
+    const held = await bench.hello();
+    for (const from of [
+      { version: 69, crc: held.sliceCrc },
+      { version: 70, crc: held.sliceCrc ^ 1 },
+    ])
+      expect(await bench.put(BlobKind.delta, encodeDelta(plan, from, { version: 71, crc: 0 }, rows))).toBe(
+        "slice-version",
+      );
+    expect(await bench.hello()).toEqual({ ...held, errors: expect.any(Number) });
+  });
+
+  it("that does not give what it says is refused; a whole slice mends it", async () => {
+    expect(await bench.put(BlobKind.delta, fromZeros(72, 12345))).toBe("slice-mismatch");
+    expect(await bench.hello()).toMatchObject({ sliceVersion: zeroVersion, sliceCrc: crcOf(zeros) });
+    expect(await bench.put(BlobKind.slice, full.order(72).slice.full)).toBe("ok");
+    expect(await bench.hello()).toMatchObject({ sliceVersion: 72 });
   });
 });
 

@@ -1,7 +1,7 @@
 // What a real board tells of itself, its samples and its resets, request by request (wire_bench.ts), and what is no command at all. Blobs are
 // tried in wire_blobs.test.ts, tasks in wire_tasks.test.ts.
 
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -20,7 +20,7 @@ import {
   ResetReason,
   wireVersion,
 } from "../../host/wire/spec.gen.ts";
-import { type LiveBoard, liveBoard, oneTask, plan } from "./live_board.ts";
+import { kernels, type LiveBoard, liveBoard, oneTask, plan, rowsOf } from "./live_board.ts";
 import { Bench, long, noise, none, sampleHead, taskOf } from "./wire_bench.ts";
 import { openLine, outcomeOf } from "./wire_line.ts";
 
@@ -199,6 +199,57 @@ describe("sampleAppend, sampleClear", () => {
     expect(await other.outcome(...part(0, 100))).toBe("ok");
     expect(await other.outcome(FrameType.sampleClear)).toBe("ok"); // forgets the half sample
     expect(await other.outcome(...part(100, 200))).toBe("state");
+  });
+});
+
+describe("selfTest", () => {
+  it.each(["wasm3", "aot"] as const)(
+    "passes on the kernels in use (%s), and a task afterwards gives the same",
+    async (engine) => {
+      const board = await liveBoard(`tested-${engine}`, { engine });
+      const line = await openLine(board.board.address);
+      try {
+        if (engine === "wasm3") expect(await line.outcome(FrameType.selfTest)).toBe("blob-absent");
+        else expect(await line.outcome(FrameType.selfTest)).toBe("ok"); // they are part of the image
+        await line.close();
+        const update = rowsOf(await oneTask(board, board.order(1)));
+        const again = await openLine(board.board.address);
+        expect(await again.outcome(FrameType.selfTest)).toBe("ok");
+        expect(await again.outcome(FrameType.selfTest, noise(240))).toBe("ok"); // a body is left unread
+        await again.close();
+        expect(rowsOf(await oneTask(board, { ...board.order(2), slice: board.order(1).slice }))).toBe(update);
+      } finally {
+        await line.close();
+        await board.end();
+      }
+    },
+  );
+
+  it("is refused while the board trains, and the task goes on", async () => {
+    await bench.equip(full.order(16));
+    await bench.line.ask(FrameType.train, taskOf(full.order(16), long));
+    expect(await bench.outcome(FrameType.selfTest)).toBe("busy");
+    expect(await bench.progress()).toMatchObject({ task: 16, state: BoardState.training });
+  });
+
+  it("fails on kernels whose flash has changed a bit, and passes when it is as it was", async () => {
+    await bench.equip(full.order(17));
+    const path = join(full.board.options.folder, "full", "flash.bin");
+    const expected = Buffer.from(Float32Array.of(-25.5).buffer); // what the test compares a product with
+    const [stored, inside] = [readFileSync(path).indexOf(kernels()), kernels().indexOf(expected)];
+    expect(Math.min(stored, inside)).toBeGreaterThan(0);
+    const at = stored + inside + 2;
+    const byte = readFileSync(path)[at]!;
+    const set = (value: number) => {
+      const file = openSync(path, "r+");
+      writeSync(file, Uint8Array.of(value), 0, 1, at);
+      closeSync(file);
+    };
+    set(byte ^ 0x40);
+    expect(await bench.outcome(FrameType.selfTest)).toBe("guest-selftest");
+    expect(await bench.hello()).toMatchObject({ kernelsCrc: crc32(kernels()) });
+    set(byte);
+    expect(await bench.outcome(FrameType.selfTest)).toBe("ok");
   });
 });
 

@@ -135,6 +135,17 @@ static int run_abort(struct ftte_session *s, const struct ftte_frame *frame) {
     return FTTE_OK;
 }
 
+// The kernels in use are tested as at their installation. They stay in use whatever comes out: there may be none before
+// them.
+static int run_self_test(struct ftte_session *s, const struct ftte_frame *frame) {
+    if (s->phase != FTTE_PHASE_NONE) return FTTE_ERR_BUSY;
+    ftte_machine_close(s);
+    int result = ftte_machine_self_test(s);
+    if (result < 0) s->plan_at = 0; // the next plan has them tested again
+    if (result >= 0) ftte_outbox_reply(s, frame, NULL, 0);
+    return result;
+}
+
 static int run_sample_append(struct ftte_session *s, const struct ftte_frame *frame) {
     int result = s->phase != FTTE_PHASE_NONE ? FTTE_ERR_BUSY : ftte_sensor_append(s, frame);
     if (result >= 0) ftte_outbox_reply(s, frame, NULL, 0);
@@ -187,6 +198,7 @@ static const struct command {
     {FTTE_FRAME_TYPE_SAMPLE_APPEND, run_sample_append},
     {FTTE_FRAME_TYPE_SAMPLE_CLEAR, run_sample_clear},
     {FTTE_FRAME_TYPE_RESET, run_reset},
+    {FTTE_FRAME_TYPE_SELF_TEST, run_self_test},
 };
 
 void ftte_command_run(struct ftte_session *s, const struct ftte_frame *frame) {

@@ -49,11 +49,9 @@ static int install_slice(struct ftte_session *s) {
 
 // ---- deltas ----
 
-// The delta's header, if its rows are those of the plan and its base is the slice held.
+// The delta's header, if its rows are those of the plan.
 static int check_delta(struct ftte_session *s, struct ftte_delta_header *delta, struct ftte_rows *rows) {
     struct ftte_plan_header plan;
-    struct ftte_slice_header slice;
-    const uint8_t *values;
     struct ftte_blob blob = ftte_store_get(&s->store, FTTE_BLOB_KIND_DELTA);
     if (!blob.bytes) return FTTE_ERR_BLOB_ABSENT;
     if (blob.length < sizeof *delta) return FTTE_ERR_SLICE_MISMATCH;
@@ -61,11 +59,37 @@ static int check_delta(struct ftte_session *s, struct ftte_delta_header *delta, 
     int result = ftte_plan_read(s, &plan);
     if (result >= 0) result = ftte_rows_start(s, &plan, rows);
     if (result < 0) return result;
-    if (!ftte_slice_held(s, &slice, &values)) return FTTE_ERR_SLICE_VERSION;
-    if (slice.version != delta->base_version || s->slice_crc != delta->base_crc) return FTTE_ERR_SLICE_VERSION;
-    bool fits = slice.count == delta->count && plan.slice_count == delta->count &&
+    bool fits = plan.slice_count == delta->count &&
                 blob.length == sizeof *delta + ftte_rows_bytes(rows, FTTE_ROW_ENCODING_INT8);
     return fits ? FTTE_OK : FTTE_ERR_SLICE_MISMATCH;
+}
+
+// The base of a delta that says all of a slice.
+static int write_zeros(struct ftte_session *s, uint32_t count) {
+    static const uint8_t zeros[64];
+    struct ftte_slice_header slice = {.version = FTTE_ZERO_VERSION, .count = count};
+    uint32_t at = sizeof slice, end = (uint32_t)sizeof slice + 4 * count;
+    int result = ftte_store_create(&s->store, FTTE_BLOB_KIND_SLICE, end);
+    if (result >= 0) result = ftte_store_append(&s->store, FTTE_BLOB_KIND_SLICE, 0, &slice, sizeof slice);
+    for (uint32_t n; result >= 0 && (n = end - at) > 0; at += n) {
+        if (n > sizeof zeros) n = sizeof zeros;
+        result = ftte_store_append(&s->store, FTTE_BLOB_KIND_SLICE, at, zeros, n);
+    }
+    if (result < 0) (void)ftte_store_abandon(&s->store, FTTE_BLOB_KIND_SLICE);
+    if (result >= 0) result = ftte_store_commit(&s->store, FTTE_BLOB_KIND_SLICE, FTTE_ZERO_VERSION);
+    note_slice(s);
+    return result;
+}
+
+// Makes the base if it is zeros; any other must be the slice held.
+static int find_base(struct ftte_session *s, const struct ftte_delta_header *delta) {
+    struct ftte_slice_header slice;
+    const uint8_t *values;
+    int result = delta->base_version == FTTE_ZERO_VERSION ? write_zeros(s, delta->count) : FTTE_OK;
+    if (result < 0) return result;
+    bool held = ftte_slice_held(s, &slice, &values) && slice.version == delta->base_version &&
+                slice.count == delta->count && s->slice_crc == delta->base_crc;
+    return held ? FTTE_OK : FTTE_ERR_SLICE_VERSION;
 }
 
 // Appends slice row plus delta row to the new slice; `*at` counts its bytes, `*crc` is that of its values.
@@ -113,8 +137,9 @@ static int apply_delta(struct ftte_session *s) {
     struct ftte_delta_header delta = {0};
     struct ftte_rows rows;
     int result = check_delta(s, &delta, &rows);
-    if (result == FTTE_ERR_SLICE_VERSION && applied_before(s, &delta)) return FTTE_OK;
+    if (result >= 0 && applied_before(s, &delta)) return FTTE_OK;
     ftte_transfer_retract(s, FTTE_BLOB_KIND_SLICE);
+    if (result >= 0) result = find_base(s, &delta);
     if (result >= 0) result = ftte_machine_open(s, 0);
     if (result >= 0) result = bind_delta(s);
     if (result >= 0) result = write_slice(s, &delta, rows);

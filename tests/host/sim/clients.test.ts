@@ -49,6 +49,31 @@ describe("an order's duration", () => {
     expect(mean(cut)).toBeCloseTo(3 + 10 / 50, 1);
   });
 
+  it("grows by a charge at every so many orders of a client, each client's at other ones", () => {
+    const charged: ClientModel = {
+      ...model,
+      battery: { orders: 8, chargeSeconds: 900 },
+      checkpointEvery: 20,
+      rebootSeconds: 3,
+    };
+    const { finish } = clientSchedule(charged, 1);
+    const empty = (index: number) =>
+      Array.from({ length: 40 }, (_, i) => i + 1).filter((task) => finish(order({ index, task }), 0) > 900);
+    const clients = Array.from({ length: 200 }, (_, index) => empty(index));
+    for (const tasks of clients) {
+      expect(tasks).toHaveLength(5);
+      expect(new Set(tasks.map((task) => task % 8)).size).toBe(1);
+    }
+    for (let first = 1; first <= 8; first++)
+      expect(clients.filter(([task]) => task === first).length).toBeGreaterThan(10); // 25 of 200
+    const extra = clients.map(([task], index) => finish(order({ index, task: task! }), 0) - 3.5 - 900);
+    expect(Math.min(...extra)).toBeGreaterThanOrEqual(3);
+    expect(Math.max(...extra)).toBeLessThanOrEqual(3 + 20 / 50);
+    const slow = finish(order({ index: 0, task: clients[0]![0]!, speed: 0.1 }), 0);
+    expect(slow).toBeGreaterThan(900 + 10 * 6.5);
+    expect(slow).toBeLessThan(900 + 10 * 7);
+  });
+
   it("of a lost update is what the host waits for it", () => {
     const lossy = { ...model, lost: 0.1, patienceSeconds: 60 };
     const schedule = clientSchedule(lossy, 1);
