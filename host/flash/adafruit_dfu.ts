@@ -62,9 +62,12 @@ const baudRate = 115_200;
 const touchBaudRate = 1200;
 const pageBytes = 4096;
 const tries = 5;
+/** What a bootloader expects after its reset: INITIAL_ACK_NUMBER_EXPECTED. */
+const firstSequence = 1;
 const again = "press its reset button twice and flash it again";
 const unchanged = "still has its old firmware";
 const erased = "is erased and in its bootloader";
+const wholeImage = "has the whole image, but has not confirmed it";
 
 /** `address` of the job is the board's serial port, of its application or of its bootloader. Verified by the bootloader's CRC-16. */
 export function adafruitDfu(options: AdafruitOptions = {}): FlashMethod {
@@ -136,7 +139,7 @@ async function touch(address: string, open: OpenLine, touchMs: number): Promise<
 
 /** One application's way through an open bootloader. */
 class Transfer {
-  private sequence = 1; // what a bootloader expects first: INITIAL_ACK_NUMBER_EXPECTED
+  private sequence = firstSequence;
   private answer: number | undefined;
   private state = "may be erased already";
 
@@ -157,9 +160,9 @@ class Transfer {
     await this.send("the init packet", initPacket(image));
     await this.sendImage();
     job.onProgress("restarting", 0, 0);
-    this.state = "has the whole image, but has not confirmed it";
-    await this.send("the stop packet", stopPacket());
-    await this.seeItLeave();
+    this.state = wholeImage;
+    // Where there is silence the bootloader is gone: it acknowledges whatever it gets.
+    if (await this.deliver("the stop packet", stopPacket())) await this.seeItLeave();
   }
 
   private async sendImage(): Promise<void> {
@@ -173,32 +176,41 @@ class Transfer {
     await sleep(timing.writePageMs);
   }
 
-  /** Until the bootloader expects the packet after it. */
   private async send(what: string, payload: Uint8Array): Promise<void> {
+    if (!(await this.deliver(what, payload))) throw this.failure(this.silence(what));
+  }
+
+  /** Until the bootloader expects the packet after it; false if it never does. */
+  private async deliver(what: string, payload: Uint8Array): Promise<boolean> {
     if (this.job.signal?.aborted) throw this.failure({ code: "interrupted", what: "interrupted", next: again });
     const packet = hciPacket(this.sequence, payload);
     const next = (this.sequence + 1) & 7;
     try {
       for (let sent = 0; sent < tries; sent++) {
         await this.line.write(packet);
-        if (await this.isExpected(next)) {
-          this.sequence = next;
-          return;
-        }
+        if (!(await this.isExpected(next))) continue;
+        this.sequence = next;
+        return true;
       }
+      return false;
     } catch (error) {
       if (!(error instanceof LineGone)) throw error;
-      const went = `the port went away at ${what}`;
-      throw this.failure({ what: went, next: `see that it is plugged in, then ${again}`, cause: error });
+      const remedy = this.state === wholeImage ? `ask it (ftte boards), and if it is silent ${again}` : again;
+      throw this.failure({
+        what: `the port went away at ${what}`,
+        next: `see that it is plugged in, then ${remedy}`,
+        cause: error,
+      });
     }
-    throw this.failure(this.silence(what));
   }
 
   private silence(what: string): Omit<Failure, "state"> & { state?: string } {
     if (this.answer === undefined)
       return { what: `no bootloader answers at ${this.job.address}`, state: unchanged, next: again };
-    if (this.sequence === 1)
+    if (this.sequence === firstSequence)
       return { what: "its bootloader is in the middle of another transfer", state: erased, next: again };
+    if (this.answer === firstSequence)
+      return { what: `its bootloader began anew at ${what}: it takes no firmware like this one`, next: again };
     return { what: `${what} was not acknowledged, sent ${tries} times`, next: again };
   }
 

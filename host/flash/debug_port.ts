@@ -107,9 +107,9 @@ export class DebugPort {
     const words = new Uint32Array(count);
     for (let done = 0; done < count; ) {
       const at = address + 4 * done;
+      if (done === 0 || at % incrementBytes === 0) await this.packets.transfer(toMemory(at));
       const untilWrap = (incrementBytes - (at % incrementBytes)) / 4;
       const take = Math.min(count - done, untilWrap, Math.floor(this.packets.blockSize / 4));
-      await this.packets.transfer(toMemory(at));
       words.set(await this.packets.transferBlock(accessPort, memAp.drw, take), done);
       done += take;
     }

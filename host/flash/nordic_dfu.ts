@@ -11,7 +11,7 @@ import { flatten, type Image } from "./image.ts";
 import { type OpenLine, openLine } from "./line.ts";
 import type { FlashJob, FlashMethod } from "./method.ts";
 import { initPacket } from "./nordic_init_packet.ts";
-import { isFinal, isHashMismatch, objectType } from "./nordic_messages.ts";
+import { isFinal, isHashMismatch, isNotPermitted, objectType } from "./nordic_messages.ts";
 import { NordicSession, Setback } from "./nordic_session.ts";
 import { LineGone, SlipLine } from "./slip_line.ts";
 
@@ -24,6 +24,8 @@ export interface NordicOptions {
 const baudRate = 115_200;
 /** Setbacks in a row, of the same object. */
 const mostSetbacks = 5;
+/** Before anything answered: a port without a bootloader is to be told soon. */
+const fewestSetbacks = 2;
 const setbacksBeforeAnew = 3;
 const again = "press its reset button (on a dongle, RESET) and flash it again: it goes on where it stopped";
 const withoutFirmware = "is in its bootloader, its firmware partly overwritten";
@@ -61,7 +63,7 @@ class Transfer {
   }
 
   async run(): Promise<void> {
-    await this.persist(() => this.session.prepare());
+    await this.persist(() => this.session.prepare(), fewestSetbacks);
     await this.persist(async () => {
       await this.sendInit();
       await this.sendImage();
@@ -70,7 +72,7 @@ class Transfer {
   }
 
   /** Repeats `work` after setbacks, as long as objects get done between them. */
-  private async persist(work: () => Promise<void>): Promise<void> {
+  private async persist(work: () => Promise<void>, most = mostSetbacks): Promise<void> {
     for (;;) {
       try {
         if (this.setbacks > 0) await this.session.prepare();
@@ -78,7 +80,7 @@ class Transfer {
       } catch (error) {
         if (error instanceof LineGone) throw this.lost(error);
         if (!(error instanceof Setback)) throw error;
-        if (++this.setbacks === mostSetbacks || (error.refusal && isFinal(error.refusal))) throw this.refused(error);
+        if (++this.setbacks >= most || (error.refusal && isFinal(error.refusal))) throw this.refused(error);
       }
     }
   }
@@ -110,7 +112,10 @@ class Transfer {
     }
   }
 
-  /** Of an earlier attempt, the object that it was in; returns where the next one begins. What does not agree is made anew. */
+  /**
+   * Of an earlier attempt, the object that it was in; returns where the next one begins. What does not agree is made anew. At an object's
+   * end nobody knows whether it was executed or the next one made: executing is refused then, and making the next one again is right.
+   */
   private async completeObject(offset: number, crc: number, maxSize: number): Promise<number> {
     const { bytes } = this.image;
     if (offset === 0) return 0;
@@ -118,7 +123,12 @@ class Transfer {
     if (crc !== crc32(bytes.subarray(0, offset))) return begin;
     const end = Math.min(begin + maxSize, bytes.length);
     await this.session.write(bytes, offset, end);
-    await this.executeTo(end);
+    try {
+      await this.executeTo(end);
+    } catch (error) {
+      const wasExecuted = offset === end && end < bytes.length;
+      if (!(wasExecuted && error instanceof Setback && error.refusal && isNotPermitted(error.refusal))) throw error;
+    }
     return end;
   }
 
@@ -131,7 +141,7 @@ class Transfer {
       job.onProgress("verifying", 0, 0);
       this.state = "has the whole image, but has not confirmed it";
     }
-    await this.session.execute();
+    await this.session.execute(isLast);
     if (!isLast) job.onProgress("writing", end, image.bytes.length);
     this.setbacks = 0;
   }

@@ -19,7 +19,7 @@ export type ObjectType = (typeof objectType)[keyof typeof objectType];
 
 const responseMark = 0x60;
 export const success = 0x01;
-const invalidObject = 0x05;
+const notPermitted = 0x08;
 const extendedError = 0x0b;
 /** The hash of what was received is not the init packet's. */
 const verificationFailed = 0x0c;
@@ -78,7 +78,9 @@ export const isHashMismatch = ({ result, body }: Response) =>
 
 /** The firmware itself is refused: asking again would not help. */
 export const isFinal = ({ result, body }: Response) =>
-  result === invalidObject || (result === extendedError && extendedTexts[body[0] ?? 0] !== undefined);
+  result === extendedError && extendedTexts[body[0] ?? 0] !== undefined;
+
+export const isNotPermitted = ({ result }: Response) => result === notPermitted;
 
 /** `size` bytes of the object that follow in write requests. */
 export function createRequest(type: ObjectType, size: number): Uint8Array {

@@ -34,7 +34,11 @@ export interface Selected {
   crc: number;
 }
 
-const pingTries = 5;
+const pingTries = 3;
+/** Of the patience: a ping makes the bootloader do nothing. */
+const pingShare = 1 / 3;
+/** Of the patience: the last object's execution sums up the whole image. */
+const lastExecuteShare = 5;
 
 export class NordicSession {
   private pingId = 0;
@@ -64,7 +68,8 @@ export class NordicSession {
       this.pingId = (this.pingId + 1) & 0xff;
       await this.send(Uint8Array.of(op.ping, this.pingId));
       // A bootloader older than ping refuses it, which is an answer too.
-      const answer = await this.response(op.ping, ({ result, body }) => result !== success || body[0] === this.pingId);
+      const fits = ({ result, body }: Response) => result !== success || body[0] === this.pingId;
+      const answer = await this.response(op.ping, fits, this.patienceMs * pingShare);
       if (answer) return;
     }
     throw new Setback("no answer to ping");
@@ -94,8 +99,9 @@ export class NordicSession {
       );
   }
 
-  async execute(): Promise<void> {
-    await this.ask("execute", Uint8Array.of(op.execute), 0);
+  /** @param isLast of the image's objects */
+  async execute(isLast = false): Promise<void> {
+    await this.ask("execute", Uint8Array.of(op.execute), 0, this.patienceMs * (isLast ? lastExecuteShare : 1));
   }
 
   private send(request: Uint8Array): Promise<void> {
@@ -103,18 +109,28 @@ export class NordicSession {
   }
 
   /** The body of the response, `length` bytes. @throws Setback, LineGone */
-  private async ask(what: string, request: Uint8Array, length: number): Promise<DataView> {
+  private async ask(
+    what: string,
+    request: Uint8Array,
+    length: number,
+    patienceMs = this.patienceMs,
+  ): Promise<DataView> {
     this.line.discard();
     await this.send(request);
-    const answer = await this.response(request[0]!, ({ result, body }) => result !== success || body.length === length);
+    const fits = ({ result, body }: Response) => result !== success || body.length === length;
+    const answer = await this.response(request[0]!, fits, patienceMs);
     if (!answer) throw new Setback(`no answer to ${what}`);
     if (answer.result !== success) throw new Setback(`${what} refused: ${resultText(answer)}`, answer);
     return new DataView(answer.body.buffer, answer.body.byteOffset, answer.body.length);
   }
 
   /** Passes over what is no response to `request`, and responses that do not fit. */
-  private async response(request: number, fits: (response: Response) => boolean): Promise<Response | undefined> {
-    const until = performance.now() + this.patienceMs;
+  private async response(
+    request: number,
+    fits: (response: Response) => boolean,
+    patienceMs: number,
+  ): Promise<Response | undefined> {
+    const until = performance.now() + patienceMs;
     for (;;) {
       const frame = await this.line.next(until - performance.now());
       if (!frame) return undefined;

@@ -4,7 +4,7 @@
 // Sources: nRF52840 and nRF52832 Product Specifications, NVMC (registers; CPU halted before the debugger writes), CTRL-AP (registers,
 // IDR), FICR (INFO.PART, INFO.VARIANT), UICR (APPROTECT); nRF52832 Production Programming, "Writing data", "Erasing"; nWP-027 (order of
 // unlocking; as in pyOCD, pyocd/target/family/target_nRF52.py, with the revisions that lock at every reset); Armv7-M Architecture
-// Reference Manual, C1.6 (DHCSR) and B3.2.6 (AIRCR).
+// Reference Manual, C1.6 (DHCSR).
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DebugPort } from "./debug_port.ts";
@@ -23,8 +23,6 @@ const dhcsr = 0xe000_edf0;
 const debugKey = 0xa05f_0000;
 const halt = 3; // C_DEBUGEN, C_HALT
 const halted = 1 << 17;
-const aircr = 0xe000_ed0c;
-const systemReset = 0x05fa_0004;
 
 /** First build code whose access port is closed after every reset unless UICR and firmware open it. */
 const lockingRevisions: Record<number, string> = { 337970: "G0", 337971: "B0", 337984: "F0" };
@@ -59,8 +57,7 @@ export class Nrf52Debug {
     await this.port.writeAp(ctrlAp.number, ctrlAp.eraseAll, 1);
     const isReady = async () => (await this.port.readAp(ctrlAp.number, ctrlAp.eraseAllStatus)) === 0;
     if (!(await within(eraseAllMs, isReady))) throw new ChipRefused("CTRL-AP's ERASEALL does not end");
-    await this.port.writeAp(ctrlAp.number, ctrlAp.reset, 1);
-    await this.port.writeAp(ctrlAp.number, ctrlAp.reset, 0);
+    await this.reset();
     await this.port.writeAp(ctrlAp.number, ctrlAp.eraseAll, 0);
     if (await this.isProtected()) throw new ChipRefused("it is still protected after CTRL-AP's ERASEALL");
   }
@@ -86,10 +83,15 @@ export class Nrf52Debug {
     throw new ChipRefused("the processor does not halt");
   }
 
-  /** Resets the chip and lets it run. */
+  /** Lets the processor go, then resets the chip by CTRL-AP: a chip that locks itself at a reset would refuse any step after it. */
   async restart(): Promise<void> {
-    await this.port.writeWord(aircr, systemReset);
     await this.port.writeWord(dhcsr, debugKey);
+    await this.reset();
+  }
+
+  private async reset(): Promise<void> {
+    await this.port.writeAp(ctrlAp.number, ctrlAp.reset, 1);
+    await this.port.writeAp(ctrlAp.number, ctrlAp.reset, 0);
   }
 
   /** @param address of a page */

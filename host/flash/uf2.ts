@@ -1,5 +1,5 @@
 // Flashes by copying a UF2 file to the drive of a bootloader. The file is uf2_file.ts's, the drive uf2_drives.ts's. The drive gives no
-// answer but to leave when it has the last block, so nothing is read back.
+// answer but to leave when it has every block, so nothing is read back; a block has no checksum, so USB's are all there is.
 
 import { open } from "node:fs/promises";
 import { join } from "node:path";

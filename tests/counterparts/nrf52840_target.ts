@@ -130,14 +130,15 @@ function inside(at: number, start: number, bytes: number): boolean {
   return at >= start && at < start + bytes;
 }
 
-function factoryInformation({ part = 0x52840, deviceId = [0x11223344, 0x55667788] }: Nrf52840Options) {
+function factoryInformation(options: Nrf52840Options) {
+  const { part = 0x52840, deviceId = [0x11223344, 0x55667788], protection } = options;
   return new Map([
     [0x010, 4096], // CODEPAGESIZE
     [0x014, 256], // CODESIZE
     [0x060, deviceId[0]],
     [0x064, deviceId[1]],
     [0x100, part],
-    [0x104, 0x41414430], // VARIANT AAD0
+    [0x104, protection === "improved" ? 0x41414630 : 0x41414430], // VARIANT AAF0, AAD0
     [0x10c, 256], // RAM, KiB
     [0x110, 1024], // FLASH, KiB
   ]);
