@@ -31,7 +31,7 @@ const host: Record<string, string[]> = {
   fl: ["wire", "plan"],
   boards: ["wire", "link", "fl", "build"],
   build: ["wire", "boards"],
-  flash: ["link", "boards"],
+  flash: ["wire", "link", "boards"],
   sim: ["wire", "plan", "data", "fl"],
   hil: ["wire", "link", "boards", "fl"],
 };
