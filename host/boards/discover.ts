@@ -16,6 +16,8 @@ export type PortReport = PortCandidate &
         boardClass: string;
         firmware: string;
         state: string;
+        /** At which it answered; undefined: the usual one. */
+        baudRate?: number;
         hello: Hello;
         /** When they were asked for. */
         stats?: Stats;
@@ -27,7 +29,8 @@ export interface DiscoverOptions {
   open?: OpenPipe;
   /** How long each port has to answer, 800 by default. */
   timeoutMs?: number;
-  baudRate?: number;
+  /** Tried in their order until a board answers; of a pty or BLE the rate means nothing, and one is enough. */
+  baudRates?: readonly number[] | ((port: PortCandidate) => readonly number[]);
   /** Also asks for the boards' statistics. */
   stats?: boolean;
 }
@@ -41,24 +44,29 @@ export async function discoverBoards(
 }
 
 async function probe(port: PortCandidate, options: DiscoverOptions): Promise<PortReport> {
+  const rates = typeof options.baudRates === "function" ? options.baudRates(port) : (options.baudRates ?? []);
+  let report = await ask(port, rates[0], options);
+  for (const rate of rates.slice(1)) {
+    if (report.answers || !mayAnswerOtherwise.includes(report.code)) break;
+    const other = await ask(port, rate, options);
+    if (other.answers) report = other;
+  }
+  return report;
+}
+
+/** What a board at another baud rate looks like. */
+const mayAnswerOtherwise: FtteError["code"][] = ["board-silent", "board-wrong"];
+
+async function ask(port: PortCandidate, baudRate: number | undefined, options: DiscoverOptions): Promise<PortReport> {
   const timeoutMs = options.timeoutMs ?? 800;
+  const rate = baudRate === undefined ? {} : { baudRate };
   let pipe: Pipe | undefined;
   try {
-    const baudRate = options.baudRate;
-    pipe = await (options.open ?? openSerial)(port.address, baudRate === undefined ? {} : { baudRate });
+    pipe = await (options.open ?? openSerial)(port.address, rate);
     const session = new BoardSession(pipe, { name: port.address, patienceMs: timeoutMs, baudRate });
     const hello = await session.hello();
     const stats = options.stats ? { stats: await session.stats() } : {};
-    return {
-      ...port,
-      answers: true,
-      chipId: chipIdText(hello.chipId),
-      boardClass: boardClassText(hello),
-      firmware: firmwareText(hello.firmwareVersion),
-      state: stateText(hello.state),
-      hello,
-      ...stats,
-    };
+    return { ...port, ...rate, answers: true, ...identityOf(hello), hello, ...stats };
   } catch (error) {
     if (!(error instanceof FtteError)) throw error;
     return { ...port, answers: false, code: error.code, reason: error.message };
@@ -66,3 +74,10 @@ async function probe(port: PortCandidate, options: DiscoverOptions): Promise<Por
     await pipe?.close();
   }
 }
+
+const identityOf = (hello: Hello) => ({
+  chipId: chipIdText(hello.chipId),
+  boardClass: boardClassText(hello),
+  firmware: firmwareText(hello.firmwareVersion),
+  state: stateText(hello.state),
+});

@@ -2,8 +2,9 @@
 // The `ftte` command: names the commands and loads each one's code only when it runs, so that `ftte --help` starts fast. The only
 // place that sets an exit status or prints an error.
 
-import { Command, CommanderError, Option } from "commander";
+import { Argument, Command, CommanderError, Option } from "commander";
 import { exitStatus, exitStatusOf, FtteError } from "../errors.ts";
+import { consoleWords } from "./console/words.ts";
 import { version } from "./version.ts";
 
 const json = () => new Option("--json", "machine-readable output on standard output, human text on standard error");
@@ -31,6 +32,7 @@ const program = new Command("ftte")
   )
   .version(version)
   .showHelpAfterError()
+  .enablePositionalOptions() // what stands behind a subcommand is the subcommand's
   .exitOverride();
 
 program
@@ -58,7 +60,10 @@ program
   .description("start a training run, or go on with an unfinished one of the same config")
   .addOption(config())
   .option("--virtual <boards>", "use so many virtual boards, whatever the config's fleet says", number)
-  .option("--port <path...>", "use the boards at these ports, each as the config's entry of its class")
+  .option(
+    "--port <board...>",
+    "use the boards at these ports, or of these names, each as the config's entry of its class",
+  )
   .option("--minutes <n>", "end after so many minutes", number)
   .option("--seed <n>", "seed of everything random", number)
   .option("--deterministic", "fold updates in a seeded order: the same seed gives the same model, bit for bit")
@@ -134,14 +139,39 @@ run
   .addHelpText("after", example("ftte run export 1 --out model"))
   .action(async (id, options) => (await import("./commands/export.ts")).exportRun(id, options));
 
-program
+const boards = program
   .command("boards")
-  .description("list the ports and virtual boards that answer, by chip id")
+  .description("list the ports and virtual boards that answer, by chip id and name")
   .addOption(config())
   .option("--port <path...>", "ask these ports only")
   .addOption(json())
   .addHelpText("after", example("ftte boards --port /dev/ttyACM0"))
   .action(async (options) => (await import("./commands/boards.ts")).boards(options));
+boards
+  .command("name")
+  .argument("<board>", "chip id or its first digits, name or port")
+  .argument("[name]", "what the board is called from now on, on this machine")
+  .description("give a board a name that every command takes and every message uses")
+  .option("--remove", "take the name away")
+  .addOption(config())
+  .addOption(json())
+  .addHelpText("after", example("ftte boards name 1a2b3c4d wrist-07"))
+  .action(async (board, name, options) => (await import("./commands/boards.ts")).nameBoard(board, name, options));
+
+program
+  .command("console")
+  .argument("<board>", "name, chip id or its first digits, or port")
+  .addArgument(
+    new Argument("[command]", "asked and answered; without one, the console asks for commands").choices(consoleWords),
+  )
+  .description("ask one board: who it is, its memory, its self-test; reset or erase it")
+  .option("--yes", "erase without asking back")
+  .addOption(config())
+  .addOption(json())
+  .addHelpText("after", example("ftte console wrist-07 self-test"))
+  .action(async (board, command, options) =>
+    (await import("./commands/console.ts")).openConsole(board, command, options),
+  );
 
 program
   .command("build")

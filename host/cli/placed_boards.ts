@@ -7,6 +7,7 @@ import type { BoardProcess } from "../boards/board_process.ts";
 import { discoverBoards } from "../boards/discover.ts";
 import { buildProgram, localBoard, programKey, toolsOf } from "../boards/local_board.ts";
 import type { FleetBoard, LocalFleet } from "../boards/local_fleet.ts";
+import { KnownBoards } from "../boards/names.ts";
 import { sensorFile } from "../boards/recording.ts";
 import type { Engine } from "../build/port.ts";
 import { requireTools } from "../build/toolchain.ts";
@@ -77,13 +78,14 @@ export function placeVirtual(
 /** Real boards are known by their chip ids. @throws FtteError of a port that the config names and that does not answer */
 export async function placeReal(parts: FleetPart[]): Promise<PlacedBoard[]> {
   const placed: PlacedBoard[] = [];
+  const known = KnownBoards.read();
   for (const part of parts) {
     const baudRate = part.board.link.baud;
     const ports = (part.entry.ports ?? []).map((address) => ({ address, kind: "serial" as const }));
-    for (const report of await discoverBoards(ports, { baudRate, timeoutMs: 3000 })) {
+    for (const report of await discoverBoards(ports, { baudRates: [baudRate], timeoutMs: 3000 })) {
       if (!report.answers) throw new FtteError(report.code, report.reason);
       const { chipId: id, address } = report;
-      placed.push({ id, address, name: id.slice(0, 8), class: part.label, speed: part.entry.speed ?? 1, baudRate });
+      placed.push({ id, address, name: known.nameOf(id), class: part.label, speed: part.entry.speed ?? 1, baudRate });
     }
   }
   return placed.sort((a, b) => (a.id < b.id ? -1 : 1));

@@ -61,6 +61,15 @@ function listSysfs(sysfs: string): PortCandidate[] {
     });
 }
 
+/** True for the line of a process of this machine: a virtual or emulated board's. */
+export const isPty = (address: string): boolean => (realPath(address) ?? address).startsWith("/dev/pts/");
+
+/** The USB device that a serial device sits on, as Linux tells it; undefined when it is on none, or on other systems. */
+export function usbOfTty(address: string, sysfs = "/sys/class/tty"): PortCandidate["usb"] | undefined {
+  const device = realPath(join(sysfs, basename(realPath(address) ?? address), "device"));
+  return device === undefined ? undefined : usbOf(device);
+}
+
 /** The nearest folder above a tty's device that is a USB device. */
 function usbOf(device: string): PortCandidate["usb"] | undefined {
   for (let folder = device; dirname(folder) !== folder; folder = dirname(folder)) {

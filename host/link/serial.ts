@@ -1,9 +1,9 @@
 // A Pipe over a serial device: a UART, a USB-CDC port or a pty. Mends the traps of serialport 13 (serial_mend.ts) and tells
 // absent, busy and forbidden apart. Knows nothing of frames or bootloaders, and reopens nothing: a pipe that is gone stays gone.
 
-import { type Stats, statSync } from "node:fs";
 import { SerialPort } from "serialport";
 import { FtteError } from "../errors.ts";
+import { permissionRemedy, serialFacts } from "./permission.ts";
 import type { OpenPipe, Pipe } from "./pipe.ts";
 import { mendBinding } from "./serial_mend.ts";
 
@@ -118,8 +118,6 @@ class SerialDevice implements Pipe {
   }
 }
 
-const ttyRule = 'SUBSYSTEM=="tty", ATTRS{idVendor}=="*", MODE="0660", TAG+="uaccess"';
-
 /** serialport gives the errno only as text. */
 function openError(address: string, cause: Error): FtteError {
   const text = cause.message;
@@ -131,28 +129,16 @@ function openError(address: string, cause: Error): FtteError {
         cause,
       },
     );
-  if (/permission denied|operation not permitted/i.test(text))
-    return new FtteError("port-forbidden", forbidden(address), { cause });
-  if (/cannot lock|busy|temporarily unavailable/i.test(text))
+  if (/permission denied|operation not permitted/i.test(text)) {
+    const remedy = permissionRemedy(serialFacts(address));
+    return new FtteError("port-forbidden", `${address}: this user may not open the port; ${remedy}`, { cause });
+  }
+  if (/cannot lock|busy|temporarily unavailable|access (is )?denied/i.test(text))
+    // denied: Windows, where ports have no owner
     return new FtteError(
       "port-busy",
       `${address}: another program has the port open; close it (to find it: fuser ${address})`,
       { cause },
     );
   return new FtteError("port-absent", `${address}: cannot be opened as a serial port: ${text}`, { cause });
-}
-
-/** Names the group that owns the device where the system tells it, else the usual one. */
-function forbidden(address: string): string {
-  let stat: Stats | undefined;
-  try {
-    stat = statSync(address);
-  } catch {
-    stat = undefined; // a folder above it is closed to us
-  }
-  const remedy =
-    stat?.gid === 0 || !stat
-      ? `add a udev rule, for example in /etc/udev/rules.d/60-ftte.rules:\n  ${ttyRule}`
-      : `join the group that owns it and log in again:\n  sudo usermod -aG $(stat -c %G ${address}) $USER\nor add a udev rule, for example in /etc/udev/rules.d/60-ftte.rules:\n  ${ttyRule}`;
-  return `${address}: this user may not open the port; ${remedy}`;
 }

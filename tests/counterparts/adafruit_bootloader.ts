@@ -10,7 +10,7 @@ import { Counterpart, type SerialDevice } from "./counterpart.ts";
 import { crc16 } from "./crc16.ts";
 import type { FaultPlan } from "./faults.ts";
 import { NorFlash } from "./nor_flash.ts";
-import { SlipDecoder, slipEncode } from "./slip.ts";
+import { slipFraming } from "./slip.ts";
 
 export interface AdafruitOptions {
   link?: "usb" | "uart";
@@ -47,10 +47,7 @@ export class AdafruitBootloader extends Counterpart implements SerialDevice {
   private running: "bootloader" | "application" = "bootloader";
 
   constructor(options: AdafruitOptions = {}) {
-    super(options.faults ?? {}, (violation) => {
-      const decoder = new SlipDecoder(violation);
-      return { push: (bytes) => decoder.push(bytes), encode: (packet) => slipEncode(packet) };
-    });
+    super(options.faults ?? {}, slipFraming);
     this.options = options;
     this.target = {
       flash: new NorFlash(flashBytes, pageBytes, this.plan.flash),
@@ -77,6 +74,10 @@ export class AdafruitBootloader extends Counterpart implements SerialDevice {
   override receive(bytes: Uint8Array): void {
     const deaf = this.options.link === "uart" && this.clientRate !== undefined && this.clientRate !== uartBaudRate;
     if (!deaf) super.receive(bytes);
+  }
+
+  protected powerUp(): void {
+    this.restart();
   }
 
   protected handle(packet: Buffer): void {

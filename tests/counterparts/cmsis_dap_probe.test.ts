@@ -102,6 +102,22 @@ describe("the CMSIS-DAP probe", () => {
     expect(read(0x10000100)).toBe(0x52840);
   });
 
+  it("wants everything anew after it was unplugged, and has its flash", () => {
+    const faults = { packets: [{ harm: "unplug", direction: "in", packet: 7 }] } as const;
+    const { probe, ask, write, read } = debuggerOn({ faults });
+    write(config, 1);
+    write(0x1000, 0x1234);
+    expect(ask("00 fe")).toBe("");
+    probe.replug();
+    expect(ask("05 00 01 02", 3)).toBe("050007");
+    ask("02 01");
+    ask("12 38 ffffffffffffff");
+    expect(ask("05 00 01 02", 7)).toBe("0501017714a02b");
+    ask("05 00 01 04 00000050");
+    ask("05 00 01 01 12000023");
+    expect([read(0x1000), read(config)]).toEqual([0x1234, 0]);
+  });
+
   it("matches a value with a mask, and says when it does not come", () => {
     const { ask } = debuggerOn();
     expect(ask(`04 00 0000 0200`, 2)).toBe("0400");

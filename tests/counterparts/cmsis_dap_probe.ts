@@ -27,7 +27,7 @@ const reply = (data: Buffer | undefined, taken: number): Reply => ({ data, taken
 
 export class CmsisDapProbe extends Counterpart {
   readonly target: Nrf52840Target;
-  private readonly port: DebugPort;
+  private port!: DebugPort;
   private connected = false;
   private matchRetries = 0;
   private matchMask = 0xffffffff;
@@ -37,11 +37,17 @@ export class CmsisDapProbe extends Counterpart {
     super(options.faults ?? {}, () => ({
       push: (bytes) => [Buffer.from(bytes)],
       encode: (packet) => Buffer.concat([packet, Buffer.alloc(Math.max(0, packetBytes - packet.length))]),
+      reset: () => {},
     }));
-    const violation = (text: string) => this.violation(text);
     const { faults: _, ...target } = options;
-    this.target = new Nrf52840Target({ ...target, faults: this.plan.flash }, violation);
-    this.port = new DebugPort(this.target, violation);
+    this.target = new Nrf52840Target({ ...target, faults: this.plan.flash }, (text) => this.violation(text));
+    this.powerUp();
+  }
+
+  protected powerUp(): void {
+    this.connected = false;
+    this.target.powerOn();
+    this.port = new DebugPort(this.target, (text) => this.violation(text));
   }
 
   protected handle(packet: Buffer): void {

@@ -7,6 +7,8 @@ import { type FaultPlan, PacketFaults } from "./faults.ts";
 export interface Framing {
   push(bytes: Uint8Array): Buffer[];
   encode(packet: Uint8Array): Buffer;
+  /** Half a packet was lost with the power. */
+  reset(): void;
 }
 
 export abstract class Counterpart {
@@ -44,7 +46,16 @@ export abstract class Counterpart {
       });
   }
 
+  /** After an unplug: power is back, flash is as it was, everything else is new. Attach it to a line again. */
+  replug(): void {
+    this.faults.replug();
+    this.framing.reset();
+    this.powerUp();
+  }
+
   protected abstract handle(packet: Buffer): void;
+
+  protected abstract powerUp(): void;
 
   protected send(packet: Uint8Array): void {
     this.faults.pass("out", packet, (passed) => this.onSend(this.framing.encode(passed.bytes)));

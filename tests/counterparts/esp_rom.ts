@@ -12,7 +12,7 @@ import { FlashReadout } from "./esp_read_flash.ts";
 import { EspRegisters } from "./esp_registers.ts";
 import type { FaultPlan } from "./faults.ts";
 import { NorFlash } from "./nor_flash.ts";
-import { SlipDecoder, slipEncode } from "./slip.ts";
+import { slipFraming } from "./slip.ts";
 
 export interface EspRomOptions {
   chip?: EspChipName;
@@ -45,10 +45,7 @@ export class EspRom extends Counterpart implements SerialDevice {
   private readout: FlashReadout | undefined;
 
   constructor(options: EspRomOptions = {}) {
-    super(options.faults ?? {}, (violation) => {
-      const decoder = new SlipDecoder(violation);
-      return { push: (bytes) => decoder.push(bytes), encode: (packet) => slipEncode(packet) };
-    });
+    super(options.faults ?? {}, slipFraming);
     const chip = espChips[options.chip ?? "esp32"];
     this.flash = new NorFlash(options.flashBytes ?? 4 << 20, sectorBytes, this.plan.flash);
     this.device = {
@@ -80,6 +77,10 @@ export class EspRom extends Counterpart implements SerialDevice {
   override receive(bytes: Uint8Array): void {
     const garbled = this.baudRate !== undefined && this.clientRate !== undefined && this.clientRate !== this.baudRate;
     if (!garbled) super.receive(bytes);
+  }
+
+  protected powerUp(): void {
+    this.reset();
   }
 
   protected handle(packet: Buffer): void {

@@ -1,6 +1,7 @@
 // One description of all that may go wrong between a flashing client and a counterpart, and what harms the packets by it. The same
 // description harms the same packets in the same way: all chance is drawn from its seed. It does not know any protocol: a packet is what
 // the counterpart says is one (a SLIP frame, a USB report, a UF2 block), counted from 0 in each direction.
+import { seeded } from "../../host/data/random.ts";
 
 /** "in" is from the client to the counterpart, "out" from the counterpart to the client. */
 export type Direction = "in" | "out";
@@ -29,20 +30,9 @@ export interface FaultPlan {
   baudRate?: "refused" | "ignored";
 }
 
-/** Mulberry32 (Tommy Ettinger, public domain): a number in [0, 1) at each call. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** `count` faults by chance among the first `packets` packets of both directions; never "unplug". */
 export function randomPlan(seed: number, packets: number, count: number): FaultPlan {
-  const random = seededRandom(seed);
+  const random = seeded(seed);
   const draw = (below: number) => Math.floor(random() * below);
   const harms: PacketHarm[] = ["drop", "double", "corrupt", "delay"];
   const one = (): PacketFault => ({
@@ -75,7 +65,12 @@ export class PacketFaults {
     private readonly plan: FaultPlan,
     private readonly onUnplug: () => void,
   ) {
-    this.random = seededRandom(plan.seed ?? 1);
+    this.random = seeded(plan.seed ?? 1);
+  }
+
+  /** The board is plugged in again; the counts go on, so the fault that unplugged it is spent. */
+  replug(): void {
+    this.unplugged = false;
   }
 
   pass(direction: Direction, packet: Uint8Array, deliver: (packet: PassedPacket) => void): void {

@@ -159,6 +159,19 @@ describe("the Nordic bootloader's counterpart", () => {
     }
   });
 
+  it("is there again when it is plugged in, with half a packet forgotten", () => {
+    const faults = { packets: [{ harm: "unplug", direction: "in", packet: 4 }] } as const;
+    const { bootloader, ask, sendInit } = talk({ faults });
+    sendInit(abcPacket);
+    expect([ask("01 02 03000000"), ask("08 616263"), ask("04")]).toEqual(["0101", "", ""]);
+    bootloader.receive(hex("0861"));
+    bootloader.replug();
+    expect(ask("06 02")).toBe("0601 00100000 00000000 00000000".replace(/\s/g, ""));
+    ask("01 02 03000000");
+    ask("08 616263");
+    expect(ask("04")).toBe("0401");
+  });
+
   it("shows worn flash at CREATE, or in the CRC", () => {
     const erase = talk({ faults: { flash: [{ operation: "erase", address: 0x1000 }] } });
     erase.sendInit(abcPacket);

@@ -14,7 +14,7 @@ import {
   type Progress,
   results,
 } from "./nordic_objects.ts";
-import { SlipDecoder, slipEncode } from "./slip.ts";
+import { slipFraming } from "./slip.ts";
 
 export interface NordicOptions {
   identity?: Partial<NordicIdentity>;
@@ -75,10 +75,7 @@ export class NordicBootloader extends Counterpart implements SerialDevice {
   private untilReceipt = 0;
 
   constructor(options: NordicOptions = {}) {
-    super(options.faults ?? {}, (violation) => {
-      const decoder = new SlipDecoder(violation);
-      return { push: (bytes) => decoder.push(bytes), encode: (packet) => slipEncode(packet, { opening: false }) };
-    });
+    super(options.faults ?? {}, (violation) => slipFraming(violation, { opening: false }));
     this.mtu = options.mtu ?? 2051;
     this.appStart = options.appStart ?? 0x1000;
     this.flash = new NorFlash(flashBytes, pageBytes, this.plan.flash);
@@ -93,6 +90,10 @@ export class NordicBootloader extends Counterpart implements SerialDevice {
     this.objects.powerCycle();
     this.selected = "command";
     this.prn = this.untilReceipt = 0;
+  }
+
+  protected powerUp(): void {
+    this.powerCycle();
   }
 
   protected handle(packet: Buffer): void {

@@ -1,5 +1,5 @@
 // An nRF52840 as a debugger sees it: its memory map on the bus, its control access port, its access port protection. Source: nRF52840
-// Product Specification v1.7, chapters Memory, FICR, UICR, Debug and trace (CTRL-AP, APPROTECT), and Nordic's "Working with the nRF52
+// Product Specification, chapters Memory, FICR, UICR, Debug and trace (CTRL-AP, APPROTECT), and Nordic's "Working with the nRF52
 // Series' improved APPROTECT". With protection "hardware" (builds before Fxx) only a written UICR.APPROTECT closes the port; with "improved"
 // everything but 0x5a (HwDisabled) does, so that an erased chip is open until its next reset only. The software half of the improved
 // protection is taken as opened. Peripherals other than NVMC keep what is written and do nothing.

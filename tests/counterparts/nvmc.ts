@@ -1,4 +1,4 @@
-// The nRF52840's flash and UICR behind its NVMC, as a debugger finds them on the bus. Source: nRF52840 Product Specification v1.7, chapters
+// The nRF52840's flash and UICR behind its NVMC, as a debugger finds them on the bus. Source: nRF52840 Product Specification, chapters
 // NVMC (CONFIG, ERASEPAGE, ERASEALL, ERASEUICR, READY; writing only clears bits, whole words only, a word at most twice before it is
 // erased) and UICR. READY stays 0 for as many reads as an operation is told to take. It keeps no time, and never stalls the bus.
 import type { FaultPlan } from "./faults.ts";

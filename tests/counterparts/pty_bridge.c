@@ -46,21 +46,25 @@ static void make_raw(const char *path) {
     close(slave);
 }
 
-// Standard input to the line as far as it takes it; what nobody listens to is lost, as on a real port.
-static void to_line(int master, bool open, bool readable) {
-    static uint8_t bytes[piece];
-    static size_t length, at;
-    if (at == length && readable) {
-        ssize_t count = read(STDIN_FILENO, bytes, sizeof bytes);
-        if (count <= 0) exit(0);
-        length = (size_t)count;
-        at = 0;
-    }
-    if (!open) at = length;
-    while (at < length) {
-        ssize_t taken = write(master, bytes + at, length - at);
+static struct {
+    uint8_t bytes[piece];
+    size_t length, at;
+} pending; // from standard input, not yet taken by the line
+
+static void from_stdin(void) {
+    ssize_t count = read(STDIN_FILENO, pending.bytes, sizeof pending.bytes);
+    if (count <= 0) exit(0);
+    pending.length = (size_t)count;
+    pending.at = 0;
+}
+
+// As much as the line takes; what nobody listens to is lost, as on a real port.
+static void to_line(int master, bool open) {
+    if (!open) pending.at = pending.length;
+    while (pending.at < pending.length) {
+        ssize_t taken = write(master, pending.bytes + pending.at, pending.length - pending.at);
         if (taken <= 0) return;
-        at += (size_t)taken;
+        pending.at += (size_t)taken;
     }
 }
 
@@ -83,10 +87,14 @@ int main(void) {
     tell_rate(master);
     record('P', path, strlen(path));
     for (bool open = false;;) {
-        struct pollfd fds[] = {{.fd = master, .events = POLLIN}, {.fd = STDIN_FILENO, .events = POLLIN}};
+        bool full = pending.at < pending.length; // then wait for the line, and let standard input wait
+        struct pollfd fds[] = {{.fd = master, .events = full ? POLLIN | POLLOUT : POLLIN},
+                               {.fd = STDIN_FILENO, .events = full ? 0 : POLLIN}};
         if (poll(fds, 2, poll_ms) < 0 && errno != EINTR) return 1;
         open = from_line(master, open, fds[0].revents);
-        to_line(master, open, fds[1].revents & (POLLIN | POLLHUP));
+        if (fds[1].revents && !full) from_stdin();
+        if (fds[1].revents & POLLHUP && full) return 0;
+        to_line(master, open);
         if (!open) poll(NULL, 0, poll_ms);
     }
 }

@@ -1,9 +1,10 @@
-// A counterpart behind a pty, spoken to through a real serial port: bytes both ways, the baud rate, and the plug that is pulled.
+// A counterpart behind a pty, spoken to through a real serial port: bytes both ways, the baud rate, the plug that is pulled and put back.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SerialPort } from "serialport";
 import { afterAll, describe, expect, it } from "vitest";
+import type { SerialDevice } from "./counterpart.ts";
 import { EspRom } from "./esp_rom.ts";
 import { attachToPty } from "./pty_line.ts";
 
@@ -43,6 +44,28 @@ describe("a counterpart behind a pty", () => {
     port.write(readMagic);
     await Promise.all([closed, line.gone]);
     expect(rom.unplugged).toBe(true);
+    rom.replug();
+    const again = await attachToPty(rom, join(folder, "board"));
+    const second = await open(again.path, 115_200);
+    const answer = bytes(second, 8 * 14);
+    second.write(sync);
+    expect(await answer).toBe("c0010804000712205500000000c0".repeat(8));
+    await again.unplug();
+  });
+
+  it("carries 256 KiB to a client that reads late, whole and in order", async () => {
+    const image = Buffer.from(Array.from({ length: 256 << 10 }, (_, i) => (i * 31 + (i >> 8)) & 255));
+    const device: SerialDevice = {
+      receive: () => device.onSend(image),
+      onSend() {},
+      onUnplug() {},
+    };
+    const line = await attachToPty(device);
+    const port = await open(line.path, 115_200);
+    port.write("x");
+    await new Promise((done) => port.once("readable", done)); // then the pty is full, as nobody has read
+    expect(await bytes(port, image.length)).toBe(image.toString("hex"));
+    await line.unplug();
   });
 
   it("tells when its line is closed, and at which rate it was", async () => {

@@ -6,7 +6,7 @@ const escapedEnd = 0xdc;
 const escapedEscape = 0xdd;
 
 /** A frame between two END bytes; `opening: false` leaves the first one out (Nordic's slip.c sends only the closing one). */
-export function slipEncode(packet: Uint8Array, { opening = true } = {}): Buffer {
+function slipEncode(packet: Uint8Array, { opening = true } = {}): Buffer {
   const out = opening ? [endByte] : [];
   for (const byte of packet) {
     if (byte === endByte) out.push(escapeByte, escapedEnd);
@@ -17,8 +17,18 @@ export function slipEncode(packet: Uint8Array, { opening = true } = {}): Buffer 
   return Buffer.from(out);
 }
 
+/** SLIP as the framing of a counterpart. */
+export function slipFraming(onViolation: (text: string) => void, options?: { opening: boolean }) {
+  const decoder = new SlipDecoder(onViolation);
+  return {
+    push: (bytes: Uint8Array) => decoder.push(bytes),
+    encode: (packet: Uint8Array) => slipEncode(packet, options),
+    reset: () => decoder.reset(),
+  };
+}
+
 /** Bytes in, frames out. Empty frames are what lies between two END bytes: they are left out. */
-export class SlipDecoder {
+class SlipDecoder {
   private frame: number[] = [];
   private escaped = false;
 

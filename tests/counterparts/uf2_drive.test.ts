@@ -99,6 +99,10 @@ describe("the UF2 drive", () => {
     expect(await unplugged.drive.left).toBe("unplugged");
     expect([existsSync(unplugged.folder), unplugged.drive.device.written.size]).toEqual([false, 17]);
     expect(unplugged.drive.flash.read(0x27000, 4)).toEqual(Buffer.alloc(4, 0xff)); // its page was still in RAM
+    const again = drive({ flash: unplugged.drive.flash });
+    writeFileSync(join(again.folder, "fw.uf2"), Buffer.concat(image(20)));
+    expect(await again.drive.left).toBe("activated");
+    expect(unplugged.drive.flash.read(0x27000, 4)).toEqual(Buffer.alloc(4, 17));
     const lossy = drive({ faults: { packets: [{ harm: "drop", direction: "in", packet: 3 }] } });
     writeFileSync(join(lossy.folder, "fw.uf2"), Buffer.concat(image(5)));
     await vi.waitFor(() => expect(lossy.drive.device.written.size).toBe(4), { timeout: 30_000 });

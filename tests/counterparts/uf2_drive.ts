@@ -26,6 +26,8 @@ export interface Uf2DriveOptions {
   family?: number;
   boardId?: string;
   capacityBytes?: number;
+  /** The flash of a drive that left, for one that is plugged in again. */
+  flash?: NorFlash;
   faults?: FaultPlan;
 }
 
@@ -55,7 +57,7 @@ export class Uf2Drive {
     this.left = new Promise((resolve) => {
       this.resolveLeft = resolve;
     });
-    this.flash = new NorFlash(flashBytes, pageBytes, options.faults?.flash);
+    this.flash = options.flash ?? new NorFlash(flashBytes, pageBytes, options.faults?.flash);
     this.device = new Uf2Device(this.flash, { family, start: mbrBytes, end: userFlashEnd }, violation);
     this.faults = new PacketFaults(options.faults ?? {}, () => this.leave("unplugged"));
     mkdirSync(options.folder, { recursive: true });

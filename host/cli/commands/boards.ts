@@ -1,76 +1,82 @@
-// `ftte boards`: who answers, on which port, by chip id, and what its watch says; and of the others, why not.
+// `ftte boards`: who answers, on which port, by chip id and name; and of the others, why not. `ftte boards name`: how boards are called.
 
-import { readdirSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { baudRatesOf } from "../../boards/attached.ts";
 import { discoverBoards, type PortReport } from "../../boards/discover.ts";
-import { exitStatus } from "../../errors.ts";
-import { listPorts, type PortCandidate } from "../../link/ports.ts";
+import { findBoard, looksLikePort } from "../../boards/find.ts";
+import { KnownBoards } from "../../boards/names.ts";
+import { exitStatus, FtteError } from "../../errors.ts";
+import { isPty, type PortCandidate } from "../../link/ports.ts";
+import { everyPort } from "../every_port.ts";
 import { say, sayJson } from "../output.ts";
-import { runFolder } from "../project_store.ts";
-import { table } from "../view/text.ts";
+import { absentBoards, boardsJson, boardsText } from "../view/boards.ts";
 
-/** Virtual boards of every run of the project that leave their lines there. */
-async function virtualPorts(projectFolder: string): Promise<PortCandidate[]> {
-  const runs = entries(join(projectFolder, ".ftte")).flatMap((name) => /^run-(\d+)$/.exec(name)?.[1] ?? []);
-  const lists = runs.map((run) =>
-    listPorts({ virtualBoards: join(runFolder(projectFolder, Number(run)), "boards"), sysfs: "/nonexistent" }),
-  );
-  return (await Promise.all(lists)).flat();
+export interface BoardsOptions {
+  config: string;
+  port?: string[];
+  json?: boolean;
 }
-
-function entries(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
-/** What an autoencoder's board says of its newest samples; undefined for other boards, and before the first score. */
-function watchOf(report: PortReport) {
-  if (!report.answers || !report.stats || report.stats.anomalyMean === 0) return undefined;
-  const { anomalyLast: score, anomalyMean: mean, anomalyThreshold: threshold, anomalies: unusual } = report.stats;
-  return { score, mean, threshold: threshold || null, unusual }; // no threshold yet: it still learns its baseline
-}
-
-function watchCells(report: PortReport): string[] {
-  const watch = watchOf(report);
-  if (!watch) return ["–", "–", "–"];
-  return [watch.score.toPrecision(3), watch.threshold?.toPrecision(3) ?? "learning", String(watch.unusual)];
-}
-
-function text(reports: PortReport[]): string {
-  const watched = reports.some(watchOf);
-  const rows = reports.map((report) => [
-    ...(report.answers
-      ? [report.chipId, report.address, report.boardClass, report.firmware, report.state]
-      : ["–", report.address, "–", "–", `${report.code}: ${report.reason}`]),
-    ...(watched ? watchCells(report) : []),
-  ]);
-  const header = ["chip id", "port", "class", "firmware", "state"];
-  return table([...header, ...(watched ? ["last score", "threshold", "unusual"] : [])], rows);
-}
-
-/** One object per port, without the raw structs. */
-const json = (report: PortReport) => {
-  const { hello: _hello, stats: _stats, ...rest } = { hello: undefined, stats: undefined, ...report };
-  const watch = watchOf(report);
-  return watch ? { ...rest, watch } : rest;
-};
 
 /** Exit status 3 when ports were named and one of them does not answer. */
-export async function boards(options: { config: string; port?: string[]; json?: boolean }): Promise<void> {
+export async function boards(options: BoardsOptions): Promise<void> {
   const named = options.port?.map((address): PortCandidate => ({ address, kind: "serial" }));
-  const ports = named ?? [...(await virtualPorts(dirname(resolve(options.config)))), ...(await listPorts())];
-  const reports = (await discoverBoards(ports, { stats: true })).sort((a, b) => (key(a) < key(b) ? -1 : 1));
-  if (options.json) sayJson({ type: "result", boards: reports.map(json) });
-  else if (reports.length === 0)
+  const known = KnownBoards.read();
+  const ports = named ?? (await everyPort(options.config, known));
+  const asked = await discoverBoards(ports, { stats: true, baudRates: (port) => baudRatesOf(port) });
+  const reports = asked.sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  const absent = named ? [] : absentBoards(reports, known);
+  if (options.json) sayJson({ type: "result", boards: boardsJson(reports, known, absent) });
+  else if (reports.length + absent.length === 0)
     say(
       false,
       "no serial ports and no virtual boards here; plug a board in, or start virtual ones: ftte train --virtual 2",
     );
-  else say(false, text(reports));
+  else say(false, boardsText(reports, known, absent));
+  remember(reports, known);
   if (named && reports.some((report) => !report.answers)) process.exitCode = exitStatus.board;
 }
 
 const key = (report: PortReport) => (report.answers ? report.chipId : `~${report.address}`);
+
+/** Boards that are processes are mostly as short-lived as their run: only those with a name are remembered. */
+function remember(reports: PortReport[], known: KnownBoards): void {
+  const answered = reports.filter((report): report is PortReport & { answers: true } => report.answers);
+  const isKept = ({ chipId, address }: { chipId: string; address: string }) =>
+    known.get(chipId)?.name !== undefined || !isPty(address);
+  try {
+    known.sawAt(answered.filter(isKept));
+  } catch (error) {
+    if (!(error instanceof FtteError)) throw error;
+    process.stderr.write(`ftte: ${error.message}; ports will not be remembered\n`); // the list is told all the same
+  }
+}
+
+export interface NameOptions {
+  config: string;
+  remove?: boolean;
+  json?: boolean;
+}
+
+/** @throws FtteError "usage" for a board that is unknown or a name that cannot be */
+export async function nameBoard(board: string, name: string | undefined, options: NameOptions): Promise<void> {
+  if ((name === undefined) === (options.remove !== true))
+    throw new FtteError("usage", "give a name, or --remove to take it away; ftte boards name 1a2b3c4d wrist-07");
+  const known = KnownBoards.read();
+  const { chipId: id, address } = await namedBoard(board, known, options.config);
+  const before = known.get(id)?.name;
+  known.setName(id, name);
+  if (address !== undefined) known.sawAt([{ chipId: id, address }]);
+  if (options.json) sayJson({ type: "result", chipId: id, name: name ?? null, before: before ?? null });
+  else say(false, name === undefined ? `${id} has no name any more` : `${id} is ${name} from now on`);
+}
+
+/** A whole chip id needs no board to be there: names can be given beforehand. */
+async function namedBoard(
+  board: string,
+  known: KnownBoards,
+  config: string,
+): Promise<{ chipId: string; address?: string }> {
+  const id = looksLikePort(board) ? undefined : known.find(board);
+  if (id !== undefined) return { chipId: id };
+  if (/^([0-9a-f]{2}){6,16}$/i.test(board)) return { chipId: board.toLowerCase() };
+  return findBoard(board, { known, ports: () => everyPort(config, known) });
+}

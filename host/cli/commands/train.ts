@@ -3,9 +3,12 @@
 import { dirname, resolve as resolvePath } from "node:path";
 import { loadBoardConfig } from "../../boards/config.ts";
 import { discoverBoards, type PortReport } from "../../boards/discover.ts";
+import { findBoard, looksLikePort } from "../../boards/find.ts";
+import { KnownBoards } from "../../boards/names.ts";
 import { exitStatus, FtteError } from "../../errors.ts";
 import type { RunRecord, Store } from "../../store/store.ts";
 import type { ResolvedConfig } from "../config_schema.ts";
+import { everyPort } from "../every_port.ts";
 import { loadProject } from "../load_config.ts";
 import { interruptible, runOutput, say, sayJson } from "../output.ts";
 import { dealFleet } from "../population.ts";
@@ -32,9 +35,10 @@ function virtually(config: ResolvedConfig, boards: number): ResolvedConfig["flee
 }
 
 /** `--port`: the boards that answer there, each as the fleet's entry of its class. */
-async function byPort(config: ResolvedConfig, ports: string[]): Promise<ResolvedConfig["fleet"]> {
+async function byPort(config: ResolvedConfig, ports: string[], configFile: string): Promise<ResolvedConfig["fleet"]> {
   const entries = config.fleet.map((entry) => ({ entry, board: loadBoardConfig(entry.board), ports: [] as string[] }));
-  for (const address of ports) {
+  for (const text of ports) {
+    const address = await addressOf(text, configFile);
     const { boardClass } = await answering(address, new Set(entries.map(({ board }) => board.link.baud)));
     const match = entries.find(({ board }) => board.class === boardClass);
     if (!match)
@@ -49,21 +53,25 @@ async function byPort(config: ResolvedConfig, ports: string[]): Promise<Resolved
     .map(({ entry: { count: _, ...entry }, ports }) => ({ ...entry, ports }));
 }
 
+/** Of a port, itself; of a board's name or chip id, where it answers. */
+async function addressOf(text: string, configFile: string): Promise<string> {
+  if (looksLikePort(text)) return text;
+  const known = KnownBoards.read();
+  return (await findBoard(text, { known, ports: () => everyPort(configFile, known) })).address;
+}
+
 /** @throws FtteError of the port, when it answers at none of the rates */
-async function answering(address: string, baudRates: Iterable<number>): Promise<PortReport & { answers: true }> {
-  let refusal: FtteError | undefined;
-  for (const baudRate of baudRates) {
-    const [report] = await discoverBoards([{ address, kind: "serial" }], { baudRate, timeoutMs: 3000 });
-    if (report?.answers) return report;
-    if (report) refusal = new FtteError(report.code, report.reason);
-  }
-  throw refusal ?? new FtteError("port-absent", `${address}: was not asked`);
+async function answering(address: string, rates: Iterable<number>): Promise<PortReport & { answers: true }> {
+  const [report] = await discoverBoards([{ address, kind: "serial" }], { baudRates: [...rates], timeoutMs: 3000 });
+  if (report?.answers) return report;
+  throw new FtteError(report!.code, report!.reason);
 }
 
 /** The fleet that the command line asks for, or the config's. */
-async function fleetFor(config: ResolvedConfig, { virtual, port }: TrainOptions): Promise<ResolvedConfig["fleet"]> {
+async function fleetFor(config: ResolvedConfig, options: TrainOptions): Promise<ResolvedConfig["fleet"]> {
+  const { virtual, port } = options;
   if (virtual !== undefined && port) throw new FtteError("usage", "give --virtual or --port, not both");
-  if (port) return byPort(config, port);
+  if (port) return byPort(config, port, options.config);
   return virtual === undefined ? config.fleet : virtually(config, virtual);
 }
 

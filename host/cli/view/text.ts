@@ -15,6 +15,9 @@ export function bytes(count: number): string {
   return `${value.toPrecision(3)} ${units[unit]}`;
 }
 
+/** 65536 → "64 KiB" (binary, as memory is built); 65000 → "63.5 KiB" */
+export const bytesInKiB = (count: number): string => `${Number((count / 1024).toFixed(1))} KiB`;
+
 /** 75 → "1:15" */
 export const minutes = (seconds: number): string =>
   `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;

@@ -1,7 +1,7 @@
 // Jobs for tests of flashing methods: a board's config, firmware of random bytes at its place, and what was told of progress.
 import { loadBoardConfig } from "../../../host/boards/config.ts";
+import { seeded } from "../../../host/data/random.ts";
 import type { FlashJob, FlashStage, Segment } from "../../../host/flash/method.ts";
-import { seededRandom } from "../../counterparts/faults.ts";
 
 export interface ToldJob extends FlashJob {
   /** Each stage once, in order of its first report. */
@@ -9,7 +9,7 @@ export interface ToldJob extends FlashJob {
 }
 
 export const firmware = (bytes: number, seed = 1): Uint8Array => {
-  const random = seededRandom(seed);
+  const random = seeded(seed);
   return Uint8Array.from({ length: bytes }, () => Math.floor(random() * 256));
 };
 
