@@ -1,5 +1,5 @@
-// Flashes through Adafruit's nRF52 serial bootloader (Feather, XIAO): brings the board into it, sends one application, and sees it leave.
-// The packets are adafruit_packets.ts. Updates neither SoftDevice nor bootloader, and reads nothing back: the bootloader offers no way to.
+// Flashes through Adafruit's nRF52 serial bootloader (Feather, XIAO): sends one application, and sees the board leave. The
+// packets are adafruit_packets.ts, the way into the bootloader touch.ts. Updates neither SoftDevice nor bootloader, and reads nothing back: the bootloader offers no way to.
 //
 // Sources: adafruit-nrfutil, nordicsemi/dfu/dfu_transport_serial.py (order, waits), and Adafruit_nRF52_Bootloader: hci_transport.c (what is
 // acknowledged: each sound packet in sequence, on arrival; one out of sequence is answered with the number that was expected),
@@ -7,7 +7,6 @@
 // Unlike adafruit-nrfutil, packets that are not acknowledged are sent again.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { FtteError } from "../errors.ts";
 import { listPorts, type PortCandidate } from "../link/ports.ts";
 import {
   acknowledged,
@@ -23,15 +22,10 @@ import { flatten, hex } from "./image.ts";
 import { type OpenLine, openLine } from "./line.ts";
 import type { FlashJob, FlashMethod } from "./method.ts";
 import { LineGone, SlipLine } from "./slip_line.ts";
+import { openBootloader, type TouchTiming } from "./touch.ts";
 
 /** In milliseconds, adafruit-nrfutil's where it has one. */
-export interface AdafruitTiming {
-  /** How long the port is held open at 1200 baud. */
-  touchMs: number;
-  /** From the touch until the bootloader's port is there, usually. */
-  bootMs: number;
-  /** Until it must be there. */
-  comeBackMs: number;
+export interface AdafruitTiming extends TouchTiming {
   acknowledgeMs: number;
   erasePageMs: number;
   leastEraseMs: number;
@@ -59,7 +53,6 @@ export interface AdafruitOptions {
 }
 
 const baudRate = 115_200;
-const touchBaudRate = 1200;
 const pageBytes = 4096;
 const tries = 5;
 /** What a bootloader expects after its reset: INITIAL_ACK_NUMBER_EXPECTED. */
@@ -76,7 +69,7 @@ export function adafruitDfu(options: AdafruitOptions = {}): FlashMethod {
   return async (job) => {
     const image = applicationImage(job);
     job.onProgress("connecting", 0, 0);
-    const line = await enterBootloader(job, open, options.listPorts ?? listPorts, timing);
+    const line = await openBootloader(job, baudRate, { open, list: options.listPorts ?? listPorts, timing });
     try {
       await line.setSignals({ dtr: true, rts: true });
       await new Transfer(job, new SlipLine(line), image, timing).run();
@@ -97,44 +90,6 @@ function applicationImage(job: FlashJob): Uint8Array {
     state: unchanged,
     next: `build it for ${job.board.id}`,
   });
-}
-
-const isBootloader = (job: FlashJob, port: PortCandidate | undefined) =>
-  job.board.usb.some(
-    ({ vendor, product, note }) =>
-      note === "bootloader" && port?.usb?.vendor === vendor && port.usb.product === product,
-  );
-
-/** An application's USB port that is opened at 1200 baud and let go resets into the bootloader, whose port may get another name. */
-async function enterBootloader(
-  job: FlashJob,
-  open: OpenLine,
-  list: () => Promise<PortCandidate[]>,
-  timing: AdafruitTiming,
-) {
-  const before = (await list()).find(({ address }) => address === job.address);
-  if (isBootloader(job, before)) return open(job.address, baudRate);
-  await touch(job.address, open, timing.touchMs);
-  await sleep(timing.bootMs);
-  const until = performance.now() + timing.comeBackMs;
-  for (;;) {
-    const serial = before?.usb?.serial;
-    const now = serial === undefined ? undefined : (await list()).find(({ usb }) => usb?.serial === serial);
-    try {
-      return await open(now?.address ?? job.address, baudRate);
-    } catch (error) {
-      if (!(error instanceof FtteError) || error.code === "port-forbidden" || performance.now() > until) throw error;
-      await sleep(timing.touchMs);
-    }
-  }
-}
-
-async function touch(address: string, open: OpenLine, touchMs: number): Promise<void> {
-  const line = await open(address, touchBaudRate);
-  await line.setSignals({ dtr: true });
-  await sleep(touchMs);
-  await line.setSignals({ dtr: false }).catch(() => {}); // the board may have left already
-  await line.close();
 }
 
 /** One application's way through an open bootloader. */
@@ -182,7 +137,7 @@ class Transfer {
 
   /** Until the bootloader expects the packet after it; false if it never does. */
   private async deliver(what: string, payload: Uint8Array): Promise<boolean> {
-    if (this.job.signal?.aborted) throw this.failure({ code: "interrupted", what: "interrupted", next: again });
+    if (this.job.signal?.aborted) throw this.interrupted();
     const packet = hciPacket(this.sequence, payload);
     const next = (this.sequence + 1) & 7;
     try {
@@ -202,6 +157,11 @@ class Transfer {
         cause: error,
       });
     }
+  }
+
+  private interrupted() {
+    const state = this.sequence === firstSequence && this.state !== erased ? unchanged : this.state;
+    return this.failure({ code: "interrupted", what: "interrupted", state, next: again });
   }
 
   private silence(what: string): Omit<Failure, "state"> & { state?: string } {

@@ -3,7 +3,7 @@
 
 import type { Transport } from "dapjs";
 import { FtteError } from "../errors.ts";
-import { dapProbes } from "./dap_probes.ts";
+import { openDapProbe } from "./dap_probes.ts";
 import { DebugPort } from "./debug_port.ts";
 import { type Failure, flashFailure } from "./failure.ts";
 import { flatten, hex } from "./image.ts";
@@ -24,7 +24,7 @@ const everythingErased = "is erased, UICR included";
 export function cmsisDap(options: CmsisDapOptions = {}): FlashMethod {
   return async (job) => {
     job.onProgress("connecting", 0, 0);
-    const transport = await (options.openProbe ?? dapProbes)(job.address);
+    const transport = await (options.openProbe ?? openDapProbe)(job.address);
     return new Programming(job, transport).run();
   };
 }

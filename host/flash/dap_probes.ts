@@ -12,7 +12,7 @@ const hidClass = 0x03;
 const vendorClass = 0xff;
 
 /** What is used of usb's device, whose own types stand on a browser's. */
-interface UsbDevice {
+export interface UsbDevice {
   vendorId: number;
   productName?: string | null;
   serialNumber?: string | null;
@@ -38,16 +38,19 @@ interface DapInterface {
   number: number;
   endpointIn: number;
   endpointOut: number;
+  /** Of one USB packet out. */
+  outBytes: number;
   /** Reports of a v1 probe have this length; 0 for v2, whose packets are as long as they are. */
   reportBytes: number;
 }
 
 /**
  * Opens the probe with this serial number, or the only one for "".
+ * @param devices the system's USB devices
  * @throws FtteError "flash-method" if there is none, or several to choose from; "port-forbidden"
  */
-export async function dapProbes(serial: string): Promise<Transport> {
-  const probes = await listProbes();
+export async function openDapProbe(serial: string, devices = usbDevices): Promise<Transport> {
+  const probes = probesAmong(await devices());
   const chosen = serial ? probes.filter(({ device }) => device.serialNumber === serial) : probes;
   const [probe] = chosen;
   if (probe && chosen.length === 1) return openProbe(probe);
@@ -61,13 +64,15 @@ interface Probe {
   dap: DapInterface;
 }
 
-async function listProbes(): Promise<Probe[]> {
+async function usbDevices(): Promise<UsbDevice[]> {
   const { usb } = await import("usb");
-  const devices = (await usb.getDevices().catch(() => [])) as unknown as UsbDevice[]; // a system without USB has no devices
-  return devices
+  return (await usb.getDevices().catch(() => [])) as unknown as UsbDevice[]; // a system without USB has no devices
+}
+
+const probesAmong = (devices: readonly UsbDevice[]): Probe[] =>
+  devices
     .map((device) => ({ device, dap: dapInterface(device) }))
     .filter((probe): probe is Probe => probe.dap !== undefined);
-}
 
 /** Its v2 interface, if it has one: it is faster, and no driver of the system's holds it. */
 function dapInterface(device: UsbDevice): DapInterface | undefined {
@@ -84,6 +89,7 @@ function dapInterface(device: UsbDevice): DapInterface | undefined {
     number: chosen.number,
     endpointIn: endpointIn.endpointNumber,
     endpointOut: endpointOut.endpointNumber,
+    outBytes: endpointOut.packetSize,
     reportBytes: chosen.interfaceClass === hidClass ? endpointOut.packetSize : 0,
   };
 }
@@ -105,7 +111,13 @@ async function openProbe({ device, dap }: Probe): Promise<Transport> {
     throw new FtteError("port-forbidden", forbidden(device), { cause });
   }
   const probe = new UsbProbe(device, dap);
-  await probe.learnPacketSize();
+  try {
+    await probe.learnPacketSize();
+  } catch (cause) {
+    await device.close().catch(() => {});
+    const text = `probe ${device.serialNumber} does not answer; unplug it and plug it in again`;
+    throw new FtteError("flash-method", text, { cause });
+  }
   return probe;
 }
 
@@ -150,5 +162,8 @@ class UsbProbe implements Transport {
     const report = new Uint8Array(Math.max(bytes.length, this.dap.reportBytes));
     report.set(bytes);
     await this.device.transferOut(this.dap.endpointOut, report, packetMs);
+    // A transfer of whole USB packets has no end of its own, unless it is as long as the probe's packets can be.
+    const isEndless = report.length % this.dap.outBytes === 0 && report.length < this.packetSize;
+    if (isEndless) await this.device.transferOut(this.dap.endpointOut, new Uint8Array(0), packetMs);
   }
 }

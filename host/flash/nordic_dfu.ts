@@ -1,5 +1,6 @@
-// Flashes through Nordic's Secure DFU bootloader over a serial or USB CDC port: one application, unsigned. Goes on where an earlier attempt
-// ended, if that was the same firmware. Does not bring the board into its bootloader: that is a button's work.
+// Flashes through Nordic's Secure DFU bootloader over a USB CDC port: one application, unsigned. Goes on where an earlier attempt ended, if
+// that was the same firmware. Does not bring the board into its bootloader: that is a button's work. On UART pins Nordic's own tool needs
+// RTS and CTS, which this has not: what gets lost there is sent again.
 //
 // Sources: nRF5 SDK 17.1, "Device Firmware Update process" (object by object: select, create, write, CRC, execute; the offset and the CRC
 // of data objects run over the whole image) and nrf_dfu_req_handler.c (execute may be repeated; the last one checks the image's SHA-256);
@@ -7,10 +8,10 @@
 
 import { crc32 } from "node:zlib";
 import { flashFailure } from "./failure.ts";
-import { flatten, type Image } from "./image.ts";
+import { flatten, hex, type Image } from "./image.ts";
 import { type OpenLine, openLine } from "./line.ts";
 import type { FlashJob, FlashMethod } from "./method.ts";
-import { initPacket } from "./nordic_init_packet.ts";
+import { afterMbr, initPacket } from "./nordic_init_packet.ts";
 import { isFinal, isHashMismatch, isNotPermitted, objectType } from "./nordic_messages.ts";
 import { NordicSession, Setback } from "./nordic_session.ts";
 import { LineGone, SlipLine } from "./slip_line.ts";
@@ -28,12 +29,13 @@ const mostSetbacks = 5;
 const fewestSetbacks = 2;
 const setbacksBeforeAnew = 3;
 const again = "press its reset button (on a dongle, RESET) and flash it again: it goes on where it stopped";
+const untouched = "still has its old firmware";
 const withoutFirmware = "is in its bootloader, its firmware partly overwritten";
 
 /** `address` of the job is the bootloader's serial port. Verified by the bootloader, against the init packet's SHA-256. */
 export function nordicDfu(options: NordicOptions = {}): FlashMethod {
   return async (job) => {
-    const image = flatten(job.segments);
+    const image = applicationImage(job);
     job.onProgress("connecting", 0, 0);
     const line = await (options.openLine ?? openLine)(job.address, baudRate);
     try {
@@ -46,10 +48,21 @@ export function nordicDfu(options: NordicOptions = {}): FlashMethod {
   };
 }
 
+/** The bootloader writes the file behind the master boot record, or the SoftDevice, whatever address it was linked for. */
+function applicationImage(job: FlashJob): Image {
+  const image = flatten(job.segments);
+  if (image.address >= afterMbr) return image;
+  throw flashFailure(job, {
+    what: `this bootloader puts applications at ${hex(afterMbr)} or behind, the firmware begins at ${hex(image.address)}`,
+    state: untouched,
+    next: `flash it by another method, or build it for a board whose applicationAt is ${hex(afterMbr)}`,
+  });
+}
+
 /** One application's way through an open bootloader. */
 class Transfer {
   private readonly session: NordicSession;
-  private state = "still has its old firmware";
+  private state = untouched;
   private setbacks = 0;
   private startedAnew = false;
 
@@ -153,7 +166,7 @@ class Transfer {
 
   private refused(setback: Setback) {
     const { refusal } = setback;
-    const silent = !refusal && this.state.startsWith("still");
+    const silent = !refusal && this.state === untouched;
     return flashFailure(this.job, {
       code: refusal && isHashMismatch(refusal) ? "flash-verify" : "flash-failed",
       what: silent ? `no Nordic bootloader answers at ${this.job.address} (${setback.message})` : setback.message,

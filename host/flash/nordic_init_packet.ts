@@ -15,7 +15,7 @@ const sha256 = 3;
 const validateGeneratedCrc = 1;
 const anySoftDevice = 0xfffe;
 /** Where applications begin that share flash with no SoftDevice: right after the master boot record. */
-const afterMbr = 0x1000;
+export const afterMbr = 0x1000;
 
 function varintBytes(value: number): number[] {
   const bytes: number[] = [];
