@@ -4,12 +4,14 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { looksTyped, otherBlocksOf, pages, root } from "./pages.ts";
+import { boardPages, looksTyped, otherBlocksOf, pages, root } from "./pages.ts";
 import { ftteText } from "./project.ts";
 
 const read = (path: string) => readFileSync(join(root, path), "utf8");
 
-describe.each(pages)("%s", (page) => {
+const help = ftteText(root, ["--help"]).stdout;
+
+describe.each([...pages, ...boardPages])("%s", (page) => {
   it("links to files and headings that exist", () => {
     for (const [, target] of read(page).matchAll(/\]\(([^)]+)\)/g)) {
       if (/^https?:/.test(target!)) continue;
@@ -28,7 +30,6 @@ describe.each(pages)("%s", (page) => {
   it("names npm scripts and commands that exist", () => {
     const { scripts } = JSON.parse(read("package.json"));
     for (const [, script] of read(page).matchAll(/npm run ([\w:]+)/g)) expect(Object.keys(scripts)).toContain(script);
-    const help = ftteText(root, ["--help"]).stdout;
     for (const [, command] of read(page).matchAll(/`(?:npx )?ftte ([a-z]+)/g)) expect(help).toMatch(`\n  ${command} `);
   });
 
@@ -66,11 +67,11 @@ it("every page that the sources refer to exists", () => {
 
 describe("docs/cli.md", () => {
   const text = read("docs/cli.md");
-  const help = (command: string[]) => ftteText(root, [...command, "--help"]).stdout;
+  const helpOf = (command: string[]) => ftteText(root, [...command, "--help"]).stdout;
 
   /** Every command with its options, as the help tells them. */
   function commands(above: string[] = []): { name: string; options: string[] }[] {
-    const said = help(above);
+    const said = helpOf(above);
     const listed = said.split("\nCommands:\n")[1]?.split("\n\n")[0] ?? "";
     const names = [...listed.matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name!).filter((name) => name !== "help");
     if (names.length > 0) return names.flatMap((name) => commands([...above, name]));
