@@ -23,11 +23,11 @@ const ways: Record<Exclude<MethodName, "process" | "emulator">, Way> = {
     ],
   },
   "adafruit-dfu": {
-    by: "the bootloader's serial port (Adafruit's serial DFU)",
+    by: "Adafruit's serial DFU, at the bootloader's port",
     port: () => ["/dev/ttyACM0", "the bootloader's serial port"],
   },
   "nordic-dfu": {
-    by: "the bootloader's serial port (Nordic's Secure DFU)",
+    by: "Nordic's Secure DFU, at the bootloader's port",
     port: () => ["/dev/ttyACM0", "the bootloader's serial port"],
   },
   jlink: { by: "its J-Link, through Nordic's nrfutil", port: probe },
@@ -46,18 +46,27 @@ function local({ id, flashing }: BoardConfig): string {
   ].join("\n\n");
 }
 
-/** Where the new firmware says hello, if that is not the port that it is flashed by. */
-function linkPort({ link, flashing }: BoardConfig): string | undefined {
+/** Where the new firmware says hello, if the host cannot tell by the place where the board is flashed. */
+function linkPort({ link }: BoardConfig, method: keyof typeof ways): string | undefined {
   if (link.kind === "uart") return "/dev/ttyUSB0";
-  return flashing.method === "esptool" ? undefined : "/dev/ttyACM0";
+  return method === "cmsis-dap" ? "/dev/ttyACM0" : undefined;
 }
 
 function way(board: BoardConfig, name: keyof typeof ways): string {
   const [example, what] = ways[name].port(board);
-  const link = linkPort(board);
-  const options = [`--board ${board.id}`, `--port ${example}`, ...(link ? [`--link ${link}`] : [])];
-  const linkWords = link ? ` \`--link\`: the serial port of its link, where the new firmware says hello.` : "";
-  return [`    npx ftte flash ${options.join(" ")}`, `\`--port\`: ${what}.${linkWords}`].join("\n\n");
+  const link = linkPort(board, name);
+  const options = [
+    `--board ${board.id}`,
+    ...(name === board.flashing.method ? [] : [`--method ${name}`]),
+    `--port ${example}`,
+    ...(link ? [`--link ${link}`] : []),
+  ];
+  const linkWords = link ? " `--link`: the serial port of its link, where the new firmware says hello." : "";
+  return [
+    `By ${ways[name].by} (\`${name}\`):`,
+    `    npx ftte flash ${options.join(" ")}`,
+    `\`--port\`: ${what}.${linkWords}`,
+  ].join("\n\n");
 }
 
 /** The section of the page. */
@@ -65,13 +74,10 @@ export function flashingSection(board: BoardConfig): string {
   const title = "## Flashing";
   if (isLocal(board)) return [title, local(board)].join("\n\n");
   if (!board.buildable) return [title, `Not yet: the board ${board.status}.`].join("\n\n");
-  const [usual, ...others] = methodNames(board) as (keyof typeof ways)[];
-  const also = others.map((name) => `\`${name}\`, ${ways[name].by}`).join("; ");
+  const names = methodNames(board) as (keyof typeof ways)[];
   return [
     title,
-    `By ${ways[usual!].by} (\`${usual}\`):`,
-    way(board, usual!),
-    `Of this board: ${board.flashing.note}.`,
-    ...(also ? [`Further methods: ${also}.`] : []),
+    ...names.map((name) => way(board, name)),
+    `Its config adds: ${board.flashing.note}. Where only one such board is connected, \`--port\` may be left out.`,
   ].join("\n\n");
 }

@@ -63,11 +63,15 @@ describe.each(held)("%s, which one can hold", (id) => {
     for (const note of notes) expect(page).toContain(`\n- ${note}\n`);
   });
 
-  it("gives the command that flashes it, or says what it waits for", () => {
+  it("gives a command for each of its methods, or says what it waits for", () => {
     const waits = page.includes(`the board waits for port ${config.port}`);
-    expect(page.includes(`\n    npx ftte flash --board ${id} --port `)).toBe(!waits);
-    for (const method of [config.flashing.method, ...(config.flashing.alternatives ?? [])])
-      if (!waits) expect(page).toContain(`\`${method}\``);
+    const commands = [...page.matchAll(/^ {4}npx ftte flash (.*)$/gm)].map(([, options]) => options!);
+    const methods = [config.flashing.method, ...(config.flashing.alternatives ?? [])];
+    expect(commands).toHaveLength(waits ? 0 : methods.length);
+    for (const [i, options] of commands.entries()) {
+      expect(options).toContain(`--board ${id} ${i === 0 ? "" : `--method ${methods[i]} `}--port `);
+      if (config.link.kind === "uart") expect(options).toContain("--link ");
+    }
   });
 
   it("does not claim to have run on hardware unless its config says what was seen", () => {
