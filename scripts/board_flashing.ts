@@ -39,7 +39,7 @@ export const methodList = (board: BoardConfig): string => (isLocal(board) ? "–
 
 function local({ id, flashing }: BoardConfig): string {
   return [
-    `There is nothing to flash: ${flashing.note}. This builds it, and lets a board that runs it for a moment say hello:`,
+    `It is ${flashing.note}. This builds it, and lets a board that runs it for a moment say hello:`,
     `    npx ftte flash --board ${id}`,
     "This starts one, and prints the address of its link:",
     `    npm run board -- ${id}`,
