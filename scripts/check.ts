@@ -94,7 +94,7 @@ function coreDirections(): string[] {
 
 const cFiles = ["firmware", "tests"].flatMap((folder) => files(folder, /(?<!\.gen)\.[ch]$/));
 
-const generators = ["scripts/generate_spec.ts", "scripts/generate_troubleshooting.ts"];
+const generators = ["scripts/generate_spec.ts", "scripts/generate_troubleshooting.ts", "scripts/generate_boards.ts"];
 
 const checks: [name: string, check: () => string[]][] = [
   ["format and lint (biome)", () => command(bin("biome"), ["ci", "--colors=off", "--error-on-warnings", "."])],
