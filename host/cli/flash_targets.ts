@@ -1,12 +1,11 @@
 // Which boards `ftte flash` is about, and where each is flashed and linked: named by config and port, or boards that answer, by chip id. Asks
 // ports who is there; changes nothing.
 
-import { type BoardConfig, boardIds, loadBoardConfig } from "../boards/config.ts";
+import { type BoardConfig, boardIds, isLocal, loadBoardConfig } from "../boards/config.ts";
 import { discoverBoards } from "../boards/discover.ts";
 import { FtteError } from "../errors.ts";
 import { type MethodName, methodNames } from "../flash/methods.ts";
 import { linkAt, type Place, placeAt, placesOf } from "../flash/places.ts";
-import { isLocal } from "../flash/trial.ts";
 import { listPorts, type PortCandidate } from "../link/ports.ts";
 import { buildableBoard } from "./board_firmware.ts";
 

@@ -4,12 +4,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { BoardConfig } from "../boards/config.ts";
 import { localBoard } from "../boards/local_board.ts";
 import type { Hello } from "../wire/spec.gen.ts";
 import { type Expected, firstHello, type HelloOptions } from "./first_hello.ts";
-
-export const isLocal = ({ flashing }: BoardConfig) => flashing.method === "process" || flashing.method === "emulator";
 
 /** @param program as it was built for the board. @throws FtteError as firstHello does; "board-lost" when it does not start */
 export async function trial(program: string, expected: Expected, options: HelloOptions = {}): Promise<Hello> {

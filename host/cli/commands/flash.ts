@@ -2,6 +2,7 @@
 // board that fails is told of with the state it is in, and the others go on.
 
 import { readFileSync } from "node:fs";
+import { isLocal } from "../../boards/config.ts";
 import { chipIdText } from "../../boards/identity.ts";
 import { toolsOf } from "../../boards/local_board.ts";
 import type { Firmware } from "../../build/firmware.ts";
@@ -12,7 +13,7 @@ import { firstHello } from "../../flash/first_hello.ts";
 import type { FlashReport } from "../../flash/method.ts";
 import { flashMethod } from "../../flash/methods.ts";
 import type { Place } from "../../flash/places.ts";
-import { isLocal, trial } from "../../flash/trial.ts";
+import { trial } from "../../flash/trial.ts";
 import { boardFirmware } from "../board_firmware.ts";
 import { type FlashTarget, flashTargets, type TargetOptions } from "../flash_targets.ts";
 import { interruptible, say, sayJson } from "../output.ts";
