@@ -31,7 +31,7 @@ const host: Record<string, string[]> = {
   fl: ["wire", "plan"],
   boards: ["wire", "link", "fl", "build"],
   build: ["wire", "boards"],
-  flash: ["link", "boards"],
+  flash: ["wire", "link", "boards"],
   sim: ["wire", "plan", "data", "fl"],
   hil: ["wire", "link", "boards", "fl"],
 };
@@ -94,7 +94,7 @@ function coreDirections(): string[] {
 
 const cFiles = ["firmware", "tests"].flatMap((folder) => files(folder, /(?<!\.gen)\.[ch]$/));
 
-const generators = ["scripts/generate_spec.ts", "scripts/generate_troubleshooting.ts"];
+const generators = ["scripts/generate_spec.ts", "scripts/generate_troubleshooting.ts", "scripts/generate_boards.ts"];
 
 const checks: [name: string, check: () => string[]][] = [
   ["format and lint (biome)", () => command(bin("biome"), ["ci", "--colors=off", "--error-on-warnings", "."])],

@@ -23,6 +23,15 @@ const partitions = z.strictObject({
   health: bytes,
 });
 
+const words = z.string().min(1);
+const hardware = z.strictObject({
+  header: pins.optional(),
+  buttons: z.array(z.strictObject({ name: words, pin: words.optional(), use: words })),
+  bootloader: z.strictObject({ entry: z.enum(["dtr-rts", "double-reset", "none"]), byHand: words.optional() }),
+  notes: z.array(words),
+});
+const tried = z.strictObject({ emulated: words, image: words.optional(), hardware: z.array(words) });
+
 const boardSchema = z
   .strictObject({
     $schema: z.string(),
@@ -61,7 +70,9 @@ const boardSchema = z
       }),
     ),
     usb: z.array(z.strictObject({ vendor: usbId, product: usbId, note: z.string().min(1) })),
-    sources: z.array(z.string().min(1)),
+    hardware: hardware.optional(),
+    tried,
+    sources: z.array(words),
   })
   .superRefine((board, context) => {
     for (const message of flashMistakes(board.flash)) context.addIssue({ code: "custom", path: ["flash"], message });
@@ -72,6 +83,9 @@ const boardSchema = z
         path: ["flashing", "machine"],
         message: "is the emulator's: one needs the other",
       });
+    const missing = isLocal(board) ? [] : missingFacts(board);
+    for (const field of missing)
+      context.addIssue({ code: "custom", path: [field], message: "must be there for a board that one can hold" });
   });
 
 export type BoardConfig = z.infer<typeof boardSchema> & {
@@ -84,6 +98,15 @@ export type BoardConfig = z.infer<typeof boardSchema> & {
   /** What is left for samples, the log's two header pages included. */
   sampleBytes: number;
 };
+
+/** A board that is a process of this machine, or of its emulator. */
+export const isLocal = ({ flashing }: { flashing: { method: string } }) =>
+  flashing.method === "process" || flashing.method === "emulator";
+
+const missingFacts = (board: { hardware?: object | undefined; sources: string[] }) => [
+  ...(board.hardware ? [] : ["hardware"]),
+  ...(board.sources.length ? [] : ["sources"]),
+];
 
 type Flash = { bytes: number; pageBytes: number; programBytes: number; partitions: Record<string, number> };
 

@@ -1,9 +1,9 @@
 // Finds boards by asking every port who is there: by handshake and chip id, never by order. Changes nothing on any board.
 
 import { FtteError } from "../errors.ts";
+import { openPipe } from "../link/open.ts";
 import type { OpenPipe, Pipe } from "../link/pipe.ts";
 import type { PortCandidate } from "../link/ports.ts";
-import { openSerial } from "../link/serial.ts";
 import type { Hello, Stats } from "../wire/spec.gen.ts";
 import { boardClassText, chipIdText, firmwareText, stateText } from "./identity.ts";
 import { BoardSession } from "./session.ts";
@@ -62,7 +62,7 @@ async function ask(port: PortCandidate, baudRate: number | undefined, options: D
   const rate = baudRate === undefined ? {} : { baudRate };
   let pipe: Pipe | undefined;
   try {
-    pipe = await (options.open ?? openSerial)(port.address, rate);
+    pipe = await (options.open ?? openPipe)(port.address, rate);
     const session = new BoardSession(pipe, { name: port.address, patienceMs: timeoutMs, baudRate });
     const hello = await session.hello();
     const stats = options.stats ? { stats: await session.stats() } : {};

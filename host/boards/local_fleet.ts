@@ -5,8 +5,8 @@
 
 import { FtteError } from "../errors.ts";
 import type { BoardTraffic, Fleet, FleetEvent, Order } from "../fl/fleet.ts";
+import { openPipe } from "../link/open.ts";
 import type { OpenPipe } from "../link/pipe.ts";
-import { openSerial } from "../link/serial.ts";
 import type { Stats } from "../wire/spec.gen.ts";
 import { BoardWorker } from "./board_worker.ts";
 
@@ -33,7 +33,7 @@ export class LocalFleet implements Fleet {
   private running: Promise<unknown> = Promise.resolve();
 
   constructor(options: LocalFleetOptions) {
-    const { boards, open = openSerial, patienceMs = 10_000, pollMs = 250 } = options;
+    const { boards, open = openPipe, patienceMs = 10_000, pollMs = 250 } = options;
     const emit = (event: FleetEvent) => this.listener?.(event);
     const sighted = (chip: string, address: string) => this.workers.get(chip)?.seenAt(address);
     const addresses = new Set(boards.map((board) => board.address));

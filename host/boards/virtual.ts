@@ -2,8 +2,8 @@
 // protocol.
 
 import { renameSync } from "node:fs";
+import { openPipe } from "../link/open.ts";
 import type { OpenPipe, Pipe } from "../link/pipe.ts";
-import { openSerial } from "../link/serial.ts";
 import { BoardProcess, type BoardProcessOptions } from "./board_process.ts";
 
 export interface VirtualBoardOptions extends BoardProcessOptions {
@@ -43,7 +43,7 @@ export class Plugs {
   private readonly pipes = new Map<string, Set<Pipe>>();
 
   readonly open: OpenPipe = async (address, options) => {
-    const pipe = await openSerial(address, options);
+    const pipe = await openPipe(address, options);
     const pipes = this.pipes.get(address) ?? new Set();
     this.pipes.set(address, pipes.add(pipe));
     void pipe.closed.then(() => pipes.delete(pipe));

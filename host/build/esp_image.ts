@@ -4,16 +4,11 @@
 
 import { createHash } from "node:crypto";
 import { FtteError } from "../errors.ts";
+import { type LoadSegment, loadSegments } from "./elf.ts";
 
 /** The id in the extended header (esp_app_format.h of ESP-IDF), and where in flash the ROM looks for the image. */
-const chips = { esp32: { id: 0, imageAt: 0x1000 }, esp32c3: { id: 5, imageAt: 0 } } as const;
-export type EspChip = keyof typeof chips;
-
-interface Segment {
-  at: number; // address in memory
-  loadAt: number; // the same, or the offset in flash where it stays
-  bytes: Buffer;
-}
+export const espChips = { esp32: { id: 0, imageAt: 0x1000 }, esp32c3: { id: 5, imageAt: 0 } } as const;
+export type EspChip = keyof typeof espChips;
 
 const headerBytes = 24;
 const magic = 0xe9;
@@ -46,11 +41,11 @@ export function espImage(elf: Uint8Array, chip: EspChip): Buffer {
   return withFlash(
     signed,
     segments.filter(({ at, loadAt }) => at !== loadAt),
-    chips[chip].imageAt,
+    espChips[chip].imageAt,
   );
 }
 
-function withFlash(image: Buffer, staying: Segment[], imageAt: number): Buffer {
+function withFlash(image: Buffer, staying: LoadSegment[], imageAt: number): Buffer {
   return staying.reduce((file, { loadAt, bytes }) => {
     const gap = loadAt - imageAt - file.length;
     if (gap < 0)
@@ -64,35 +59,14 @@ function header(entry: number, segments: number, chip: EspChip): Buffer {
   bytes.set([magic, segments, dio, flash4M40MHz], 0);
   bytes.writeUInt32LE(entry, 4);
   bytes[8] = writeProtectPinOff;
-  bytes.writeUInt16LE(chips[chip].id, 12);
+  bytes.writeUInt16LE(espChips[chip].id, 12);
   bytes.writeUInt16LE(anyRevision, 17); // the highest that may run it; the lowest, before it, is 0
   bytes[23] = 1; // a SHA-256 follows
   return bytes;
 }
 
-/** PT_LOAD entries of the program header table (ELF-32: System V ABI, chapters 4 and 5). */
-function loadSegments(file: Buffer): Segment[] {
-  const isElf32 = file.length >= 52 && file.readUInt32BE(0) === 0x7f454c46 && file[4] === 1 && file[5] === 1;
-  if (!isElf32) throw new FtteError("build-failed", "not a little-endian 32-bit ELF file");
-  const [table, entryBytes, count] = [file.readUInt32LE(28), file.readUInt16LE(42), file.readUInt16LE(44)];
-  const entries = Array.from({ length: count }, (_, i) => file.subarray(table + i * entryBytes));
-  return entries
-    .filter((entry) => entry.readUInt32LE(0) === 1 && entry.readUInt32LE(16) > 0)
-    .map((entry) => {
-      const [offset, at, loadAt, length] = [4, 8, 12, 16].map((field) => entry.readUInt32LE(field)) as [
-        number,
-        number,
-        number,
-        number,
-      ];
-      if (offset + length > file.length) throw new FtteError("build-failed", "the ELF file is cut off");
-      return { at, loadAt, bytes: Buffer.concat([file.subarray(offset, offset + length), Buffer.alloc(-length & 3)]) };
-    })
-    .sort((a, b) => a.loadAt - b.loadAt);
-}
-
 const words = (...values: number[]) => Buffer.from(Uint32Array.from(values).buffer);
 
 /** Of the segments' bytes. */
-const checksum = (segments: Segment[]) =>
+const checksum = (segments: LoadSegment[]) =>
   segments.reduce((sum, { bytes }) => bytes.reduce((xor, byte) => xor ^ byte, sum), checksumSeed);

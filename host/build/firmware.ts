@@ -8,7 +8,8 @@ import { join } from "node:path";
 import type { BoardConfig } from "../boards/config.ts";
 import { FtteError } from "../errors.ts";
 import { boardHeader } from "./board_header.ts";
-import { espImage } from "./esp_image.ts";
+import { loadSegments } from "./elf.ts";
+import { espChips, espImage } from "./esp_image.ts";
 import { type Engine, type Port, readPort } from "./port.ts";
 import { root } from "./root.ts";
 import { compilerOf, makeTool, requireTools } from "./toolchain.ts";
@@ -19,6 +20,10 @@ export type FirmwareOptions = { engine: Engine } & ({ port: string } | { board: 
 export interface Firmware {
   path: string; // of the program: an ELF file, on chips too
   images: string[]; // what can be flashed, made from the program
+  /** The one of them that belongs into flash as it is, and the absolute address there; chips only. */
+  flashed?: { path: string; address: number };
+  /** What the board says in its hello: tells two builds apart. */
+  build: number;
   compiler: string; // its path
   sizes: { text: number; data: number; bss: number };
 }
@@ -40,7 +45,16 @@ export async function buildFirmware(options: FirmwareOptions): Promise<Firmware>
   const stem = join(root, out, `ftte-${name}`);
   const path = `${stem}${port.suffix}`;
   const images = machine ? [] : imagesOf(stem, port);
-  return { path, images, compiler, sizes: sizesOf(path, compiler) };
+  const flashed = images.length > 0 ? flashedOf(stem, port) : undefined;
+  const build = Number(readFileSync(join(root, out, "build"), "utf8"));
+  return { path, images, ...(flashed && { flashed }), build, compiler, sizes: sizesOf(path, compiler) };
+}
+
+/** The program's bytes as they lie in flash, from its lowest load address on; else what the chip's ROM loads, where it looks for it. */
+function flashedOf(stem: string, { images, suffix, romImage: rom }: Port): Firmware["flashed"] {
+  if (images.includes("bin"))
+    return { path: `${stem}.bin`, address: loadSegments(readFileSync(stem + suffix))[0]?.loadAt ?? 0 };
+  return rom && { path: `${stem}.rom.bin`, address: espChips[rom.chip].imageAt };
 }
 
 /** What is flashed. A machine of an emulator takes the program itself. */

@@ -184,6 +184,23 @@ program
   .action(async (options) => (await import("./commands/build.ts")).build(options));
 
 program
+  .command("flash")
+  .argument("[board...]", 'boards that run firmware already, by the beginnings of their chip ids ("ftte boards")')
+  .description("build boards' firmware, write it, verify it and wait for its hello; several boards at once")
+  .option("--all", "every board that answers; with --board, every port that such a board may be at")
+  .option("--board <id>", "a board of board-configs/, new ones too")
+  .option("--port <path...>", "where it is flashed: a serial port, a drive's folder or a probe's serial number")
+  .option("--method <name>", "another way of flashing that the board's config names")
+  .option("--link <path...>", "where its firmware says hello, when that is another port; in the order of --port")
+  .addOption(new Option("--engine <name>", "what runs the kernels").choices(["wasm3", "aot"]).default("wasm3"))
+  .option("--recover", "lift read-out protection where there is one; erases everything on the board, samples too")
+  .option("--verify", "read back what was written, where the method would compare hashes")
+  .option("-c, --config <file>", "a project's config: what it trains on this board must fit")
+  .addOption(json())
+  .addHelpText("after", example("ftte flash --board esp32-c3-devkitm --port /dev/ttyUSB0"))
+  .action(async (boards, options) => (await import("./commands/flash.ts")).flash(boards, options));
+
+program
   .command("demo")
   .description("virtual boards train a digit recogniser, with stragglers, a lost link and a power cut")
   .option("--boards <n>", "virtual boards, half of each memory class; or by port: posix:4,mps2:2,nrf52:2", "8")

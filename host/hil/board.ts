@@ -6,8 +6,8 @@ import { isBoardRefusal, prepareBoard, startTask } from "../boards/order.ts";
 import { BoardSession } from "../boards/session.ts";
 import { boardError, FtteError } from "../errors.ts";
 import type { Order } from "../fl/fleet.ts";
+import { openPipe } from "../link/open.ts";
 import type { OpenPipe } from "../link/pipe.ts";
-import { openSerial } from "../link/serial.ts";
 import { BoardState, type Hello, type Stats } from "../wire/spec.gen.ts";
 
 export interface HilOptions {
@@ -64,7 +64,7 @@ export class HilBoard {
   }
 
   /** Opens the port, through `open` instead of the usual way when it is given, and asks who is there. */
-  async open(open: OpenPipe = this.options.open ?? openSerial): Promise<Hello> {
+  async open(open: OpenPipe = this.options.open ?? openPipe): Promise<Hello> {
     await this.close();
     const { baudRate, patienceMs } = this.options;
     const pipe = await open(this.address, baudRate === undefined ? {} : { baudRate });

@@ -1,4 +1,4 @@
-// The host's side of a link: a byte pipe to one board. Implementations: serial.ts (UART, USB, pty); BLE later. The contract suite is
+// The host's side of a link: a byte pipe to one board. Implementations: serial.ts (UART, USB, pty), ble.ts; open.ts chooses. The contract suite is
 // tests/contracts/pipe.ts.
 
 export interface Pipe {

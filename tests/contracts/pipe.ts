@@ -75,7 +75,8 @@ export function pipeContract(name: string, open: () => Promise<EchoLine>): void 
   });
 }
 
-function collect(pipe: Pipe, count: number): Promise<Buffer> {
+/** The first `count` bytes that arrive, or some more. */
+export function collect(pipe: Pipe, count: number): Promise<Buffer> {
   return new Promise((resolve) => {
     let got = Buffer.alloc(0);
     pipe.onData((bytes) => {

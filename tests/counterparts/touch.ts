@@ -20,24 +20,31 @@ export class TouchBoard {
   behind: "application" | "bootloader" | undefined;
   private line: PtyLine | undefined;
   private ended = false;
+  private changing: Promise<void> = Promise.resolve(); // one port after the other
   private readonly application: SerialDevice;
 
   constructor(private readonly options: TouchBoardOptions) {
     this.application = options.application ?? { receive() {}, onSend() {}, onUnplug() {} };
-    options.bootloader.onActivated = () => void this.become(this.watched());
+    options.bootloader.onActivated = () => void this.change(this.watched());
   }
 
   /** Resolves when the application's port is there. */
   async start(): Promise<void> {
-    await this.become(this.watched(), 0);
+    await this.change(this.watched(), 0);
   }
 
   async end(): Promise<void> {
     this.ended = true;
+    await this.changing;
     await this.line?.unplug();
   }
 
-  private async become(device: SerialDevice, awayMs = this.options.awayMs ?? 50): Promise<void> {
+  private change(device: SerialDevice, awayMs = this.options.awayMs ?? 50): Promise<void> {
+    this.changing = this.changing.then(() => this.become(device, awayMs));
+    return this.changing;
+  }
+
+  private async become(device: SerialDevice, awayMs: number): Promise<void> {
     const before = this.line;
     this.line = this.behind = undefined;
     await new Promise((done) => setTimeout(done, awayMs)); // the last acknowledgement is still on its way
@@ -73,6 +80,6 @@ export class TouchBoard {
   private touched(): void {
     this.touches++;
     this.options.bootloader.restart();
-    void this.become(this.options.bootloader);
+    void this.change(this.options.bootloader);
   }
 }

@@ -4,12 +4,26 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { looksTyped, otherBlocksOf, pages, root } from "./pages.ts";
+import { actionsOf, boardPages, looksTyped, otherBlocksOf, pages, root } from "./pages.ts";
 import { ftteText } from "./project.ts";
 
 const read = (path: string) => readFileSync(join(root, path), "utf8");
 
-describe.each(pages)("%s", (page) => {
+const helpOf = (command: string[]) => ftteText(root, [...command, "--help"]).stdout;
+const help = helpOf([]);
+
+/** Every command with its options, as the help tells them. */
+function commands(above: string[] = []): { name: string; options: string[] }[] {
+  const said = helpOf(above);
+  const listed = said.split("\nCommands:\n")[1]?.split("\n\n")[0] ?? "";
+  const names = [...listed.matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name!).filter((name) => name !== "help");
+  if (names.length > 0) return names.flatMap((name) => commands([...above, name]));
+  const options = [...said.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, option]) => option!);
+  return [{ name: above.join(" "), options: options.filter((option) => option !== "--help") }];
+}
+const all = commands();
+
+describe.each([...pages, ...boardPages])("%s", (page) => {
   it("links to files and headings that exist", () => {
     for (const [, target] of read(page).matchAll(/\]\(([^)]+)\)/g)) {
       if (/^https?:/.test(target!)) continue;
@@ -28,8 +42,16 @@ describe.each(pages)("%s", (page) => {
   it("names npm scripts and commands that exist", () => {
     const { scripts } = JSON.parse(read("package.json"));
     for (const [, script] of read(page).matchAll(/npm run ([\w:]+)/g)) expect(Object.keys(scripts)).toContain(script);
-    const help = ftteText(root, ["--help"]).stdout;
     for (const [, command] of read(page).matchAll(/`(?:npx )?ftte ([a-z]+)/g)) expect(help).toMatch(`\n  ${command} `);
+  });
+
+  it("types options that the command has", () => {
+    for (const action of actionsOf(page)) {
+      const typed = action.kind === "type" ? action.command : "";
+      const command = all.find(({ name }) => typed.startsWith(`npx ftte ${name} `));
+      for (const [option] of typed.matchAll(/--[a-z-]+/g))
+        if (command) expect(command.options, typed).toContain(option);
+    }
   });
 
   it("begins a block of its own where something is to be typed", () => {
@@ -66,19 +88,6 @@ it("every page that the sources refer to exists", () => {
 
 describe("docs/cli.md", () => {
   const text = read("docs/cli.md");
-  const help = (command: string[]) => ftteText(root, [...command, "--help"]).stdout;
-
-  /** Every command with its options, as the help tells them. */
-  function commands(above: string[] = []): { name: string; options: string[] }[] {
-    const said = help(above);
-    const listed = said.split("\nCommands:\n")[1]?.split("\n\n")[0] ?? "";
-    const names = [...listed.matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name!).filter((name) => name !== "help");
-    if (names.length > 0) return names.flatMap((name) => commands([...above, name]));
-    const options = [...said.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, option]) => option!);
-    return [{ name: above.join(" "), options: options.filter((option) => option !== "--help") }];
-  }
-  const all = commands();
-
   /** Rows of the table of options: the option, and the commands that take it ("all" for all). */
   const rows = [...text.matchAll(/^\| `(?:-\w, )?(--[a-z-]+)[^`]*` *\| ([^|]+) \|/gm)].map(([, option, takers]) => ({
     option: option!,

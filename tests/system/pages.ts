@@ -21,6 +21,9 @@ export const pages = [
     .map((name) => `docs/${name}`),
 ];
 
+/** Made of board-configs/: their commands need the boards. */
+export const boardPages = readdirSync(join(root, "docs/boards")).map((name) => `docs/boards/${name}`);
+
 export type Action =
   | { kind: "type"; command: string }
   | { kind: "write"; path: string; text: string }

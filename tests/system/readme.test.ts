@@ -33,7 +33,7 @@ interface Recipe {
   long?: boolean;
 }
 
-/** Run by CI itself or too long to run here: only checked to be there. */
+/** Run by CI itself, for hardware, or too long to run here: only checked to be there. */
 const present: Record<string, string> = {
   "./scripts/test": "scripts/test",
   "npm run check": "scripts/check.ts",
@@ -45,6 +45,11 @@ const present: Record<string, string> = {
   "npm run hil -- --board /dev/ttyACM0": "scripts/hil.ts",
   "npm run board -- microbit-nrf52840": "scripts/board.ts",
   "npm run hil -- --board build/boards/microbit-nrf52840.pty": "scripts/hil.ts",
+  "npx ftte flash --board esp32-c3-devkitm": "host/cli/commands/flash.ts",
+  "npx ftte flash --board esp32-devkitc --port /dev/ttyUSB0": "host/cli/commands/flash.ts",
+  "npx ftte flash --board esp32-devkitc --all": "host/cli/commands/flash.ts",
+  "npx ftte flash 240ac4": "host/cli/commands/flash.ts",
+  "npx ftte flash --board virtual-256k": "host/cli/commands/flash.ts",
 };
 
 /** By the command, or by the page and the command where one page needs its own. */

@@ -26,8 +26,11 @@
 #include "store/store.h"
 
 #define FTTE_FIRMWARE_VERSION 0x000100u // major, minor, patch: a byte each
-// Bytes that may be on their way to the board: no more than a port's receive buffer holds, with framing.
+// Bytes that may be on their way to the board: no more than a port's receive buffer holds, with framing. A port whose
+// buffer is larger than 1,024 says so in its port.mk.
+#ifndef FTTE_WINDOW_BYTES
 #define FTTE_WINDOW_BYTES 960u
+#endif
 
 enum { FTTE_REASONS = 7, FTTE_OUTBOX_BYTES = 4 * FTTE_FRAME_ENCODED_MAX, FTTE_INBOX_BYTES = 64 };
 enum ftte_phase { FTTE_PHASE_NONE, FTTE_PHASE_STEPS, FTTE_PHASE_ENCODE };

@@ -47,6 +47,17 @@ it.each(boards)("gives the session of %s the native stack that it may need", (id
   expect(sessionStackBytes(dirname(firmware.path), port, engine)).toBeLessThanOrEqual(port.stackBytes);
 });
 
+it.each([
+  ["xiao-nrf52840-sense", 0x27000, ".bin"],
+  ["nrf52-dk", 0, ".bin"],
+  ["esp32-c3-devkitm", 0, ".bin"], // direct boot
+  ["esp32-devkitc", 0x1000, ".rom.bin"], // where the ROM looks for it
+] as const)("says what of %s is flashed, and where", (id, address, ending) => {
+  const { flashed } = built.get(id)!.firmware;
+  expect(flashed?.address).toBe(address);
+  expect(flashed?.path.replace(/^[^.]*/, "")).toBe(ending);
+});
+
 describe.each(["xiao-nrf52840-sense", "nrf52-dk"])("the image for %s", (id) => {
   it("begins where the bootloader jumps to, with vectors into itself and a stack in the board's RAM", () => {
     const { board } = built.get(id)!;

@@ -1,0 +1,36 @@
+// A board's firmware for the commands that need one, `ftte build` and `ftte flash`: what must hold before it is built, and what is built.
+
+import { type BoardConfig, loadBoardConfig } from "../boards/config.ts";
+import { buildFirmware, type Firmware } from "../build/firmware.ts";
+import { buildGuest } from "../build/guest.ts";
+import { requireRoom } from "../build/memory.ts";
+import type { Engine } from "../build/port.ts";
+import { FtteError } from "../errors.ts";
+import { loadProject } from "./load_config.ts";
+import { planFleet } from "./setup.ts";
+
+/** @throws FtteError "config-invalid" for an unknown board, "usage" for one whose port does not exist */
+export function buildableBoard(id: string): BoardConfig {
+  const board = loadBoardConfig(id);
+  if (board.buildable) return board;
+  throw new FtteError("usage", `${board.id} ${board.status}, which firmware/ports does not have yet`);
+}
+
+/**
+ * @param config of a project: what it trains on that board must fit
+ * @throws FtteError as requireRoom and buildFirmware do; "usage" when the project's fleet has no such board
+ */
+export async function boardFirmware(board: BoardConfig, engine: Engine, config?: string): Promise<Firmware> {
+  requireRoom(board, engine, config === undefined ? 1 : await arenaOf(config, board.id));
+  await buildGuest();
+  // A virtual board's process is told of its board when it starts.
+  const what = board.flashing.method === "process" ? { port: board.port } : { board };
+  return buildFirmware({ ...what, engine });
+}
+
+/** The largest arena that the project's fleet trains in on this board. */
+async function arenaOf(config: string, board: string): Promise<number> {
+  const parts = planFleet((await loadProject(config)).config).filter((part) => part.board.id === board);
+  if (parts.length === 0) throw new FtteError("usage", `${config}: the fleet has no board "${board}"`);
+  return Math.max(...parts.map((part) => part.plan.memoryBytes));
+}

@@ -1,0 +1,284 @@
+// A virtual Bluetooth controller: what a host says in HCI (Bluetooth Core 5.4, volume 4, part E, 7) happens to peripherals of this process, over an
+// air that loses packets and takes its time. Central role, legacy advertising, no encryption, no privacy: commands for those are unknown to
+// it, as they are to a small chip.
+
+import { seeded } from "../../host/data/random.ts";
+import { Air, type Packet } from "./air.ts";
+import {
+  aclToHost,
+  addressBytes,
+  addressText,
+  advertisement,
+  advertisingReport,
+  commandComplete,
+  commandStatus,
+  connected,
+  connectionFailed,
+  disconnectionComplete,
+  H4Parser,
+  type HciAcl,
+  type HciCommand,
+  packetsCompleted,
+  u16,
+} from "./hci.ts";
+import { channel, fragments, Reassembly } from "./l2cap.ts";
+import type { Peripheral } from "./peripheral.ts";
+
+export interface ControllerOptions {
+  /** Of every connection; by default what the host asks for at most, in ms. */
+  intervalMs?: number;
+  /** Each way and connection; 6 by default, what 15 ms hold at 1 Mbit/s. */
+  packetsPerEvent?: number;
+  /** Chance that an exchange on the air is not heard. */
+  loss?: number;
+  /** How many times as fast as the clock the air is; 1 by default. */
+  pace?: number;
+  /** The link layer's longest packet: 251, or 27 without the data length extension. */
+  packetBytes?: number;
+  seed?: number;
+}
+
+const status = { ok: 0x00, unknownCommand: 0x01, unknownConnection: 0x02, disallowed: 0x0c } as const;
+export const reason = { timeout: 0x08, remoteUser: 0x13, localHost: 0x16 } as const;
+
+const opcode = (group: number, command: number) => (group << 10) | command;
+const disconnectCommand = opcode(0x01, 0x006);
+const createConnection = opcode(0x08, 0x00d);
+const cancelConnection = opcode(0x08, 0x00e);
+const updateConnection = opcode(0x08, 0x013);
+
+const bufferCount = 12; // of ACL packets
+const advertisingMs = 30;
+const ownAddress = "00:11:22:33:44:55";
+
+interface Link {
+  handle: number;
+  peripheral: Peripheral;
+  air: Air;
+  in: Reassembly;
+}
+
+export class VirtualController {
+  /** Commands that it does not know, for tests of what a host may ask. */
+  readonly unknown: number[] = [];
+  private readonly parser = new H4Parser();
+  private readonly links = new Map<number, Link>();
+  private readonly random: () => number;
+  private readonly packetBytes: number;
+  private readonly pace: number;
+  private lastHandle = 0x3f;
+  private scan: { timer: NodeJS.Timeout; told: Set<Peripheral> | undefined } | undefined;
+  private dialling: { address: string; interval: number; timeout: number; timer: NodeJS.Timeout } | undefined;
+
+  /** @param toHost takes what goes over the line to the host */
+  constructor(
+    readonly peripherals: Peripheral[],
+    private readonly toHost: (bytes: Buffer) => void,
+    private readonly options: ControllerOptions = {},
+  ) {
+    this.random = seeded(options.seed ?? 1);
+    this.packetBytes = options.packetBytes ?? 251;
+    this.pace = options.pace ?? 1;
+  }
+
+  /** What came over the line from the host. */
+  take(bytes: Uint8Array): void {
+    for (const packet of this.parser.push(bytes))
+      if (packet.kind === "command") this.command(packet);
+      else this.acl(packet);
+  }
+
+  /** Nothing of this peripheral's connection is heard for so long, in the air's time; if that is too long, both ends give it up. */
+  fade(peripheral: Peripheral, ms: number): void {
+    this.linkOf(peripheral)?.air.fadeFor(ms);
+  }
+
+  /** The peripheral ends the connection, or is switched off. */
+  hangUp(peripheral: Peripheral): void {
+    const link = this.linkOf(peripheral);
+    if (link) this.drop(link, reason.remoteUser);
+  }
+
+  /** Exchanges that were lost on the air of the connections that stand. */
+  get lost(): number {
+    return [...this.links.values()].reduce((sum, { air }) => sum + air.lost, 0);
+  }
+
+  end(): void {
+    this.stopScan();
+    clearInterval(this.dialling?.timer);
+    for (const link of this.links.values()) this.release(link);
+  }
+
+  private linkOf(peripheral: Peripheral): Link | undefined {
+    return [...this.links.values()].find((link) => link.peripheral === peripheral);
+  }
+
+  private command({ opcode: code, parameters }: HciCommand): void {
+    const known = this.commands[code];
+    if (known) return known(parameters, code);
+    this.unknown.push(code);
+    this.toHost(commandComplete(code, status.unknownCommand));
+  }
+
+  private readonly complete =
+    (...results: Uint8Array[]) =>
+    (_: Buffer, code: number) =>
+      this.toHost(commandComplete(code, status.ok, ...results));
+
+  private readonly commands: Record<number, (parameters: Buffer, code: number) => void> = {
+    [opcode(0x03, 0x001)]: this.complete(), // Set Event Mask
+    [opcode(0x03, 0x003)]: (_, code) => this.reset(code),
+    [opcode(0x03, 0x06c)]: this.complete(Buffer.of(1, 0)), // Read LE Host Support
+    [opcode(0x03, 0x06d)]: this.complete(), // Write LE Host Support
+    [opcode(0x04, 0x001)]: this.complete(Buffer.of(0x0d), u16(0), Buffer.of(0x0d), u16(0x05f1), u16(0)), // Local Version: 5.4
+    [opcode(0x04, 0x005)]: this.complete(u16(0), Buffer.of(0), u16(0), u16(0)), // Read Buffer Size: LE has its own
+    [opcode(0x04, 0x009)]: this.complete(addressBytes(ownAddress)), // Read BD_ADDR
+    [opcode(0x08, 0x001)]: this.complete(), // LE Set Event Mask
+    [opcode(0x08, 0x002)]: (_, code) => this.complete(u16(this.packetBytes), Buffer.of(bufferCount))(_, code), // LE Read Buffer Size
+    [opcode(0x08, 0x003)]: (_, code) => this.complete(this.features())(_, code), // LE Read Local Supported Features
+    [opcode(0x08, 0x00b)]: (_, code) => this.answer(code, this.scan ? status.disallowed : status.ok), // LE Set Scan Parameters
+    [opcode(0x08, 0x00c)]: (parameters, code) => this.setScan(parameters, code),
+    [createConnection]: (parameters) => this.dial(parameters),
+    [cancelConnection]: () => this.cancel(),
+    [updateConnection]: () => this.toHost(commandStatus(updateConnection, status.disallowed)),
+    [opcode(0x08, 0x022)]: (parameters, code) => this.complete(parameters.subarray(0, 2))(parameters, code), // LE Set Data Length
+    [opcode(0x08, 0x02f)]: (_, code) => this.complete(this.dataLength())(_, code), // LE Read Maximum Data Length
+    [disconnectCommand]: (parameters) => this.disconnect(parameters.readUInt16LE(0)),
+  };
+
+  private answer(code: number, result: number): void {
+    this.toHost(commandComplete(code, result));
+  }
+
+  /** Bit 5: data length extension. */
+  private features(): Buffer {
+    return Buffer.of(this.packetBytes > 27 ? 0x20 : 0, 0, 0, 0, 0, 0, 0, 0);
+  }
+
+  /** Longest packets and the microseconds that they take at 1 Mbit/s, both ways. */
+  private dataLength(): Buffer {
+    const way = [u16(this.packetBytes), u16((this.packetBytes + 14) * 8)];
+    return Buffer.concat([...way, ...way]);
+  }
+
+  /** All connections end without a word (7.3.2). */
+  private reset(code: number): void {
+    this.end();
+    this.links.clear();
+    this.dialling = undefined;
+    this.answer(code, status.ok);
+  }
+
+  private setScan(parameters: Buffer, code: number): void {
+    this.stopScan();
+    this.answer(code, status.ok);
+    if (parameters[0] !== 1) return;
+    const told = parameters[1] === 1 ? new Set<Peripheral>() : undefined;
+    this.scan = { timer: setInterval(() => this.advertise(), advertisingMs / this.pace), told };
+  }
+
+  private stopScan(): void {
+    clearInterval(this.scan?.timer);
+    this.scan = undefined;
+  }
+
+  private advertise(): void {
+    for (const each of this.peripherals) {
+      if (!isHeard(each) || this.scan?.told?.has(each)) continue;
+      this.scan?.told?.add(each);
+      this.toHost(advertisingReport(advertisement.connectable, each.address, each.advertisement));
+      this.toHost(advertisingReport(advertisement.scanResponse, each.address, each.scanResponse));
+    }
+  }
+
+  /** LE Create Connection (7.8.12): pending until the peripheral is heard or the host gives up. */
+  private dial(parameters: Buffer): void {
+    this.toHost(commandStatus(createConnection, this.dialling ? status.disallowed : status.ok));
+    if (this.dialling) return;
+    const timer = setInterval(() => this.tryConnect(), advertisingMs / this.pace);
+    const address = addressText(parameters.subarray(6, 12));
+    this.dialling = { address, interval: parameters.readUInt16LE(15), timeout: parameters.readUInt16LE(19), timer };
+  }
+
+  private cancel(): void {
+    this.answer(cancelConnection, this.dialling ? status.ok : status.disallowed);
+    if (!this.dialling) return;
+    this.endDial();
+    this.toHost(connectionFailed(status.unknownConnection));
+  }
+
+  private endDial(): void {
+    clearInterval(this.dialling?.timer);
+    this.dialling = undefined;
+  }
+
+  private tryConnect(): void {
+    const { address, interval, timeout } = this.dialling!;
+    const peripheral = this.peripherals.find((each) => each.address === address);
+    if (!peripheral || !isHeard(peripheral) || peripheral.options.connectable === false) return;
+    this.endDial();
+    const handle = ++this.lastHandle;
+    const link: Link = { handle, peripheral, in: new Reassembly(), air: this.airOf(handle, interval, timeout) };
+    this.links.set(handle, link);
+    this.toHost(connected(handle, address, interval, timeout));
+    const send = (pdu: Buffer) => link.air.send("central", this.packets(pdu));
+    peripheral.connect(send, () => link.air.wake());
+  }
+
+  private airOf(handle: number, interval: number, timeout: number): Air {
+    const { intervalMs = interval * 1.25, packetsPerEvent = 6, loss = 0 } = this.options;
+    const options = {
+      intervalMs,
+      packetsPerEvent,
+      loss,
+      timeoutMs: timeout * 10,
+      pace: this.pace,
+      random: this.random,
+    };
+    const link = () => this.links.get(handle)!;
+    const air: Air = new Air(options, {
+      toPeripheral: (packet) => this.arrived(link(), packet),
+      toCentral: ({ begins, data }) => this.toHost(aclToHost(handle, begins, data)),
+      heard: (count) => this.toHost(packetsCompleted(handle, count)),
+      beforeEvent: (room) => link().peripheral.notify(room),
+      timedOut: () => this.drop(link(), reason.timeout),
+    });
+    return air;
+  }
+
+  private packets(pdu: Buffer): Packet[] {
+    return fragments(channel.att, pdu, this.packetBytes).map((data, i) => ({ begins: i === 0, data }));
+  }
+
+  private arrived(link: Link, { begins, data }: Packet): void {
+    const whole = link.in.push(begins, data);
+    if (whole?.cid === channel.att) link.peripheral.take(whole.pdu);
+  }
+
+  private acl({ handle, boundary, data }: HciAcl): void {
+    const link = this.links.get(handle);
+    if (data.length > this.packetBytes)
+      throw new Error(`the host sends ${data.length} bytes where ${this.packetBytes} fit`);
+    link?.air.send("peripheral", [{ begins: boundary !== 1, data }]);
+  }
+
+  private disconnect(handle: number): void {
+    const link = this.links.get(handle);
+    this.toHost(commandStatus(disconnectCommand, link ? status.ok : status.unknownConnection));
+    if (link) this.drop(link, reason.localHost);
+  }
+
+  private drop(link: Link, why: number): void {
+    this.release(link);
+    this.links.delete(link.handle);
+    this.toHost(disconnectionComplete(link.handle, why));
+  }
+
+  private release(link: Link): void {
+    link.air.end();
+    link.peripheral.disconnect();
+  }
+}
+
+const isHeard = (peripheral: Peripheral) => peripheral.powered && !peripheral.isConnected;
