@@ -5,7 +5,7 @@ import type { Transport } from "dapjs";
 import { FtteError } from "../errors.ts";
 import { openDapProbe } from "./dap_probes.ts";
 import { DebugPort } from "./debug_port.ts";
-import { type Failure, flashFailure } from "./failure.ts";
+import { approtectFailure, type Failure, flashFailure } from "./failure.ts";
 import { flatten, hex } from "./image.ts";
 import type { FlashJob, FlashMethod, Segment } from "./method.ts";
 import { Nrf52Debug, pageBytes } from "./nrf52_debug.ts";
@@ -76,12 +76,7 @@ class Programming {
   }
 
   private async recover(chip: Nrf52Debug): Promise<void> {
-    if (!this.job.recover)
-      throw this.failure({
-        code: "flash-protected",
-        what: "the chip is protected against reading (APPROTECT)",
-        next: "to lift that, flash it with --recover, which erases everything: firmware, samples, updates not yet sent, and UICR (pin reset, supply voltage, bootloader address)",
-      });
+    if (!this.job.recover) throw approtectFailure(this.job, this.state);
     this.job.onProgress("erasing", 0, 0);
     this.state = "may be erased already";
     await chip.eraseAll();

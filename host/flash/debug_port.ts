@@ -122,8 +122,8 @@ export class DebugPort {
    */
   async writeWordsWhenReady(words: readonly { address: number; value: number }[], ready: number): Promise<void> {
     const perWord = 4;
-    const setUp = [...toMemory(ready), operation(accessPort, writeMatchMask, 0, 1)];
-    const batch = Math.max(1, Math.floor((this.packets.operationCount - setUp.length) / perWord));
+    const batch = Math.max(1, Math.floor(this.packets.operationCount / perWord));
+    await this.packets.transfer([...toMemory(ready), operation(accessPort, writeMatchMask, 0, 1)]);
     for (let at = 0; at < words.length; at += batch) {
       const writes = words
         .slice(at, at + batch)
@@ -133,7 +133,7 @@ export class DebugPort {
           operation(accessPort, write, memAp.tar, ready),
           operation(accessPort, readUntilMatch, memAp.drw, 1),
         ]);
-      await this.packets.transfer([...setUp, ...writes]);
+      await this.packets.transfer(writes);
     }
   }
 }

@@ -22,3 +22,12 @@ export function flashFailure(job: Pick<FlashJob, "name">, failure: Failure): Ftt
   const text = `${job.name}: ${failure.what}; the board ${failure.state}; ${failure.next}`;
   return new FtteError(failure.code ?? "flash-failed", text, { cause: failure.cause });
 }
+
+/** An nRF52 that answers no debugger, and may not be erased without being asked. */
+export const approtectFailure = (job: Pick<FlashJob, "name">, state: string): FtteError =>
+  flashFailure(job, {
+    code: "flash-protected",
+    what: "the chip is protected against reading (APPROTECT)",
+    state,
+    next: "to lift that, flash it with --recover, which erases everything: firmware, samples, updates not yet sent, and UICR (pin reset, supply voltage, bootloader address)",
+  });

@@ -8,7 +8,7 @@ import { type AdafruitTiming, adafruitDfu } from "../../../host/flash/adafruit_d
 import { crc16 } from "../../../host/flash/adafruit_packets.ts";
 import type { FlashJob } from "../../../host/flash/method.ts";
 import { AdafruitBootloader, type AdafruitOptions } from "../../counterparts/adafruit_bootloader.ts";
-import type { PacketFault, PacketHarm } from "../../counterparts/faults.ts";
+import { type PacketFault, type PacketHarm, randomPlan } from "../../counterparts/faults.ts";
 import { TouchBoard } from "../../counterparts/touch.ts";
 import { lineTo } from "./counterpart_line.ts";
 import { firmware, jobFor } from "./job.ts";
@@ -75,6 +75,20 @@ describe("Adafruit's bootloader", () => {
         expect(bootloader.violations).toEqual([]);
       }),
     );
+  });
+
+  it("never takes wrong bytes for flashed, and seldom gives up: many packets at once, by chance", async () => {
+    const seeds = Array.from({ length: 40 }, (_, i) => i + 1);
+    const outcomes = await Promise.all(
+      seeds.map(async (seed) => {
+        const { flash, written } = board({ link: "uart", faults: randomPlan(seed, 10, 6) });
+        const said = await flash().catch((error: Error) => error.message);
+        if (typeof said === "string") expect(said, `seed ${seed}`).toMatch(/^wrist-07: .+; the board .+; .+/);
+        else expect(same(written(), image), `seed ${seed}`).toBe(true);
+        return typeof said === "string" ? said : undefined;
+      }),
+    );
+    expect(outcomes.filter((one) => one !== undefined).length).toBeLessThan(5);
   });
 
   it("leaves a state that is named when the plug is pulled, at whichever packet", async () => {

@@ -5,24 +5,26 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { jlink } from "../../../host/flash/jlink.ts";
+import type { FlashJob } from "../../../host/flash/method.ts";
 import { firmware, jobFor } from "./job.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ftte-nrfutil-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** A shell script; `body` is what it does with any command but "device --version". */
 const standIn = (name: string, body: string): string => {
   const path = join(folder, name);
-  const said = `import { appendFileSync, copyFileSync, existsSync, rmSync, writeFileSync } from "node:fs";
-    const args = process.argv.slice(2);
-    if (args.join(" ") === "device --version") process.exit(0);
-    appendFileSync(${JSON.stringify(`${path}.asked`)}, args.filter((one) => !one.includes("/")).join(" ") + "\\n");
-    const say = (type, data) => console.log(JSON.stringify({ type, data }));
-    const file = args[args.indexOf("--firmware") + 1];
-    const fail = (error) => { say("task_end", { task: { id: "1", description: "Program" }, result: "fail", error }); process.exit(1); };
-    const end = () => say("task_end", { task: { id: "1", description: "Program" }, result: "success" });
-    ${body}`;
-  writeFileSync(`${path}.mjs`, said);
-  writeFileSync(path, `#!/bin/sh\nexec ${process.execPath} ${path}.mjs "$@"\n`);
+  writeFileSync(
+    path,
+    `#!/bin/sh
+     [ "$*" = "device --version" ] && exit 0
+     file=; for one in "$@"; do case "$one" in *.hex) file=$one;; esac; done
+     echo "$*" | sed "s#$file *##" >> ${path}.asked
+     say() { printf '{"type":"%s","data":%s}\\n' "$1" "$2"; }
+     end() { say task_end '{"task":{"id":"1","description":"Program"},"result":"success"}'; exit 0; }
+     fail() { say task_end '{"task":{"id":"1","description":"Program"},"result":"fail","error":'"$1"'}'; exit 1; }
+     ${body}`,
+  );
   chmodSync(path, 0o755);
   return path;
 };
@@ -50,9 +52,9 @@ describe("nrfutil", () => {
   it("gets the segments as Intel HEX and the probe by its serial number, and erases only what it touches", async () => {
     const nrfutil = standIn(
       "good",
-      `say("task_begin", { task: { id: "1" } }); console.log("a hint");
-       say("task_progress", { progress: { totalProgressPercentage: 50 } });
-       copyFileSync(file, ${JSON.stringify(join(folder, "programmed.hex"))}); end();`,
+      `say task_begin '{"task":{"id":"1"}}'; echo "a hint"
+       say task_progress '{"progress":{"totalProgressPercentage":50}}'
+       cp "$file" ${join(folder, "programmed.hex")}; end`,
     );
     const job = jobFor("nrf52840-dk", "1050012345", segments);
     expect(await jlink({ nrfutil })(job)).toEqual({ bytes: 340, verified: "read-back" });
@@ -67,12 +69,12 @@ describe("nrfutil", () => {
   });
 
   it("is asked to recover a protected chip only when that was allowed", async () => {
-    const opened = JSON.stringify(join(folder, "opened"));
+    const opened = join(folder, "opened");
     const nrfutil = standIn(
       "protected",
-      `if (args.includes("recover")) { writeFileSync(${opened}, ""); end(); }
-       else if (existsSync(${opened})) end();
-       else fail({ code: "NotAvailableBecauseProtection", description: "The operation is unavailable due to readback protection" });`,
+      `case "$*" in *recover*) touch ${opened}; end;; esac
+       [ -e ${opened} ] && end
+       fail '{"code":"NotAvailableBecauseProtection","description":"The operation is unavailable due to readback protection"}'`,
     );
     const flash = jlink({ nrfutil });
     await expect(flash(jobFor("nrf52840-dk", "1", segments))).rejects.toMatchObject({
@@ -91,27 +93,55 @@ describe("nrfutil", () => {
   it.each([
     [
       "a failure",
-      `fail({ code: "Generic", description: "could not connect to target" });`,
+      `fail '{"code":"Generic","description":"could not connect to target"}'`,
       "flash-failed",
       /could not connect to target, Generic; the board may have its firmware partly overwritten; see that/,
     ],
     [
       "a failed verification",
-      `fail({ code: "VerifyError", description: "verification failed at 0x10" });`,
+      `fail '{"code":"VerifyError","description":"verification failed at 0x10"}'`,
       "flash-verify",
       /verification failed at 0x10/,
     ],
-    [
-      "a crash without a message",
-      `console.error("libjlink missing"); process.exit(3);`,
-      "flash-failed",
-      /libjlink missing/,
-    ],
+    ["a crash without a message", `echo "libjlink missing" >&2; exit 3`, "flash-failed", /libjlink missing/],
   ])("says what it says of %s", async (name, body, code, message) => {
     const flash = jlink({ nrfutil: standIn(name.replaceAll(" ", "-"), body) });
-    await expect(flash(jobFor("nrf52-dk", "", segments))).rejects.toMatchObject({
+    await expect(flash(jobFor("nrf52-dk", "1050012345", segments))).rejects.toMatchObject({
       code,
       message: expect.stringMatching(message),
+    });
+  });
+
+  it("is told the serial number of the only probe, and nothing when there are several", async () => {
+    const one = standIn(
+      "one",
+      `case "$*" in *list*) say info '{"devices":[{"serialNumber":"1050077777"}]}'; exit 0;; esac; end`,
+    );
+    await jlink({ nrfutil: one })(jobFor("nrf52-dk", "", segments));
+    expect(asked(one)).toEqual([
+      "--json device list --traits jlink",
+      expect.stringMatching(/device program .* --serial-number 1050077777$/),
+    ]);
+    const two = standIn("two", `say info '{"devices":[{"serialNumber":"1050077777"},{"serialNumber":"1050088888"}]}'`);
+    await expect(jlink({ nrfutil: two })(jobFor("nrf52-dk", "", segments))).rejects.toMatchObject({
+      code: "flash-method",
+      message: expect.stringMatching(
+        /several J-Links are attached: 1050077777, 1050088888; the board still has its old/,
+      ),
+    });
+    expect(asked(two)).toHaveLength(1);
+    const none = standIn("none", `say info '{"devices":[]}'`);
+    await expect(jlink({ nrfutil: none })(jobFor("nrf52-dk", "", segments))).rejects.toThrow(/nrfutil lists no J-Link/);
+  });
+
+  it("is ended when flashing is interrupted", async () => {
+    const slow = standIn("slow", `say task_progress '{"progress":{"totalProgressPercentage":10}}'; exec sleep 60`);
+    const stop = new AbortController();
+    const onProgress: FlashJob["onProgress"] = (stage) => stage === "writing" && stop.abort();
+    const job = jobFor("nrf52-dk", "1", segments, { signal: stop.signal, onProgress });
+    await expect(jlink({ nrfutil: slow })(job)).rejects.toMatchObject({
+      code: "interrupted",
+      message: expect.stringContaining("the board may have its firmware partly overwritten"),
     });
   });
 

@@ -3,8 +3,9 @@
 import { describe, expect, it } from "vitest";
 import type { FlashJob } from "../../../host/flash/method.ts";
 import { nordicDfu } from "../../../host/flash/nordic_dfu.ts";
-import type { FaultPlan, PacketFault, PacketHarm } from "../../counterparts/faults.ts";
+import { type FaultPlan, type PacketFault, type PacketHarm, randomPlan } from "../../counterparts/faults.ts";
 import { NordicBootloader, type NordicOptions } from "../../counterparts/nordic_bootloader.ts";
+import { attachToPty } from "../../counterparts/pty_line.ts";
 import { lineTo } from "./counterpart_line.ts";
 import { firmware, jobFor } from "./job.ts";
 
@@ -44,6 +45,25 @@ describe("Nordic's bootloader", () => {
     expect(bootloader.violations).toEqual([]);
   });
 
+  it("gets the image over a real pty", async () => {
+    const bootloader = new NordicBootloader({ mtu: 131 });
+    const pty = await attachToPty(bootloader);
+    try {
+      const job = jobFor("nrf52840-dk", pty.path, [{ address: applicationAt, bytes: image }]);
+      expect(await nordicDfu({ patienceMs: 5000 })(job)).toEqual({ bytes: 9004, verified: "hash" });
+      const written = bootloader.flash.bytes.subarray(applicationAt, applicationAt + image.length);
+      expect(same(written, image)).toBe(true);
+    } finally {
+      await pty.unplug();
+    }
+  });
+
+  it("is not even opened for firmware that begins where the master boot record is", async () => {
+    await expect(board().flash({ segments: [{ address: 0, bytes: image }] })).rejects.toThrow(
+      /puts applications at 0x1000 or behind, the firmware begins at 0x0; the board still has its old firmware; flash it by/,
+    );
+  });
+
   const harms: PacketHarm[] = ["drop", "double", "corrupt", "delay"];
   it.each(harms)("gets the image whichever packet fares ill: %s", async (harm) => {
     const total = await packetsOfOne(2051);
@@ -63,6 +83,20 @@ describe("Nordic's bootloader", () => {
       else expect(outcome, JSON.stringify(fault)).toMatchObject({ verified: "hash" });
     };
     await Promise.all(runs.map(one));
+  });
+
+  it("never takes wrong bytes for flashed, and seldom gives up: many packets at once, by chance", async () => {
+    const seeds = Array.from({ length: 40 }, (_, i) => i + 1);
+    const outcomes = await Promise.all(
+      seeds.map(async (seed) => {
+        const { flash, written } = board({ faults: randomPlan(seed, 40, 6) });
+        const said = await flash().catch((error: Error) => error.message);
+        if (typeof said === "string") expect(said, `seed ${seed}`).toMatch(/^wrist-07: .+; the board .+; .+/);
+        else expect(same(written(), image), `seed ${seed}`).toBe(true);
+        return typeof said === "string" ? said : undefined;
+      }),
+    );
+    expect(outcomes.filter((one) => one !== undefined).length).toBeLessThan(5);
   });
 
   it("leaves a state that is named when the plug is pulled, at whichever packet", async () => {
