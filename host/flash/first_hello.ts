@@ -8,6 +8,7 @@ import { FtteError } from "../errors.ts";
 import type { OpenPipe } from "../link/pipe.ts";
 import { openSerial } from "../link/serial.ts";
 import type { Hello } from "../wire/spec.gen.ts";
+import { flashFailure } from "./failure.ts";
 
 export interface Expected {
   /** For messages. */
@@ -82,15 +83,10 @@ function requireChip(hello: Hello, { name, chipId }: Expected): Hello {
 }
 
 function failed(address: string, expected: Expected, answer: Hello | FtteError, patienceMs: number): FtteError {
-  const { name, build } = expected;
-  const happened =
-    answer instanceof FtteError
-      ? `it has not said hello within ${patienceMs / 1000} s (${answer.message})`
-      : `${address} is answered by ${difference(answer, expected)}, not ${build}`;
-  const cause = answer instanceof FtteError ? { cause: answer } : {};
-  return new FtteError(
-    "flash-failed",
-    `${name}: the new firmware is in its flash, but ${happened}; press its RESET button, then: ftte boards --port ${address}`,
-    cause,
-  );
+  const isSilent = answer instanceof FtteError;
+  const what = isSilent
+    ? `it has not said hello within ${patienceMs / 1000} s (${answer.message})`
+    : `${address} is answered by ${difference(answer, expected)}, not ${expected.build}`;
+  const next = `press its reset button, then: ftte boards --port ${address}`;
+  return flashFailure(expected, { what, state: "holds the new firmware", next, ...(isSilent && { cause: answer }) });
 }

@@ -86,7 +86,7 @@ describe.concurrent("ftte flash", () => {
     const outcome = await flash([port]);
     expect(outcome.status).toBe(3);
     expect(outcomes(outcome)).toMatchObject([{ ok: false, code: "flash-failed" }]);
-    expect(outcome.stderr).toMatch(/is gone .*its firmware is written in part and does not start; flash it again/);
+    expect(outcome.stderr).toMatch(/is gone .*; the board has its firmware partly overwritten; .*flash it again/);
   });
 
   it("says that another firmware answers than was flashed", async () => {
@@ -94,7 +94,9 @@ describe.concurrent("ftte flash", () => {
     const outcome = await flash([port]);
     expect(chip.holdsImage).toBe(true);
     expect(outcomes(outcome)).toMatchObject([{ ok: false, code: "flash-failed" }]);
-    expect(outcome.stderr).toMatch(/new firmware is in its flash, but .* answered by firmware of another build/);
+    expect(outcome.stderr).toMatch(
+      /answered by firmware of another build.*; the board holds the new firmware; press its reset button/,
+    );
   });
 
   it("ends at Ctrl-C, and says what it leaves", async () => {
@@ -109,7 +111,7 @@ describe.concurrent("ftte flash", () => {
     const outcome = await done;
     expect(outcome.status).toBe(130);
     expect(outcomes(outcome)).toMatchObject([{ ok: false, code: "interrupted" }]);
-    expect(outcome.stderr).toMatch(/given up; its firmware is written in part and does not start; flash it again/);
+    expect(outcome.stderr).toMatch(/interrupted; the board has its firmware partly overwritten; .*flash it again/);
   });
 
   it.each([
