@@ -1,13 +1,15 @@
 // `ftte flash` as a user types it: virtual boards, which have nothing to flash, and chips behind ptys, several at once, of which some fail.
 
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadBoardConfig } from "../../host/boards/config.ts";
 import { buildFirmware, type Firmware } from "../../host/build/firmware.ts";
 import { type Hello, wireVersion } from "../../host/wire/spec.gen.ts";
 import type { EspRomOptions } from "../counterparts/esp_rom.ts";
 import type { PtyLine } from "../counterparts/pty_line.ts";
+import { Uf2Drive } from "../counterparts/uf2_drive.ts";
 import { FlashableChip } from "./flashable_chip.ts";
 import { ftte, ftteText, type Outcome, start } from "./project.ts";
 
@@ -52,7 +54,7 @@ async function plug(options: EspRomOptions = {}, build = firmware.build) {
 const outcomes = (outcome: Outcome) => (outcome.events.at(-1) as { boards?: object[] }).boards;
 const flash = (ports: string[]) => ftte(tmpdir(), ["flash", "--board", id, "--port", ...ports]);
 
-describe.concurrent("ftte flash", () => {
+describe("ftte flash", { timeout: 240_000 }, () => {
   it("says of a virtual board that nothing is flashed, and shows that its program works", async () => {
     const { status, stdout } = ftteText(tmpdir(), ["flash", "--board", "virtual-256k"]);
     expect(stdout).toMatch(/nothing is flashed; a board that ran it for a moment said hello/);
@@ -78,6 +80,19 @@ describe.concurrent("ftte flash", () => {
     const outcome = await ftte(tmpdir(), ["flash", mac.slice(0, 6), "--port", port]);
     expect(outcomes(outcome)).toMatchObject([{ board: mac.slice(0, 8), config: id, ok: true, chipId: mac }]);
     expect(chip.flash.erasedPages).toBeGreaterThan(0);
+    expect(outcome.status).toBe(0);
+  });
+
+  it("flashes a bootloader's drive where --port is a folder, and says whose hello it did not wait for", async () => {
+    const xiao = loadBoardConfig("xiao-nrf52840-sense");
+    const { flashed } = await buildFirmware({ board: xiao, engine: "wasm3" });
+    const folder = join(mkdtempSync(join(tmpdir(), "ftte-drive-")), xiao.flashing.volume!);
+    const drive = new Uf2Drive({ folder });
+    const outcome = await ftte(tmpdir(), ["flash", "--board", xiao.id, "--port", folder]);
+    const image = readFileSync(flashed!.path);
+    expect(outcomes(outcome)).toMatchObject([{ ok: true, flashed: { bytes: image.length, verified: "bootloader" } }]);
+    expect(Buffer.from(drive.flash.read(0x27000, image.length)).equals(image)).toBe(true);
+    expect(outcome.stderr).toMatch(/its link is elsewhere \(native USB only.*\): name the port with --link/);
     expect(outcome.status).toBe(0);
   });
 
