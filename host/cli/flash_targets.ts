@@ -1,13 +1,17 @@
-// Which boards `ftte flash` is about, and where each is flashed and linked: named by config and port, or boards that answer, by chip id. Asks
-// ports who is there; changes nothing.
+// Which boards `ftte flash` is about, and where each is flashed and linked: named by config and port, or boards that answer, by name or chip
+// id. Asks ports who is there; changes nothing.
 
-import { type BoardConfig, boardIds, isLocal, loadBoardConfig } from "../boards/config.ts";
+import { baudRatesOf, configsOf } from "../boards/attached.ts";
+import { type BoardConfig, boardIds, isLocal } from "../boards/config.ts";
 import { discoverBoards } from "../boards/discover.ts";
+import { type FoundBoard, findBoard } from "../boards/find.ts";
+import { KnownBoards } from "../boards/names.ts";
 import { FtteError } from "../errors.ts";
 import { type MethodName, methodNames } from "../flash/methods.ts";
 import { linkAt, type Place, placeAt, placesOf } from "../flash/places.ts";
-import { listPorts, type PortCandidate } from "../link/ports.ts";
+import type { PortCandidate } from "../link/ports.ts";
 import { buildableBoard } from "./board_firmware.ts";
+import { everyPort } from "./every_port.ts";
 
 export interface FlashTarget {
   /** For messages, unique among the targets. */
@@ -21,23 +25,27 @@ export interface FlashTarget {
 }
 
 export interface TargetOptions {
-  /** Beginnings of chip ids. */
+  /** Names, chip ids or beginnings of them, or ports. */
   boards: readonly string[];
   all?: boolean;
   board?: string;
   method?: string;
+  config?: string;
   port?: readonly string[];
   link?: readonly string[];
 }
 
-/** @throws FtteError "usage" when the options do not say which; "port-absent" or "board-silent" when such a board is not there */
+/**
+ * @throws FtteError "usage" when the options do not say which; "port-absent" or "board-silent" when such a board is not
+ * there; "flash-method" when it is flashed from elsewhere
+ */
 export async function flashTargets(options: TargetOptions): Promise<FlashTarget[]> {
   const asked = options.boards.length > 0 || (options.all && options.board === undefined);
   if (asked) return answering(options);
   if (options.board !== undefined) return configured(buildableBoard(options.board), options);
   throw new FtteError(
     "usage",
-    `say which: a board's config with --board (${boardIds().join(", ")}), a chip id that "ftte boards" lists, or --all`,
+    `say which: a board's config with --board (${boardIds().join(", ")}), a name or chip id that "ftte boards" lists, or --all`,
   );
 }
 
@@ -76,58 +84,54 @@ function ambiguous(board: BoardConfig, places: Place[]): string {
 }
 
 async function answering(options: TargetOptions): Promise<FlashTarget[]> {
-  const ports = options.port?.map((address): PortCandidate => ({ address, kind: "serial" })) ?? (await listPorts());
-  const reports = await discoverBoards(ports, { timeoutMs: 1500 });
-  const found = reports.flatMap((report) => (report.answers ? [report] : []));
-  const chosen = options.all
-    ? found
-    : options.boards.map((begin) => {
-        const matching = found.filter(({ chipId }) => chipId.startsWith(begin.toLowerCase()));
-        if (matching.length === 1) return matching[0]!;
-        throw new FtteError(
-          "board-silent",
-          unmatched(
-            begin,
-            matching.map(({ chipId }) => chipId),
-          ),
-        );
-      });
-  if (chosen.length === 0)
-    throw new FtteError(
-      "board-silent",
-      "no board answers; name new ones by config and port: --board <id> --port <path>",
-    );
-  return chosen.map(({ chipId, address, boardClass }) => {
-    const board = configOf(chipId, boardClass, options.board);
-    if (isLocal(board)) return { name: chipId, board, chipId };
-    return { name: chipId, board, chipId, place: flashedBy(chipId, board, address), link: address };
+  const found = options.all ? await everyBoard(options) : await namedBoards(options);
+  return found.map((report) => {
+    const { name, chipId, address } = report;
+    const board = configOf(report, options.board);
+    if (isLocal(board)) return { name, board, chipId };
+    return { name, board, chipId, place: flashedBy(name, board, address), link: address };
   });
 }
 
-const unmatched = (begin: string, matching: string[]) =>
-  matching.length > 1
-    ? `${begin}: begins ${matching.length} chip ids (${matching.join(", ")}); write more digits`
-    : `${begin}: no board whose chip id begins so answers; see: ftte boards. A new board is named by config and port: --board <id> --port <path>`;
+const portsOf = async ({ port, config }: TargetOptions, known: KnownBoards): Promise<PortCandidate[]> =>
+  port?.map((address) => ({ address, kind: "serial" })) ?? everyPort(config ?? "ftte.config.ts", known);
+
+/** One after the other: each asks the ports. */
+async function namedBoards(options: TargetOptions): Promise<FoundBoard[]> {
+  const known = KnownBoards.read();
+  const found = new Map<string, FoundBoard>();
+  for (const text of options.boards) {
+    const board = await findBoard(text, { known, ports: () => portsOf(options, known) });
+    found.set(board.chipId, board);
+  }
+  return [...found.values()];
+}
+
+async function everyBoard(options: TargetOptions): Promise<FoundBoard[]> {
+  const known = KnownBoards.read();
+  const reports = await discoverBoards(await portsOf(options, known), { baudRates: (port) => baudRatesOf(port) });
+  const found = reports.flatMap((report) => (report.answers ? [{ ...report, name: known.nameOf(report.chipId) }] : []));
+  if (found.length > 0) return found;
+  throw new FtteError("board-silent", "no board answers; name new ones by config and port: --board <id> --port <path>");
+}
 
 /** Boards tell their class, which several configs may share. */
-function configOf(chipId: string, boardClass: string, named: string | undefined): BoardConfig {
-  if (named !== undefined) return buildableBoard(named);
-  const configs = boardIds()
-    .map((id) => loadBoardConfig(id))
-    .filter((board) => board.class === boardClass);
+function configOf(board: FoundBoard, id: string | undefined): BoardConfig {
+  if (id !== undefined) return buildableBoard(id);
+  const configs = configsOf(board.boardClass, board);
   if (configs.length === 1) return configs[0]!;
-  const which = configs.length ? `configs ${configs.map(({ id }) => id).join(" and ")}` : "no config";
+  const which = configs.length ? `configs ${configs.map((config) => config.id).join(" and ")}` : "no config";
   throw new FtteError(
     "usage",
-    `${chipId}: ${which} of board-configs/ is of its class, ${boardClass}; say which with --board`,
+    `${board.name}: ${which} of board-configs/ is of its class, ${board.boardClass}; say which with --board`,
   );
 }
 
 /** @throws FtteError "flash-method" for boards that are flashed by something else than their link's port */
-function flashedBy(chipId: string, board: BoardConfig, link: string): Place {
+function flashedBy(name: string, board: BoardConfig, link: string): Place {
   if (board.flashing.method === "esptool") return { method: "esptool", address: link };
   throw new FtteError(
     "flash-method",
-    `${chipId}: a ${board.id} is not flashed by its link's port, ${link}; name its bootloader's port, drive or probe: --board ${board.id} --port <path> --link ${link}`,
+    `${name}: a ${board.id} is not flashed by its link's port, ${link}; name its bootloader's port, drive or probe: --board ${board.id} --port <path> --link ${link}`,
   );
 }

@@ -185,7 +185,7 @@ program
 
 program
   .command("flash")
-  .argument("[board...]", 'boards that run firmware already, by the beginnings of their chip ids ("ftte boards")')
+  .argument("[board...]", 'boards that run firmware already, by name or chip id ("ftte boards")')
   .description("build boards' firmware, write it, verify it and wait for its hello; several boards at once")
   .option("--all", "every board that answers; with --board, every port that such a board may be at")
   .option("--board <id>", "a board of board-configs/, new ones too")

@@ -22,6 +22,8 @@ const spiSetParams = 0x0b;
 const readFlashSlow = 0x0e;
 /** Of a packet that has begun. */
 const gapMs = 1000;
+/** How soon a lost line or a Ctrl-C is noticed. */
+const goOnMs = 20;
 
 const silent = { clean() {}, write() {}, writeLine() {} };
 const words = (...values: number[]) => new Uint8Array(Uint32Array.from(values).buffer);
@@ -43,9 +45,13 @@ class LineTransport extends Transport {
   /** The next packet. @throws ESPError when there is none in time */
   override async read(timeoutMs: number): Promise<Uint8Array> {
     const endMs = performance.now() + Math.min(timeoutMs, this.patienceMs);
-    while (this.inWaiting() === 0 && performance.now() < endMs) {
+    for (
+      let leftMs = endMs - performance.now();
+      this.inWaiting() === 0 && leftMs > 0;
+      leftMs = endMs - performance.now()
+    ) {
       this.goOn();
-      await sleep(1);
+      await this.port.arrival(Math.min(leftMs, goOnMs));
     }
     return super.read(Math.min(gapMs, this.patienceMs));
   }

@@ -4,6 +4,8 @@
 
 import { FtteError } from "../errors.ts";
 import { EspLoader, romBaudRate } from "./esp_loader.ts";
+import { type Failure, flashFailure } from "./failure.ts";
+import { hex } from "./image.ts";
 import { type OpenLine, openLine } from "./line.ts";
 import type { FlashJob, FlashMethod, FlashReport, Segment } from "./method.ts";
 import { WebSerialLine } from "./web_serial.ts";
@@ -20,17 +22,15 @@ const stubTries = 2;
 /** esptool-js's own hard reset never asserts RTS: EN low for 100 ms, with GPIO0 high. */
 const resetIntoFirmware = "D0|R1|W100|R0";
 
-/** What becomes of the board when the work ends here, and what to do. */
-const states = {
-  untouched: "its flash is as it was",
-  erased: "its flash is erased; flash it again",
-  torn: "its firmware is written in part and does not start; flash it again",
-  written: "the new firmware is in its flash; press its RESET button",
-} as const;
+const untouched = "still has its old firmware";
+const erased = "is erased";
+const torn = "has its firmware partly overwritten";
+const written = "holds the new firmware";
+const again = "flash it again";
 
 /** One job, over several tries. */
 class Flasher {
-  private state: keyof typeof states = "untouched";
+  private state: string = untouched;
   private stubFailures = 0;
   private fast = true;
   private readonly port: WebSerialLine;
@@ -53,7 +53,7 @@ class Flasher {
       await restart(loader);
       return report;
     } catch (error) {
-      if (this.state === "untouched") await restart(loader).catch(() => {}); // as it was before
+      if (this.state === untouched) await restart(loader).catch(() => {}); // as it was before
       throw error;
     } finally {
       await this.port.close();
@@ -61,19 +61,21 @@ class Flasher {
   }
 
   private async connect(loader: EspLoader): Promise<void> {
-    const { board, name, address } = this.job;
+    const { board, address } = this.job;
     await loader.detectChip();
     const found = loader.chip.CHIP_NAME;
     if (found !== board.chip)
-      throw new FtteError(
-        "board-wrong",
-        `${name}: the chip at ${address} is an ${found}, ${board.id} has an ${board.chip}; ${states[this.state]}; is it another board's port?`,
-      );
+      throw this.failure({
+        code: "board-wrong",
+        what: `the chip at ${address} is an ${found}, ${board.id} has an ${board.chip}`,
+        next: "name the board that it is, or its own port",
+      });
     if (loader.secureDownloadMode)
-      throw new FtteError(
-        "flash-protected",
-        `${name}: the chip's fuses allow secure downloads only, which nothing lifts; ${states[this.state]}`,
-      );
+      throw this.failure({
+        code: "flash-protected",
+        what: "the chip's fuses allow secure downloads only, which nothing lifts",
+        next: "take another chip",
+      });
     if (this.stubFailures < stubTries) await this.startStub(loader);
     if (this.fast) await this.changeBaudRate(loader);
   }
@@ -94,17 +96,18 @@ class Flasher {
     const end = Number(job.board.flash.at) + job.board.flash.bytes;
     const size = await loader.attachFlash(2 ** Math.ceil(Math.log2(end)));
     if (size < end)
-      throw new FtteError(
-        "board-wrong",
-        `${job.name}: its flash has ${size} bytes, ${job.board.id} needs ${end}; ${states[this.state]}`,
-      );
+      throw this.failure({
+        code: "board-wrong",
+        what: `its flash has ${size} bytes, ${job.board.id} needs ${end}`,
+        next: "name the board that it is",
+      });
     if (job.recover) {
       job.onProgress("erasing", 0, 0);
-      this.state = "erased";
+      this.state = erased;
       await loader.eraseAll(size);
     }
     for (const segment of job.segments) await this.write(loader, segment);
-    this.state = "written";
+    this.state = written;
     const bytes = job.segments.reduce((sum, segment) => sum + segment.bytes.length, 0);
     return { bytes, verified: job.verify ? "read-back" : "hash" };
   }
@@ -113,7 +116,7 @@ class Flasher {
     const { verify, onProgress } = this.job;
     const { address } = segment;
     const bytes = wholeWords(segment.bytes);
-    this.state = "torn";
+    this.state = torn;
     await loader.writeCompressed(address, bytes, (done, total) => onProgress("writing", done, total));
     onProgress("verifying", 0, 0);
     if (await loader.hashDiffers(address, bytes))
@@ -126,13 +129,14 @@ class Flasher {
 
   private interruption(): FtteError | undefined {
     const { job, port } = this;
-    if (job.signal?.aborted) return new FtteError("interrupted", `${job.name}: given up; ${states[this.state]}`);
+    if (job.signal?.aborted) return this.failure({ code: "interrupted", what: "interrupted", next: again });
     if (port.gone === undefined) return undefined;
-    return new FtteError("flash-failed", `${job.name}: ${job.address} is gone (${port.gone}); ${this.plugIn()}`);
+    const next = this.state === written ? "plug it in again" : `plug it in and ${again}`;
+    return this.failure({ what: `${job.address} is gone (${port.gone})`, next });
   }
 
-  private plugIn(): string {
-    return this.state === "written" ? "the new firmware is in its flash; plug it in again" : states[this.state];
+  private failure(failure: Omit<Failure, "state">): FtteError {
+    return flashFailure(this.job, { state: this.state, ...failure });
   }
 
   /** False for what another try would meet again. */
@@ -145,16 +149,17 @@ class Flasher {
     const interrupted = this.interruption();
     if (interrupted) return interrupted;
     if (error instanceof FtteError) return error;
-    const { name, address, board } = this.job;
-    const text = (error as Error).message;
+    const { address, board } = this.job;
+    const cause = { cause: error };
     if (isDeaf(error))
-      return new FtteError(
-        "flash-failed",
-        `${name}: the ROM's loader of an ${board.chip} does not answer at ${address}; ${states[this.state]}; hold BOOT, press and release RESET, release BOOT, and flash it again`,
-        { cause: error },
-      );
-    const code = error instanceof WrongBytes ? "flash-verify" : "flash-failed";
-    return new FtteError(code, `${name}: ${text}; ${states[this.state]}`, { cause: error });
+      return this.failure({
+        what: `the ROM's loader of an ${board.chip} does not answer at ${address}`,
+        next: `hold BOOT, press and release RESET, release BOOT, and ${again}`,
+        ...cause,
+      });
+    const what = (error as Error).message;
+    if (error instanceof WrongBytes) return this.failure({ code: "flash-verify", what, next: again, ...cause });
+    return this.failure({ what, next: this.state === written ? "press its RESET button" : again, ...cause });
   }
 }
 
@@ -164,8 +169,6 @@ class WrongBytes extends Error {}
 function wholeWords(bytes: Uint8Array): Uint8Array {
   return Buffer.concat([bytes, Buffer.alloc(-bytes.length & 3, 0xff)]);
 }
-
-const hex = (address: number) => `0x${address.toString(16)}`;
 
 const isDeaf = (error: unknown) => /^Failed to connect/.test((error as Error).message);
 

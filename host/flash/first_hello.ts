@@ -8,6 +8,7 @@ import { FtteError } from "../errors.ts";
 import type { OpenPipe } from "../link/pipe.ts";
 import { openSerial } from "../link/serial.ts";
 import type { Hello } from "../wire/spec.gen.ts";
+import { flashFailure } from "./failure.ts";
 
 export interface Expected {
   /** For messages. */
@@ -40,6 +41,7 @@ export async function firstHello(address: string, expected: Expected, options: H
   const startMs = performance.now();
   for (;;) {
     const answer = await ask(address, expected.board, options).catch(unanswered);
+    if (options.signal?.aborted) throw givenUp(address, expected);
     const isNew = !(answer instanceof FtteError) && difference(answer, expected) === undefined;
     if (isNew) return requireChip(answer, expected);
     const waitedMs = performance.now() - startMs;
@@ -62,7 +64,7 @@ async function ask(address: string, board: BoardConfig, options: HelloOptions): 
 
 /** Ports come and go while boards start. */
 function unanswered(error: unknown): FtteError {
-  if (error instanceof FtteError && error.code !== "interrupted") return error;
+  if (error instanceof FtteError) return error;
   throw error;
 }
 
@@ -81,16 +83,18 @@ function requireChip(hello: Hello, { name, chipId }: Expected): Hello {
   );
 }
 
+const holdsNew = "holds the new firmware";
+
+function givenUp(address: string, expected: Expected): FtteError {
+  const next = `see whether it runs: ftte boards --port ${address}`;
+  return flashFailure(expected, { code: "interrupted", what: "interrupted before its hello", state: holdsNew, next });
+}
+
 function failed(address: string, expected: Expected, answer: Hello | FtteError, patienceMs: number): FtteError {
-  const { name, build } = expected;
-  const happened =
-    answer instanceof FtteError
-      ? `it has not said hello within ${patienceMs / 1000} s (${answer.message})`
-      : `${address} is answered by ${difference(answer, expected)}, not ${build}`;
-  const cause = answer instanceof FtteError ? { cause: answer } : {};
-  return new FtteError(
-    "flash-failed",
-    `${name}: the new firmware is in its flash, but ${happened}; press its RESET button, then: ftte boards --port ${address}`,
-    cause,
-  );
+  const isSilent = answer instanceof FtteError;
+  const what = isSilent
+    ? `it has not said hello within ${patienceMs / 1000} s (${answer.message})`
+    : `${address} is answered by ${difference(answer, expected)}, not ${expected.build}`;
+  const next = `press its reset button, then: ftte boards --port ${address}`;
+  return flashFailure(expected, { what, state: holdsNew, next, ...(isSilent && { cause: answer }) });
 }

@@ -8,6 +8,7 @@ export class WebSerialLine {
   writable: WritableStream<Uint8Array> | null = null;
   private line: Line | undefined;
   private lost: string | undefined;
+  private wake: () => void = () => {};
 
   constructor(
     private readonly address: string,
@@ -31,7 +32,9 @@ export class WebSerialLine {
     this.readable = new ReadableStream({
       start: (controller) => {
         line.onData((bytes) => {
-          if (this.line === line) controller.enqueue(bytes);
+          if (this.line !== line) return;
+          controller.enqueue(bytes);
+          setImmediate(() => this.wake()); // after who reads the stream has them
         });
         void line.closed.then((reason) => {
           if (this.line !== line) return controller.close();
@@ -41,6 +44,17 @@ export class WebSerialLine {
       },
     });
     this.writable = new WritableStream({ write: (bytes) => line.write(bytes) });
+  }
+
+  /** Resolves soon after the next bytes came, or after `mostMs`. */
+  async arrival(mostMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, mostMs);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   async setBaudRate(baudRate: number): Promise<void> {

@@ -1,13 +1,15 @@
 // `ftte flash` as a user types it: virtual boards, which have nothing to flash, and chips behind ptys, several at once, of which some fail.
 
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadBoardConfig } from "../../host/boards/config.ts";
 import { buildFirmware, type Firmware } from "../../host/build/firmware.ts";
 import { type Hello, wireVersion } from "../../host/wire/spec.gen.ts";
 import type { EspRomOptions } from "../counterparts/esp_rom.ts";
 import type { PtyLine } from "../counterparts/pty_line.ts";
+import { Uf2Drive } from "../counterparts/uf2_drive.ts";
 import { FlashableChip } from "./flashable_chip.ts";
 import { ftte, ftteText, type Outcome, start } from "./project.ts";
 
@@ -52,7 +54,7 @@ async function plug(options: EspRomOptions = {}, build = firmware.build) {
 const outcomes = (outcome: Outcome) => (outcome.events.at(-1) as { boards?: object[] }).boards;
 const flash = (ports: string[]) => ftte(tmpdir(), ["flash", "--board", id, "--port", ...ports]);
 
-describe.concurrent("ftte flash", () => {
+describe("ftte flash", { timeout: 240_000 }, () => {
   it("says of a virtual board that nothing is flashed, and shows that its program works", async () => {
     const { status, stdout } = ftteText(tmpdir(), ["flash", "--board", "virtual-256k"]);
     expect(stdout).toMatch(/nothing is flashed; a board that ran it for a moment said hello/);
@@ -76,8 +78,21 @@ describe.concurrent("ftte flash", () => {
     const { chip, port } = await plug();
     chip.runAtOnce();
     const outcome = await ftte(tmpdir(), ["flash", mac.slice(0, 6), "--port", port]);
-    expect(outcomes(outcome)).toMatchObject([{ board: mac, config: id, ok: true, chipId: mac }]);
+    expect(outcomes(outcome)).toMatchObject([{ board: mac.slice(0, 8), config: id, ok: true, chipId: mac }]);
     expect(chip.flash.erasedPages).toBeGreaterThan(0);
+    expect(outcome.status).toBe(0);
+  });
+
+  it("flashes a bootloader's drive where --port is a folder, and says whose hello it did not wait for", async () => {
+    const xiao = loadBoardConfig("xiao-nrf52840-sense");
+    const { flashed } = await buildFirmware({ board: xiao, engine: "wasm3" });
+    const folder = join(mkdtempSync(join(tmpdir(), "ftte-drive-")), xiao.flashing.volume!);
+    const drive = new Uf2Drive({ folder });
+    const outcome = await ftte(tmpdir(), ["flash", "--board", xiao.id, "--port", folder]);
+    const image = readFileSync(flashed!.path);
+    expect(outcomes(outcome)).toMatchObject([{ ok: true, flashed: { bytes: image.length, verified: "bootloader" } }]);
+    expect(Buffer.from(drive.flash.read(0x27000, image.length)).equals(image)).toBe(true);
+    expect(outcome.stderr).toMatch(/its link is elsewhere \(native USB only.*\): name the port with --link/);
     expect(outcome.status).toBe(0);
   });
 
@@ -86,7 +101,7 @@ describe.concurrent("ftte flash", () => {
     const outcome = await flash([port]);
     expect(outcome.status).toBe(3);
     expect(outcomes(outcome)).toMatchObject([{ ok: false, code: "flash-failed" }]);
-    expect(outcome.stderr).toMatch(/is gone .*its firmware is written in part and does not start; flash it again/);
+    expect(outcome.stderr).toMatch(/is gone .*; the board has its firmware partly overwritten; .*flash it again/);
   });
 
   it("says that another firmware answers than was flashed", async () => {
@@ -94,7 +109,9 @@ describe.concurrent("ftte flash", () => {
     const outcome = await flash([port]);
     expect(chip.holdsImage).toBe(true);
     expect(outcomes(outcome)).toMatchObject([{ ok: false, code: "flash-failed" }]);
-    expect(outcome.stderr).toMatch(/new firmware is in its flash, but .* answered by firmware of another build/);
+    expect(outcome.stderr).toMatch(
+      /answered by firmware of another build.*; the board holds the new firmware; press its reset button/,
+    );
   });
 
   it("ends at Ctrl-C, and says what it leaves", async () => {
@@ -109,14 +126,14 @@ describe.concurrent("ftte flash", () => {
     const outcome = await done;
     expect(outcome.status).toBe(130);
     expect(outcomes(outcome)).toMatchObject([{ ok: false, code: "interrupted" }]);
-    expect(outcome.stderr).toMatch(/given up; its firmware is written in part and does not start; flash it again/);
+    expect(outcome.stderr).toMatch(/interrupted; the board has its firmware partly overwritten; .*flash it again/);
   });
 
   it.each([
     [["flash"], 2, /say which/],
     [["flash", "--board", "esp32-s3-devkitc"], 2, /waits for port esp32s3/],
     [["flash", "--board", id, "--port", "/dev/ttyNone9"], 3, /there is no such device/],
-    [["flash", "ffff", "--port", "/dev/ttyNone9"], 3, /ffff: no board whose chip id begins so answers/],
+    [["flash", "ffff", "--port", "/dev/ttyNone9"], 2, /"ffff" is no board's name, chip id or port/],
   ] as const)("refuses %j", async (args, status, text) => {
     const outcome = await ftte(tmpdir(), [...args]);
     expect(outcome.status).toBe(status);

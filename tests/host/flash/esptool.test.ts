@@ -91,7 +91,7 @@ describe.concurrent("flashing by esptool", { timeout: 120_000 }, () => {
     await expect(flash()).rejects.toMatchObject({
       code: "board-wrong",
       message: expect.stringMatching(
-        /wrist: the chip at \/dev\/ttyUSB7 is an ESP32-C3, esp32-devkitc has an ESP32; its flash is as it was/,
+        /wrist: the chip at \/dev\/ttyUSB7 is an ESP32-C3, esp32-devkitc has an ESP32; the board still has its old firmware/,
       ),
     });
     expect(rom.flash.erasedPages).toBe(0);
@@ -117,7 +117,7 @@ describe.concurrent("flashing by esptool", { timeout: 120_000 }, () => {
   it.each(["erase", "program"] as const)("says that flash failed to %s", async (operation) => {
     const { flash } = chip({ faults: { flash: [{ operation, address: address + 5000 }] } });
     await expect(flash()).rejects.toMatchObject({
-      message: expect.stringMatching(/wrist: .*written in part and does not start; flash it again/),
+      message: expect.stringMatching(/wrist: .*; the board has its firmware partly overwritten; .*flash it again/),
     });
   });
 
@@ -129,7 +129,7 @@ describe.concurrent("flashing by esptool", { timeout: 120_000 }, () => {
     };
     await expect(flash({ signal: controller.signal, onProgress })).rejects.toMatchObject({
       code: "interrupted",
-      message: expect.stringMatching(/given up; its firmware is written in part/),
+      message: expect.stringMatching(/interrupted; the board has its firmware partly overwritten/),
     });
   });
 });
@@ -179,11 +179,11 @@ describe.concurrent("flashing by esptool over a bad line", { timeout: 240_000 },
       const { code, message, erased, whole } = outcome;
       expect(code).toBe("flash-failed");
       expect(message).toMatch(/^wrist: \/dev\/ttyUSB7 is gone/);
-      const state = /as it was|in part|is in its flash/.exec(message)![0];
-      if (state === "as it was") expect(erased).toBe(false);
-      expect(state === "is in its flash" && !whole).toBe(false);
+      const state = /still has its old|partly overwritten|holds the new/.exec(message)![0];
+      if (state === "still has its old") expect(erased).toBe(false);
+      expect(state === "holds the new" && !whole).toBe(false);
       seen.add(state);
     }
-    expect(seen).toEqual(new Set(["as it was", "in part"]));
+    expect(seen).toEqual(new Set(["still has its old", "partly overwritten"]));
   });
 });
