@@ -44,6 +44,13 @@ program
   .action(async (name, options) => (await import("./commands/new.ts")).newProject(name, options));
 
 program
+  .command("doctor")
+  .description("look for what is missing on this machine, why it matters, and what mends it")
+  .addOption(json())
+  .addHelpText("after", example("ftte doctor"))
+  .action(async (options) => (await import("./commands/doctor.ts")).doctor(options));
+
+program
   .command("plan")
   .description("show what each board class trains and every byte that it needs")
   .addOption(config())
