@@ -221,6 +221,14 @@ program
   .addHelpText("after", example("./scripts/demo --minutes 1 --compare"))
   .action(async (options) => (await import("./commands/demo.ts")).demo(options));
 
+program
+  .command("completion")
+  .addArgument(new Argument("[shell]", "whose script to print").choices(["bash", "zsh", "fish"]))
+  .description("print the script that completes ftte's commands, options and boards in a shell")
+  .addOption(new Option("--words <list>", "what the script asks for at run time: boards, configs").hideHelp())
+  .addHelpText("after", example('eval "$(ftte completion bash)"'))
+  .action(async (shell, { words }) => (await import("./commands/completion.ts")).completion(program, shell, words));
+
 // Whoever reads has had enough (`ftte runs | head -1`): that is no failure, and what is stored is safe.
 for (const stream of [process.stdout, process.stderr])
   stream.on("error", (error: NodeJS.ErrnoException) => {
