@@ -226,8 +226,9 @@ program
   .addArgument(new Argument("[shell]", "whose script to print").choices(["bash", "zsh", "fish"]))
   .description("print the script that completes ftte's commands, options and boards in a shell")
   .addOption(new Option("--words <list>", "what the script asks for at run time: boards, configs").hideHelp())
+  .addOption(json())
   .addHelpText("after", example('eval "$(ftte completion bash)"'))
-  .action(async (shell, { words }) => (await import("./commands/completion.ts")).completion(program, shell, words));
+  .action(async (shell, options) => (await import("./commands/completion.ts")).completion(program, shell, options));
 
 // Whoever reads has had enough (`ftte runs | head -1`): that is no failure, and what is stored is safe.
 for (const stream of [process.stdout, process.stderr])

@@ -91,6 +91,7 @@ const commands = [
   "demo",
   "doctor",
   "eval",
+  "flash",
   "new",
   "plan",
   "run",

@@ -10,6 +10,7 @@ import { bashScript } from "../completion/bash.ts";
 import { fishScript } from "../completion/fish.ts";
 import { type CommandModel, commandModels } from "../completion/model.ts";
 import { zshScript } from "../completion/zsh.ts";
+import { sayJson } from "../output.ts";
 
 const scripts: Record<string, (models: CommandModel[]) => string> = {
   bash: bashScript,
@@ -19,11 +20,21 @@ const scripts: Record<string, (models: CommandModel[]) => string> = {
 
 const lists: Record<string, () => string[]> = { boards: boardWords, configs: () => boardIds() };
 
+export interface CompletionOptions {
+  words?: string;
+  json?: boolean;
+}
+
 /** @throws FtteError "usage" without a shell */
-export function completion(program: Command, shell: string | undefined, words: string | undefined): void {
-  if (words !== undefined) process.stdout.write((lists[words]?.() ?? []).map((word) => `${word}\n`).join(""));
-  else if (shell === undefined) throw new FtteError("usage", "say for which shell: ftte completion bash, zsh or fish");
-  else process.stdout.write(scripts[shell]!(commandModels(program)));
+export function completion(program: Command, shell: string | undefined, { words, json }: CompletionOptions): void {
+  if (words !== undefined) {
+    process.stdout.write((lists[words]?.() ?? []).map((word) => `${word}\n`).join(""));
+    return;
+  }
+  if (shell === undefined) throw new FtteError("usage", "say for which shell: ftte completion bash, zsh or fish");
+  const script = scripts[shell]!(commandModels(program));
+  if (json) sayJson({ type: "result", shell, script });
+  else process.stdout.write(script);
 }
 
 /** Names, chip ids of boards without one, and ports that boards are plugged into. */

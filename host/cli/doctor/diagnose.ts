@@ -1,6 +1,7 @@
 // Judges a machine: what works, what is missing, why it matters, and the line that mends it. Pure; facts.ts gathers what is judged.
 
 import { aptLine } from "../../build/prerequisites.mjs";
+import { netRawCommand, plugIn } from "../../link/ble_adapter.ts";
 import { permissionRemedy } from "../../link/permission.ts";
 import type { Bluetooth, Disk, Machine, SerialDevice } from "./machine.ts";
 
@@ -145,12 +146,12 @@ function bluetoothFinding(bluetooth: Bluetooth | undefined): Finding {
     mend,
   });
   if (!bluetooth) return ok("Bluetooth", "this system asks for permission when an adapter is used");
-  const { adapters, blocked, mayOpen } = bluetooth;
-  if (adapters.length === 0) return limited("no adapter", "plug one in; in a virtual machine, hand it through");
+  const { adapters, blocked, mayOpen, hciUart } = bluetooth;
+  if (hciUart !== undefined) return ok("Bluetooth", `the controller on ${hciUart} (FTTE_HCI_UART)`);
+  if (adapters.length === 0) return limited("no adapter", plugIn);
   if (blocked === "hard")
     return limited("switched off by a key or the firmware", "switch it on at the machine; rfkill list shows it");
   if (blocked === "soft") return limited("switched off", "rfkill unblock bluetooth");
   if (mayOpen) return ok("Bluetooth", adapters.join(", "));
-  const mend = "sudo setcap cap_net_raw+eip $(readlink -f $(command -v node))";
-  return limited(`${adapters.join(", ")}: this user may not open raw HCI sockets`, mend);
+  return limited(`${adapters.join(", ")}: this user may not open raw HCI sockets`, netRawCommand);
 }

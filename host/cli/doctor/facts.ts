@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { basics, chipPorts, foundAt, ofPort } from "../../build/prerequisites.mjs";
+import { thisMachine } from "../../link/ble_adapter.ts";
 import { mayOpen, serialFacts } from "../../link/permission.ts";
 import { listPorts } from "../../link/ports.ts";
 import { needsNode } from "../version.ts";
@@ -21,7 +22,7 @@ export async function gatherFacts(projectFolder: string): Promise<Machine> {
     tools: [...basics(), ...chipPorts().flatMap(ofPort)].map((tool) => ({ tool, place: foundAt(tool) })),
     serial: await serialDevices(),
     probes: process.platform === "linux" ? probes() : [],
-    bluetooth: process.platform === "linux" ? bluetooth() : undefined,
+    bluetooth: process.platform === "linux" ? { ...bluetooth(), hciUart: thisMachine().hciUart } : undefined,
     clock: { nowMs: Date.now(), newestMs: statSync(fileURLToPath(import.meta.url)).mtimeMs },
     disks: [disk("the project", projectFolder), disk("temporary files", tmpdir())],
   };

@@ -1,15 +1,13 @@
 // What Linux tells in files of devices that nobody opened: sysfs and procfs, below `root` ("/" but in tests).
 //
 // /sys/class/bluetooth and /sys/class/rfkill: the kernel's Documentation/ABI/stable/sysfs-class-rfkill (type, soft, hard; 1 is blocked).
-// /proc/<pid>/fd and /proc/self/status: proc(5); CapEff is a hexadecimal mask, CAP_NET_RAW its bit 13 (capability.h). Raw HCI sockets need
-// it: hci_sock_create in net/bluetooth/hci_sock.c.
+// /proc/<pid>/fd: proc(5).
 
 import { readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { join } from "node:path";
+import { hasNetRaw } from "../../link/ble_adapter.ts";
 import { mayOpen } from "../../link/permission.ts";
 import type { Bluetooth, Machine } from "./machine.ts";
-
-const capNetRaw = 13n;
 
 export function bluetooth(root = "/"): Bluetooth {
   const adapters = entries(join(root, "sys/class/bluetooth")).filter((name) => /^hci\d+$/.test(name));
@@ -17,11 +15,10 @@ export function bluetooth(root = "/"): Bluetooth {
     .map((name) => join(root, "sys/class/rfkill", name))
     .filter((path) => text(join(path, "type")) === "bluetooth");
   const isBlocked = (by: "soft" | "hard") => switches.some((path) => text(join(path, by)) === "1");
-  const mask = /^CapEff:\s*([0-9a-f]+)$/m.exec(text(join(root, "proc/self/status")))?.[1] ?? "0";
   return {
     adapters,
     blocked: isBlocked("hard") ? "hard" : isBlocked("soft") ? "soft" : "no",
-    mayOpen: ((BigInt(`0x${mask}`) >> capNetRaw) & 1n) === 1n,
+    mayOpen: hasNetRaw(join(root, "proc/self/status")),
   };
 }
 

@@ -37,6 +37,8 @@ export interface Bluetooth {
   blocked: "no" | "soft" | "hard";
   /** This process may open an adapter: CAP_NET_RAW. */
   mayOpen: boolean;
+  /** A controller on a serial line, which is used instead (FTTE_HCI_UART). */
+  hciUart?: string | undefined;
 }
 
 export interface Disk {
