@@ -1,8 +1,10 @@
 // Which boards `ftte flash` is about, and where each is flashed and linked: named by config and port, or boards that answer, by chip id. Asks
 // ports who is there; changes nothing.
 
-import { type BoardConfig, boardIds, isLocal, loadBoardConfig } from "../boards/config.ts";
-import { discoverBoards } from "../boards/discover.ts";
+import { baudRatesOf, configsOf } from "../boards/attached.ts";
+import { type BoardConfig, boardIds, isLocal } from "../boards/config.ts";
+import { discoverBoards, type PortReport } from "../boards/discover.ts";
+import { KnownBoards } from "../boards/names.ts";
 import { FtteError } from "../errors.ts";
 import { type MethodName, methodNames } from "../flash/methods.ts";
 import { linkAt, type Place, placeAt, placesOf } from "../flash/places.ts";
@@ -21,7 +23,7 @@ export interface FlashTarget {
 }
 
 export interface TargetOptions {
-  /** Beginnings of chip ids. */
+  /** Names, chip ids or their beginnings. */
   boards: readonly string[];
   all?: boolean;
   board?: string;
@@ -77,12 +79,14 @@ function ambiguous(board: BoardConfig, places: Place[]): string {
 
 async function answering(options: TargetOptions): Promise<FlashTarget[]> {
   const ports = options.port?.map((address): PortCandidate => ({ address, kind: "serial" })) ?? (await listPorts());
-  const reports = await discoverBoards(ports, { timeoutMs: 1500 });
+  const known = KnownBoards.read();
+  const reports = await discoverBoards(ports, { timeoutMs: 1500, baudRates: (port) => baudRatesOf(port) });
   const found = reports.flatMap((report) => (report.answers ? [report] : []));
   const chosen = options.all
     ? found
     : options.boards.map((begin) => {
-        const matching = found.filter(({ chipId }) => chipId.startsWith(begin.toLowerCase()));
+        const isMeant = (id: string) => known.get(id)?.name === begin || id.startsWith(begin.toLowerCase());
+        const matching = found.filter(({ chipId }) => isMeant(chipId));
         if (matching.length === 1) return matching[0]!;
         throw new FtteError(
           "board-silent",
@@ -97,10 +101,12 @@ async function answering(options: TargetOptions): Promise<FlashTarget[]> {
       "board-silent",
       "no board answers; name new ones by config and port: --board <id> --port <path>",
     );
-  return chosen.map(({ chipId, address, boardClass }) => {
-    const board = configOf(chipId, boardClass, options.board);
-    if (isLocal(board)) return { name: chipId, board, chipId };
-    return { name: chipId, board, chipId, place: flashedBy(chipId, board, address), link: address };
+  return chosen.map((report) => {
+    const { chipId, address } = report;
+    const name = known.get(chipId)?.name ?? chipId;
+    const board = configOf(name, report, options.board);
+    if (isLocal(board)) return { name, board, chipId };
+    return { name, board, chipId, place: flashedBy(name, board, address), link: address };
   });
 }
 
@@ -109,25 +115,24 @@ const unmatched = (begin: string, matching: string[]) =>
     ? `${begin}: begins ${matching.length} chip ids (${matching.join(", ")}); write more digits`
     : `${begin}: no board whose chip id begins so answers; see: ftte boards. A new board is named by config and port: --board <id> --port <path>`;
 
-/** Boards tell their class, which several configs may share. */
-function configOf(chipId: string, boardClass: string, named: string | undefined): BoardConfig {
+/** Boards tell their class, which several configs may share; USB ids may tell these apart. */
+function configOf(name: string, report: PortReport & { answers: true }, named: string | undefined): BoardConfig {
   if (named !== undefined) return buildableBoard(named);
-  const configs = boardIds()
-    .map((id) => loadBoardConfig(id))
-    .filter((board) => board.class === boardClass);
+  const { boardClass } = report;
+  const configs = configsOf(boardClass, report);
   if (configs.length === 1) return configs[0]!;
   const which = configs.length ? `configs ${configs.map(({ id }) => id).join(" and ")}` : "no config";
   throw new FtteError(
     "usage",
-    `${chipId}: ${which} of board-configs/ is of its class, ${boardClass}; say which with --board`,
+    `${name}: ${which} of board-configs/ is of its class, ${boardClass}; say which with --board`,
   );
 }
 
 /** @throws FtteError "flash-method" for boards that are flashed by something else than their link's port */
-function flashedBy(chipId: string, board: BoardConfig, link: string): Place {
+function flashedBy(name: string, board: BoardConfig, link: string): Place {
   if (board.flashing.method === "esptool") return { method: "esptool", address: link };
   throw new FtteError(
     "flash-method",
-    `${chipId}: a ${board.id} is not flashed by its link's port, ${link}; name its bootloader's port, drive or probe: --board ${board.id} --port <path> --link ${link}`,
+    `${name}: a ${board.id} is not flashed by its link's port, ${link}; name its bootloader's port, drive or probe: --board ${board.id} --port <path> --link ${link}`,
   );
 }

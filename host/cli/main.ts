@@ -5,25 +5,9 @@
 import { Argument, Command, CommanderError, Option } from "commander";
 import { exitStatus, exitStatusOf, FtteError } from "../errors.ts";
 import { consoleWords } from "./console/words.ts";
+import { config, countOf, example, json, number, runId } from "./options.ts";
 import { version } from "./version.ts";
 
-const json = () => new Option("--json", "machine-readable output on standard output, human text on standard error");
-const config = () => new Option("-c, --config <file>", "the project's config").default("ftte.config.ts");
-const example = (text: string) =>
-  `\nExample:\n  ${text}\n\nExit status: 0 done, 1 failure, 2 usage or config, 3 board, 4 store, 5 build, 130 interrupted.`;
-const runId = ["[run]", "a run's id; the newest when left out"] as const;
-const number = (text: string) => {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value < 0) throw new FtteError("usage", `"${text}" is not a number of at least 0`);
-  return value;
-};
-
-/** A whole number from 1 on. */
-const countOf = (what: string) => (text: string) => {
-  const value = number(text);
-  if (!Number.isInteger(value) || value === 0) throw new FtteError("usage", `"${text}" is no number of ${what}`);
-  return value;
-};
 const seeds = countOf("seeds");
 
 const program = new Command("ftte")
@@ -192,7 +176,10 @@ program
 
 program
   .command("flash")
-  .argument("[board...]", 'boards that run firmware already, by the beginnings of their chip ids ("ftte boards")')
+  .argument(
+    "[board...]",
+    'boards that run firmware already, by name or the beginnings of their chip ids ("ftte boards")',
+  )
   .description("build boards' firmware, write it, verify it and wait for its hello; several boards at once")
   .option("--all", "every board that answers; with --board, every port that such a board may be at")
   .option("--board <id>", "a board of board-configs/, new ones too")
