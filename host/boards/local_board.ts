@@ -2,7 +2,8 @@
 
 import { buildFirmware } from "../build/firmware.ts";
 import { type Engine, readPort } from "../build/port.ts";
-import { compilerOf, makeTool, type Tool } from "../build/toolchain.ts";
+import { makeTool, type Tool } from "../build/prerequisites.mjs";
+import { compilerOf } from "../build/toolchain.ts";
 import { FtteError } from "../errors.ts";
 import type { BoardProcess, BoardProcessOptions } from "./board_process.ts";
 import { type BoardConfig, virtualBoardArguments } from "./config.ts";

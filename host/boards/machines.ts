@@ -3,7 +3,7 @@
 
 import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, ftruncateSync, openSync, writeFileSync, writeSync } from "node:fs";
-import type { Tool } from "../build/toolchain.ts";
+import { emulators, type Tool } from "../build/prerequisites.mjs";
 import type { BoardConfig } from "./config.ts";
 import { parseChipId } from "./identity.ts";
 
@@ -57,7 +57,7 @@ const macBytes = 6;
 
 export const machines: Record<NonNullable<BoardConfig["flashing"]["machine"]>, Machine> = {
   mps2: {
-    emulator: { commands: ["qemu-system-arm"], packages: ["qemu-system-arm"] },
+    emulator: emulators.mps2,
     arguments: ({ program, memory, samples }) => [
       ...["-M", "mps2-an386,memory-backend=psram", ...headless, "-kernel", program],
       ...["-object", `memory-backend-file,id=psram,size=${mps2.bytes},mem-path=${memory},share=on`],
@@ -73,7 +73,7 @@ export const machines: Record<NonNullable<BoardConfig["flashing"]["machine"]>, M
   },
   // The nRF5's UART, NVMC, TIMER, RNG and FICR are QEMU's. Its flash reads 0x00 where nothing was written, and is gone with the process.
   microbit: {
-    emulator: { commands: ["qemu-system-arm"], packages: ["qemu-system-arm"] },
+    emulator: emulators.microbit,
     arguments: ({ program, memory, board: { ram, flash } }) => [
       ...["-M", "microbit", ...headless, "-kernel", program],
       ...["-global", `nrf51-soc.sram-size=${ram[0]!.bytes}`],
@@ -86,7 +86,7 @@ export const machines: Record<NonNullable<BoardConfig["flashing"]["machine"]>, M
   },
   // The instruction set, memory layout and everything above the registers. Code, RAM and flash are the machine's RAM, which is a file.
   virt: {
-    emulator: { commands: ["qemu-system-riscv32"], packages: ["qemu-system-misc"] },
+    emulator: emulators.virt,
     arguments: ({ program, memory, samples }) => [
       ...["-M", "virt,memory-backend=ram", "-m", "16M", ...headless, "-bios", "none", "-kernel", program],
       ...["-cpu", "rv32,a=false,f=false,d=false,h=false,s=false,u=false,mmu=false,pmp=false"],
@@ -102,7 +102,7 @@ export const machines: Record<NonNullable<BoardConfig["flashing"]["machine"]>, M
   // The same of an ESP32, FPU and division included, at its own addresses: the machine's core has them, and RAM everywhere. The file is
   // ftte's flash, then the chip's id (firmware/machines/sim/sim.c).
   sim: {
-    emulator: { commands: ["qemu-system-xtensa"], packages: ["qemu-system-misc"] },
+    emulator: emulators.sim,
     arguments: ({ program, memory }) => [
       ...["-M", "sim", "-cpu", "de233_fpu", "-m", "2G", ...headless, "-kernel", program],
       ...["-semihosting-config", `enable=on,arg=ftte,arg=${memory}`],

@@ -11,8 +11,9 @@ import { boardHeader } from "./board_header.ts";
 import { loadSegments } from "./elf.ts";
 import { espChips, espImage } from "./esp_image.ts";
 import { type Engine, type Port, readPort } from "./port.ts";
+import { makeTool } from "./prerequisites.mjs";
 import { root } from "./root.ts";
-import { compilerOf, makeTool, requireTools } from "./toolchain.ts";
+import { compilerOf, requireTools } from "./toolchain.ts";
 
 /** A port alone is one that takes its board on the command line, as posix does. */
 export type FirmwareOptions = { engine: Engine } & ({ port: string } | { board: BoardConfig });

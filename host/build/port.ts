@@ -1,10 +1,11 @@
 // What a port and an engine say of themselves to the host: the lines `NAME := words` of firmware/ports/<port>/port.mk and of
 // firmware/core/guest/guest.mk whose names this file lists. make reads the same lines, so each fact has one home. Builds nothing.
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { FtteError } from "../errors.ts";
 import type { EspChip } from "./esp_image.ts";
+import { makeFacts } from "./prerequisites.mjs";
 import { root } from "./root.ts";
 
 export type Engine = "wasm3" | "aot";
@@ -64,11 +65,9 @@ export function enginePoolBytes(engine: Engine): number {
 const words = (text: string) => text.split(/\s+/).filter((word) => word !== "");
 
 function factsOf(path: string): (name: string, otherwise?: string) => string {
-  const facts = new Map(
-    [...readFileSync(path, "utf8").matchAll(/^(\w+) := *(.*)$/gm)].map(([, name, text]) => [name!, text!.trim()]),
-  );
+  const facts = makeFacts(path);
   return (name, otherwise) => {
-    const text = facts.get(name) ?? otherwise;
+    const text = facts(name) ?? otherwise;
     if (text === undefined || text.includes("$"))
       throw new FtteError("build-failed", `${path} must say "${name} := " and plain words behind it`);
     return text;

@@ -5,25 +5,9 @@
 import { Argument, Command, CommanderError, Option } from "commander";
 import { exitStatus, exitStatusOf, FtteError } from "../errors.ts";
 import { consoleWords } from "./console/words.ts";
+import { config, countOf, example, json, number, runId } from "./options.ts";
 import { version } from "./version.ts";
 
-const json = () => new Option("--json", "machine-readable output on standard output, human text on standard error");
-const config = () => new Option("-c, --config <file>", "the project's config").default("ftte.config.ts");
-const example = (text: string) =>
-  `\nExample:\n  ${text}\n\nExit status: 0 done, 1 failure, 2 usage or config, 3 board, 4 store, 5 build, 130 interrupted.`;
-const runId = ["[run]", "a run's id; the newest when left out"] as const;
-const number = (text: string) => {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value < 0) throw new FtteError("usage", `"${text}" is not a number of at least 0`);
-  return value;
-};
-
-/** A whole number from 1 on. */
-const countOf = (what: string) => (text: string) => {
-  const value = number(text);
-  if (!Number.isInteger(value) || value === 0) throw new FtteError("usage", `"${text}" is no number of ${what}`);
-  return value;
-};
 const seeds = countOf("seeds");
 
 const program = new Command("ftte")
@@ -42,6 +26,13 @@ program
   .addOption(json())
   .addHelpText("after", example("ftte new wrist && cd wrist && npx ftte train --virtual 8"))
   .action(async (name, options) => (await import("./commands/new.ts")).newProject(name, options));
+
+program
+  .command("doctor")
+  .description("look for what is missing on this machine, why it matters, and what mends it")
+  .addOption(json())
+  .addHelpText("after", example("ftte doctor"))
+  .action(async (options) => (await import("./commands/doctor.ts")).doctor(options));
 
 program
   .command("plan")
@@ -213,6 +204,15 @@ program
   .addOption(json())
   .addHelpText("after", example("./scripts/demo --minutes 1 --compare"))
   .action(async (options) => (await import("./commands/demo.ts")).demo(options));
+
+program
+  .command("completion")
+  .addArgument(new Argument("[shell]", "whose script to print").choices(["bash", "zsh", "fish"]))
+  .description("print the script that completes ftte's commands, options and boards in a shell")
+  .addOption(new Option("--words <list>", "what the script asks for at run time: boards, configs").hideHelp())
+  .addOption(json())
+  .addHelpText("after", example('eval "$(ftte completion bash)"'))
+  .action(async (shell, options) => (await import("./commands/completion.ts")).completion(program, shell, options));
 
 // Whoever reads has had enough (`ftte runs | head -1`): that is no failure, and what is stored is safe.
 for (const stream of [process.stdout, process.stderr])

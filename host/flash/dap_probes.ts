@@ -5,6 +5,7 @@
 
 import type { Transport } from "dapjs";
 import { FtteError } from "../errors.ts";
+import { permissionRemedy } from "../link/permission.ts";
 
 /** Longer than any command takes: the longest reads `ready` until a page is erased. */
 const packetMs = 5000;
@@ -123,9 +124,10 @@ async function openProbe({ device, dap }: Probe): Promise<Transport> {
 
 const usbId = (id: number) => id.toString(16).padStart(4, "0");
 
-const forbidden = ({ serialNumber, vendorId }: UsbDevice) =>
-  `probe ${serialNumber}: this user may not open it, or another program has; add a udev rule, for example in ` +
-  `/etc/udev/rules.d/60-ftte.rules:\n  SUBSYSTEM=="usb", ATTRS{idVendor}=="${usbId(vendorId)}", MODE="0660", TAG+="uaccess"`;
+const forbidden = ({ serialNumber, vendorId }: UsbDevice) => {
+  const remedy = permissionRemedy({ platform: process.platform, subsystem: "usb", vendor: usbId(vendorId) });
+  return `probe ${serialNumber}: this user may not open it, or another program has; ${remedy}`;
+};
 
 /** One claimed interface. dapjs's own transports choose interfaces by class alone, and know no packets longer than 64 bytes. */
 class UsbProbe implements Transport {

@@ -8,6 +8,7 @@
 import { accessSync, constants, readdirSync, readFileSync } from "node:fs";
 import type { AdapterState } from "@stoprocent/noble";
 import { FtteError } from "../errors.ts";
+import { permissionRemedy, serialFacts } from "./permission.ts";
 
 /** What is looked at; tests name other places. */
 export interface Machine {
@@ -77,10 +78,13 @@ export const moduleMissing = (cause: unknown) =>
     { cause },
   );
 
-const plugIn =
+/** What to do where there is no adapter. */
+export const plugIn =
   "plug one in (Bluetooth 4.0 or later), or name one on a serial line: FTTE_HCI_UART=/dev/ttyACM0 (docs/ble.md)";
+/** Gives Node the right to raw HCI sockets; to be typed again after each update of Node. */
+export const netRawCommand = 'sudo setcap cap_net_raw+eip $(readlink -f "$(command -v node)")';
 const forbiddenOnLinux = `this user may not speak to the Bluetooth adapter; give Node the right once, and again after each update of Node:
-  sudo setcap cap_net_raw+eip $(readlink -f "$(command -v node)")`;
+  ${netRawCommand}`;
 
 const remedies = {
   linux: { off: "switch it on: rfkill unblock bluetooth && bluetoothctl power on", unauthorized: forbiddenOnLinux },
@@ -103,7 +107,7 @@ function checkUart(port: string): void {
     if (code === "EACCES")
       throw new FtteError(
         "port-forbidden",
-        `${port} (FTTE_HCI_UART): this user may not open the port; join the group that owns it and log in again:\n  sudo usermod -aG $(stat -c %G ${port}) $USER`,
+        `${port} (FTTE_HCI_UART): this user may not open the port; ${permissionRemedy(serialFacts(port))}`,
         { cause: error },
       );
     const what = `${port} (FTTE_HCI_UART): there is no such device; is the controller plugged in?`;
@@ -122,7 +126,15 @@ function entries(folder: string): string[] {
 const capNetRaw = 13; // linux/capability.h
 
 /** True also when the system does not tell: then the adapter will. */
-function hasNetRaw(statusFile: string): boolean {
-  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync(statusFile, "utf8"))?.[1];
+export function hasNetRaw(statusFile: string): boolean {
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(statusOf(statusFile))?.[1];
   return effective === undefined || ((BigInt(`0x${effective}`) >> BigInt(capNetRaw)) & 1n) === 1n;
+}
+
+function statusOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return ""; // no procfs
+  }
 }

@@ -3,7 +3,7 @@
 // Groups and modes: udev(7); TAG+="uaccess" gives the user who sits at the machine access (systemd, 70-uaccess.rules). macOS asks before
 // a new accessory may talk (Apple support, HT213443); Windows gives a serial port to one program at a time.
 
-import { readFileSync, statSync } from "node:fs";
+import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { usbOfTty } from "./ports.ts";
 
 export interface DeviceFacts {
@@ -48,6 +48,16 @@ export function serialFacts(address: string): DeviceFacts {
     group: groupOf(address),
     vendor: usbOfTty(address)?.vendor,
   };
+}
+
+/** False when the system would refuse this user a device, by its owner and mode; a device that is not there refuses nobody. */
+export function mayOpen(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return true;
+  } catch (error) {
+    return !["EACCES", "EPERM", "EROFS"].includes((error as NodeJS.ErrnoException).code ?? "");
+  }
 }
 
 function groupOf(path: string): string | undefined {

@@ -60,10 +60,15 @@ it("lists boards by chip id", async () => {
   expect(found.map((b) => b.state)).toEqual(["idle", "idle"]);
 });
 
-it("trains the boards at the ports named, each as the config's entry of its class", { timeout: 60_000 }, async () => {
-  const result = resultOf(
-    await ftte(project, ["train", ...boards.toReversed().flatMap((b) => ["--port", b.address])]),
-  ) as {
+it("trains the boards at a port and of a name, each as the config's entry of its class", {
+  timeout: 60_000,
+}, async () => {
+  const env = { XDG_STATE_HOME: mkdtempSync(join(tmpdir(), "ftte-state-")) };
+  resultOf(await ftte(project, ["boards", "name", boards[0]!.address, "left-wrist"], env));
+  const outcome = await ftte(project, ["train", "--port", boards[1]!.address, "--port", "left-wrist"], env);
+  const [{ boards: names }] = outcome.events as [{ boards: { name: string }[] }];
+  expect(names.map(({ name }) => name).sort()).toEqual([boards[1]!.chipId.slice(0, 8), "left-wrist"].sort());
+  const result = resultOf(outcome) as {
     versions: number;
     updates: object;
     memory: { class: string; planned: number; measured: number }[];

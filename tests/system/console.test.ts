@@ -5,6 +5,8 @@ import { mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findBoard } from "../../host/boards/find.ts";
+import { KnownBoards } from "../../host/boards/names.ts";
 import { openSerial } from "../../host/link/serial.ts";
 import { type LiveBoard, liveBoard, oneTask } from "./live_board.ts";
 import { command, ftte, resultOf } from "./project.ts";
@@ -53,11 +55,11 @@ describe("ftte boards", () => {
     const moved = `${port}.moved`;
     renameSync(port, moved);
     try {
-      const gone = await at(["console", "wrist-07", "hello"]);
-      expect([gone.status, gone.events.at(-1)]).toMatchObject([3, { code: "port-absent" }]);
-      expect(gone.stderr).toContain(
-        `wrist-07: no port answers as chip ${chipId}; it was last on ${port}; is it plugged in?`,
-      );
+      const known = KnownBoards.read(join(state, "ftte"));
+      await expect(findBoard("wrist-07", { known, ports: async () => [] })).rejects.toMatchObject({
+        code: "port-absent",
+        message: `wrist-07: no port answers as chip ${chipId}; it was last on ${port}; is it plugged in? See: ftte boards`,
+      });
       expect(await listed("--port", moved)).toMatchObject([{ chipId, name: "wrist-07", wasOn: port }]);
       expect(resultOf(await at(["console", "wrist-07", "hello"]))).toMatchObject({ chipId, address: moved });
     } finally {

@@ -17,9 +17,11 @@ function commands(above: string[] = []): { name: string; options: string[] }[] {
   const said = helpOf(above);
   const listed = said.split("\nCommands:\n")[1]?.split("\n\n")[0] ?? "";
   const names = [...listed.matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name!).filter((name) => name !== "help");
-  if (names.length > 0) return names.flatMap((name) => commands([...above, name]));
-  const options = [...said.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, option]) => option!);
-  return [{ name: above.join(" "), options: options.filter((option) => option !== "--help") }];
+  const below = names.flatMap((name) => commands([...above, name]));
+  const told = [...said.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, option]) => option!);
+  const options = told.filter((option) => !["--help", "--version"].includes(option));
+  // A command with subcommands and no options of its own (`ftte run`) does nothing itself.
+  return below.length > 0 && options.length === 0 ? below : [{ name: above.join(" "), options }, ...below];
 }
 const all = commands();
 

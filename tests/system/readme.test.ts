@@ -56,6 +56,7 @@ const present: Record<string, string> = {
 const recipes: Record<string, Recipe> = {
   // README.md
   "./scripts/demo": { short: "./scripts/demo --boards 2 --minutes 0.1", says: /accuracy after +\d+\.\d %/ },
+  "npx ftte doctor": { says: /ok +Node\.js.*virtual boards can run here/s },
   "npx ftte new wrist && cd wrist && npm install": { says: /wrist is ready\..*added 1 package/s },
   "npx ftte plan --budget 24k": { says: /arena \d+ bytes/ },
   "npx ftte train --minutes 1": { short: "npx ftte train --minutes 0.05", says: /run 1 starts.*updates folded/s },

@@ -2,6 +2,7 @@
 # arithmetic.c, float64.c and fpu.S bring what its libgcc leaves to the ESP8266's ROM.
 PORT_COMPILERS := xtensa-lx106-elf-gcc
 PORT_PACKAGES := gcc-xtensa-lx106 picolibc-xtensa-lx106-elf
+PORT_PROBE := xtensa-lx106-elf-gcc --specs=/usr/lib/xtensa-lx106-elf/picolibc.specs
 PORT_SUFFIX := .elf
 PORT_ROM_IMAGE := elf esp32
 # Debian's gcc 12 makes no tail calls for this core, so every operation that wasm3 interprets nests in the one before it until the next

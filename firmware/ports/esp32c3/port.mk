@@ -2,6 +2,7 @@
 # loads into RAM, of which host/build makes the ROM's image (link.ld).
 PORT_COMPILERS := riscv32-esp-elf-gcc riscv64-unknown-elf-gcc
 PORT_PACKAGES := gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf
+PORT_PROBE := riscv64-unknown-elf-gcc --specs=picolibc.specs
 PORT_SUFFIX := .elf
 PORT_IMAGES := bin rom.elf
 PORT_ROM_IMAGE := rom.elf esp32c3

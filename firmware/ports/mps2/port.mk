@@ -2,6 +2,7 @@
 # (no _sbrk is here to be found). The linker script holds the image to the RAM and flash of the board named.
 PORT_COMPILERS := arm-none-eabi-gcc
 PORT_PACKAGES := gcc-arm-none-eabi libnewlib-arm-none-eabi
+PORT_PROBE := arm-none-eabi-gcc --specs=nano.specs
 PORT_SUFFIX := .elf
 PORT_STACK_BYTES := 6144
 # The exception frame with the FPU's registers, aligned (ARMv7-M ARM, B1.5.7).

@@ -2,6 +2,7 @@
 # Linked without a heap: newlib-nano's string functions and nothing that allocates (no _sbrk is here to be found).
 PORT_COMPILERS := arm-none-eabi-gcc
 PORT_PACKAGES := gcc-arm-none-eabi libnewlib-arm-none-eabi
+PORT_PROBE := arm-none-eabi-gcc --specs=nano.specs
 PORT_SUFFIX := .elf
 PORT_IMAGES := hex bin
 PORT_STACK_BYTES := 6144

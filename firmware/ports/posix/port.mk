@@ -2,6 +2,7 @@
 # compiler can (gcc-multilib), with SSE floats: pointers are then as wide as a chip's, and so is what the engine needs.
 PORT_COMPILERS := gcc cc
 PORT_PACKAGES := gcc libc6-dev
+PORT_PROBE := gcc -include pty.h
 PORT_STACK_BYTES := 8192
 PORT_STATIC_BYTES := 0
 PORT_SOURCES := $(sort $(wildcard firmware/ports/posix/*.c))
