@@ -61,6 +61,8 @@ interface Link {
 export class VirtualController {
   /** Commands that it does not know, for tests of what a host may ask. */
   readonly unknown: number[] = [];
+  /** Exchanges on the air that were not heard. */
+  lost = 0;
   private readonly parser = new H4Parser();
   private readonly links = new Map<number, Link>();
   private readonly random: () => number;
@@ -97,11 +99,6 @@ export class VirtualController {
   hangUp(peripheral: Peripheral): void {
     const link = this.linkOf(peripheral);
     if (link) this.drop(link, reason.remoteUser);
-  }
-
-  /** Exchanges that were lost on the air of the connections that stand. */
-  get lost(): number {
-    return [...this.links.values()].reduce((sum, { air }) => sum + air.lost, 0);
   }
 
   end(): void {
@@ -241,6 +238,7 @@ export class VirtualController {
       toPeripheral: (packet) => this.arrived(link(), packet),
       toCentral: ({ begins, data }) => this.toHost(aclToHost(handle, begins, data)),
       heard: (count) => this.toHost(packetsCompleted(handle, count)),
+      unheard: () => this.lost++,
       beforeEvent: (room) => link().peripheral.notify(room),
       timedOut: () => this.drop(link(), reason.timeout),
     });
