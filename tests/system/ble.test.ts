@@ -62,7 +62,8 @@ beforeAll(async () => {
   data = csv({ path, columns: ["ax", "ay", "az"], label: "gesture", user: "person", window: 16, hop: 16 });
   const { path: program } = await buildFirmware({ port: "posix", engine: "wasm3" });
   for (let i = 0; i < count; i++) boards.push(board(program, i));
-  radio = await virtualRadio([...peripherals], { intervalMs: 15, pace: 4, loss: 0.05 });
+  // A small controller: packets of 27 bytes, and few buffers for all its connections.
+  radio = await virtualRadio([...peripherals], { intervalMs: 15, pace: 4, loss: 0.05, packetBytes: 27 });
   process.env.FTTE_HCI_UART = radio.path;
 });
 afterAll(async () => {
