@@ -11,6 +11,8 @@
 
 // ---- link: one byte stream (UART, USB, BLE NUS or a pty), framing is the core's
 // --------------------------------------
+// Over a radio the port keeps the connection: packets and their MTU end inside it, and being unconnected, or not
+// subscribed to, is the link being gone. docs/ble.md says what such a port does.
 
 // Copies up to `cap` received bytes into `buf` and returns at once.
 // Returns the count (0 = nothing waiting) or FTTE_ERR_LINK_GONE if the link is gone (it may come back).

@@ -16,7 +16,7 @@ const isOnUsb = (config: BoardConfig, usb: PortCandidate["usb"]) =>
 
 /** The baud rates at which a board on this port may talk, the likely ones first; no board tells its rate before it is asked. */
 export function baudRatesOf(port: PortCandidate, configs = boardConfigs()): number[] {
-  if (port.kind === "virtual") return [];
+  if (port.kind !== "serial") return [];
   const real = configs.filter(({ link }) => link.kind !== "pty");
   const likely = real.filter((config) => isOnUsb(config, port.usb));
   const likelyFirst = [...likely, ...real.filter(({ port }) => port !== "posix")];
@@ -30,8 +30,9 @@ export function configsOf(boardClass: string, port: PortCandidate, configs = boa
   return ofPort.length > 0 ? ofPort : ofClass;
 }
 
-/** "pty", "usb 10c4:ea60" or "uart". */
+/** "pty", "ble", "usb 10c4:ea60" or "uart". */
 export function linkText(port: PortCandidate): string {
+  if (port.kind === "ble") return "ble";
   if (port.kind === "virtual" || isPty(port.address)) return "pty";
   return port.usb ? `usb ${port.usb.vendor}:${port.usb.product}` : "uart";
 }

@@ -23,6 +23,8 @@ export interface WorkerOptions {
 }
 
 type Verdict = "accepted" | "rejected";
+/** Why a board is offline that does not pass by itself. */
+const forPeople: FtteError["code"][] = ["board-wrong", "port-forbidden", "radio-absent", "radio-off"];
 const keepaliveMs = 3_000;
 const retryLeastMs = 200;
 const retryMostMs = 2_000;
@@ -185,8 +187,7 @@ export class BoardWorker {
     const reason = error.message;
     if (this.closing) return;
     this.emit({ type: "offline", board: this.board.id, reason });
-    if (error.code === "board-wrong" || error.code === "port-forbidden")
-      this.emit({ type: "error", board: this.board.id, message: reason });
+    if (forPeople.includes(error.code)) this.emit({ type: "error", board: this.board.id, message: reason });
   }
 
   /** Works until the link fails or the fleet closes; every pass starts from a fresh hello. */

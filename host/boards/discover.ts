@@ -27,7 +27,7 @@ export type PortReport = PortCandidate &
 
 export interface DiscoverOptions {
   open?: OpenPipe;
-  /** How long each port has to answer, 800 by default. */
+  /** How long each port has to answer, 800 by default, 3000 over BLE. */
   timeoutMs?: number;
   /** Tried in their order until a board answers; of a pty or BLE the rate means nothing, and one is enough. */
   baudRates?: readonly number[] | ((port: PortCandidate) => readonly number[]);
@@ -58,7 +58,7 @@ async function probe(port: PortCandidate, options: DiscoverOptions): Promise<Por
 const mayAnswerOtherwise: FtteError["code"][] = ["board-silent", "board-wrong"];
 
 async function ask(port: PortCandidate, baudRate: number | undefined, options: DiscoverOptions): Promise<PortReport> {
-  const timeoutMs = options.timeoutMs ?? 800;
+  const timeoutMs = options.timeoutMs ?? (port.kind === "ble" ? 3000 : 800);
   const rate = baudRate === undefined ? {} : { baudRate };
   let pipe: Pipe | undefined;
   try {

@@ -3,8 +3,9 @@
 
 import { basename } from "node:path";
 import { FtteError } from "../errors.ts";
+import { isBleAddress } from "../link/ble_address.ts";
 import type { OpenPipe } from "../link/pipe.ts";
-import type { PortCandidate } from "../link/ports.ts";
+import { type PortCandidate, placeAt } from "../link/ports.ts";
 import { baudRatesOf } from "./attached.ts";
 import { discoverBoards, type PortReport } from "./discover.ts";
 import { beginsWith, type KnownBoards } from "./names.ts";
@@ -30,10 +31,11 @@ export interface FindOptions {
 export async function findBoard(text: string, options: FindOptions): Promise<FoundBoard> {
   const ports = await options.ports();
   const named = ports.find((port) => isNamed(port, text));
-  if (named || looksLikePort(text)) return atPort(named ?? { address: text, kind: "serial" }, options);
+  if (named || looksLikePort(text)) return atPort(named ?? placeAt(text), options);
   const id = options.known.find(text);
   const last = options.known.get(id ?? "")?.address;
-  const lastPort = ports.find(({ address }) => address === last);
+  const inTheAir = last !== undefined && isBleAddress(last); // listed only by who listens for a while
+  const lastPort = inTheAir ? placeAt(last) : ports.find(({ address }) => address === last);
   const there = id !== undefined && lastPort ? (await ask([lastPort], options))[0] : undefined;
   if (there?.answers && there.chipId === id) return found(there, options);
   const others = ports.filter((port) => port !== lastPort);
@@ -61,8 +63,12 @@ async function atPort(port: PortCandidate, options: FindOptions): Promise<FoundB
   return found(report!, options);
 }
 
-const ask = (ports: PortCandidate[], { open }: FindOptions, timeoutMs = 800) =>
-  discoverBoards(ports, { baudRates: (port) => baudRatesOf(port), timeoutMs, ...(open && { open }) });
+const ask = (ports: PortCandidate[], { open }: FindOptions, timeoutMs?: number) =>
+  discoverBoards(ports, {
+    baudRates: (port) => baudRatesOf(port),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(open && { open }),
+  });
 
 const refusal = (report: PortReport & { answers: false }) => new FtteError(report.code, report.reason);
 

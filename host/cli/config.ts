@@ -43,7 +43,10 @@ export interface FleetEntry {
   board: string;
   /** Virtual boards to start (default 1); with `ports`, the number of ports. */
   count?: number;
-  /** Serial ports of real boards, instead of virtual ones. Boards are told apart by chip id, never by order. */
+  /**
+   * Where real boards are, instead of virtual ones: serial ports ("/dev/ttyACM0"), boards over BLE ("ble:c0:ff:ee:00:00:01"), or both. Boards
+   * are told apart by chip id, never by order.
+   */
   ports?: string[];
   /** Share of full speed, for virtual boards: 0.1 is a tenth. */
   speed?: number;

@@ -135,6 +135,7 @@ const boards = program
   .description("list the ports and virtual boards that answer, by chip id and name")
   .addOption(config())
   .option("--port <path...>", "ask these ports only")
+  .option("--ble [seconds]", "listen for boards over BLE, too, 5 seconds by default (docs/ble.md)", number)
   .addOption(json())
   .addHelpText("after", example("ftte boards --port /dev/ttyACM0"))
   .action(async (options) => (await import("./commands/boards.ts")).boards(options));

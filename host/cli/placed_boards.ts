@@ -15,6 +15,7 @@ import { packRecords, sampleBytes, subset } from "../data/dataset.ts";
 import { type Dataset, type Partition, sampleHeaderBytes } from "../data/types.ts";
 import { FtteError } from "../errors.ts";
 import type { BoardSetup } from "../fl/coordinator.ts";
+import { type PortCandidate, placeAt } from "../link/ports.ts";
 import { type FleetPart, virtualCount, virtualName } from "./setup.ts";
 
 export interface ClassMemory {
@@ -81,11 +82,13 @@ export async function placeReal(parts: FleetPart[]): Promise<PlacedBoard[]> {
   const known = KnownBoards.read();
   for (const part of parts) {
     const baudRate = part.board.link.baud;
-    const ports = (part.entry.ports ?? []).map((address) => ({ address, kind: "serial" as const }));
-    for (const report of await discoverBoards(ports, { baudRates: [baudRate], timeoutMs: 3000 })) {
+    const ports = (part.entry.ports ?? []).map(placeAt);
+    const baudRates = ({ kind }: PortCandidate) => (kind === "ble" ? [] : [baudRate]);
+    for (const report of await discoverBoards(ports, { baudRates, timeoutMs: 3000 })) {
       if (!report.answers) throw new FtteError(report.code, report.reason);
       const { chipId: id, address } = report;
-      placed.push({ id, address, name: known.nameOf(id), class: part.label, speed: part.entry.speed ?? 1, baudRate });
+      const rate = report.baudRate === undefined ? {} : { baudRate };
+      placed.push({ id, address, name: known.nameOf(id), class: part.label, speed: part.entry.speed ?? 1, ...rate });
     }
   }
   return placed.sort((a, b) => (a.id < b.id ? -1 : 1));

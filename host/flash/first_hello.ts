@@ -5,8 +5,8 @@ import type { BoardConfig } from "../boards/config.ts";
 import { boardClassText, chipIdText } from "../boards/identity.ts";
 import { BoardSession } from "../boards/session.ts";
 import { FtteError } from "../errors.ts";
+import { openPipe } from "../link/open.ts";
 import type { OpenPipe } from "../link/pipe.ts";
-import { openSerial } from "../link/serial.ts";
 import type { Hello } from "../wire/spec.gen.ts";
 import { flashFailure } from "./failure.ts";
 
@@ -53,7 +53,7 @@ export async function firstHello(address: string, expected: Expected, options: H
 
 async function ask(address: string, board: BoardConfig, options: HelloOptions): Promise<Hello> {
   const baudRate = board.link.baud;
-  const pipe = await (options.open ?? openSerial)(address, { baudRate });
+  const pipe = await (options.open ?? openPipe)(address, { baudRate });
   try {
     const session = new BoardSession(pipe, { name: address, patienceMs: answerMs, baudRate });
     return await session.hello(options.signal ? { signal: options.signal } : {});

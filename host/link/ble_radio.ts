@@ -9,6 +9,7 @@ import type { Noble, Peripheral } from "@stoprocent/noble";
 import { FtteError } from "../errors.ts";
 import { adapterError, checkAdapter, type Machine, moduleMissing, parseHciUart, thisMachine } from "./ble_adapter.ts";
 import { bleAddress } from "./ble_address.ts";
+import { mendBinding } from "./serial_mend.ts";
 import { within } from "./within.ts";
 
 /** The Nordic UART Service; boards advertise it. */
@@ -141,9 +142,14 @@ export class Radio {
   }
 
   private async scan(on: boolean): Promise<void> {
-    this.scanning = on;
+    // An adapter that answers no command is gone: whoever needs one next looks again.
+    const gone = () => {
+      this.end();
+      return new FtteError("radio-absent", "the Bluetooth adapter does not answer");
+    };
     const asked = on ? this.noble.startScanningAsync([uartService], true) : this.noble.stopScanningAsync();
-    await within(commandMs, asked, () => new FtteError("radio-absent", "the Bluetooth adapter does not answer"));
+    await within(commandMs, asked, gone);
+    this.scanning = on;
   }
 
   private async dial(peripheral: Peripheral, dialMs: number): Promise<Peripheral> {
@@ -164,7 +170,7 @@ export class Radio {
     this.over = true;
     this.ended();
     this.noble.removeAllListeners("stateChange");
-    this.noble.stop();
+    setImmediate(() => this.noble.stop()); // within its own report of a line that is gone it would go on to open that again
   }
 }
 
@@ -205,9 +211,16 @@ async function powerUp(noble: Noble, machine: Machine): Promise<void> {
       await nextState(noble, leftMs);
       state = noble.state;
     }
+    mendUart(noble);
   } finally {
     console.log = log;
   }
+}
+
+/** Of a controller on a serial line: noble's serialport has the defects that serial_mend.ts mends, and keeps its port to itself. */
+function mendUart(noble: Noble): void {
+  const inside = noble as unknown as { _bindings?: { _hci?: { _socket?: { _serialDevice?: { port?: unknown } } } } };
+  mendBinding(inside._bindings?._hci?._socket?._serialDevice?.port);
 }
 
 function nextState(noble: Noble, limitMs: number): Promise<void> {

@@ -1,16 +1,25 @@
-// Lists the places where a board may be: serial devices, and the registry of virtual boards (a folder of symbolic links to ptys).
+// Lists the places where a board may be: serial devices, and the registry of virtual boards (a folder of symbolic links to ptys); those in the
+// air are ble_scan.ts's.
 // Opens none of them and tells none apart by order; who is behind a port is discover.ts's question.
 
 import { readdirSync, readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { SerialPort } from "serialport";
+import { bleAddress, bleId, isBleAddress } from "./ble_address.ts";
 
 export interface PortCandidate {
   address: string;
-  kind: "serial" | "virtual";
+  kind: "serial" | "virtual" | "ble";
   /** Four hexadecimal digits each, lower case; USB devices only. */
   usb?: { vendor: string; product: string; serial?: string };
+  /** Over BLE, when it was heard: how strongly, in dBm, and what it calls itself. */
+  signal?: number;
+  advertised?: string;
 }
+
+/** The place with this address. @throws FtteError "usage" for ble: and no address */
+export const placeAt = (address: string): PortCandidate =>
+  isBleAddress(address) ? { address: bleAddress(bleId(address)), kind: "ble" } : { address, kind: "serial" };
 
 export interface PortFolders {
   /** Where virtual boards leave their links, `<name>.pty`. */

@@ -19,6 +19,8 @@ export interface AirEnds {
   toCentral(packet: Packet): void;
   /** So many of the central's packets were heard. */
   heard(count: number): void;
+  /** An exchange was not. */
+  unheard(): void;
   /** The peripheral may queue what it has to say; so many packets still have room in the event. */
   beforeEvent(room: number): void;
   /** The supervision time-out passed. */
@@ -31,9 +33,6 @@ export interface Packet {
 }
 
 export class Air {
-  /** Exchanges that were not heard. */
-  lost = 0;
-  events = 0;
   private readonly down: Packet[] = [];
   private readonly up: Packet[] = [];
   private timer: NodeJS.Timeout | undefined;
@@ -103,7 +102,6 @@ export class Air {
     this.ends.beforeEvent(most - this.up.length);
     const exchanges = Math.min(most, Math.max(this.down.length, this.up.length));
     if (exchanges === 0) return false;
-    this.events++;
     let done = 0;
     while (done < exchanges && this.isHeard()) done++;
     const [down, up] = [this.down.splice(0, done), this.up.splice(0, done)];
@@ -115,7 +113,7 @@ export class Air {
 
   private isHeard(): boolean {
     if (this.options.random() >= this.options.loss) return true;
-    this.lost++;
+    this.ends.unheard();
     return false;
   }
 }

@@ -6,7 +6,6 @@ import { seeded } from "../../host/data/random.ts";
 import { Air, type Packet } from "./air.ts";
 import {
   aclToHost,
-  addressBytes,
   addressText,
   advertisement,
   advertisingReport,
@@ -18,11 +17,13 @@ import {
   H4Parser,
   type HciAcl,
   type HciCommand,
+  opcode,
   packetsCompleted,
-  u16,
+  randomAddress,
 } from "./hci.ts";
 import { channel, fragments, Reassembly } from "./l2cap.ts";
 import type { Peripheral } from "./peripheral.ts";
+import { propertiesOf } from "./properties.ts";
 
 export interface ControllerOptions {
   /** Of every connection; by default what the host asks for at most, in ms. */
@@ -41,15 +42,14 @@ export interface ControllerOptions {
 const status = { ok: 0x00, unknownCommand: 0x01, unknownConnection: 0x02, disallowed: 0x0c } as const;
 export const reason = { timeout: 0x08, remoteUser: 0x13, localHost: 0x16 } as const;
 
-const opcode = (group: number, command: number) => (group << 10) | command;
 const disconnectCommand = opcode(0x01, 0x006);
 const createConnection = opcode(0x08, 0x00d);
 const cancelConnection = opcode(0x08, 0x00e);
 const updateConnection = opcode(0x08, 0x013);
 
-const bufferCount = 12; // of ACL packets
 const advertisingMs = 30;
-const ownAddress = "00:11:22:33:44:55";
+const intervalUnitMs = 1.25;
+const timeoutUnitMs = 10;
 
 interface Link {
   handle: number;
@@ -61,14 +61,17 @@ interface Link {
 export class VirtualController {
   /** Commands that it does not know, for tests of what a host may ask. */
   readonly unknown: number[] = [];
+  /** Exchanges on the air that were not heard. */
+  lost = 0;
   private readonly parser = new H4Parser();
   private readonly links = new Map<number, Link>();
   private readonly random: () => number;
   private readonly packetBytes: number;
+  private readonly properties: Readonly<Record<number, Buffer>>;
   private readonly pace: number;
   private lastHandle = 0x3f;
   private scan: { timer: NodeJS.Timeout; told: Set<Peripheral> | undefined } | undefined;
-  private dialling: { address: string; interval: number; timeout: number; timer: NodeJS.Timeout } | undefined;
+  private dialling: { peer: string; interval: number; timeout: number; timer: NodeJS.Timeout } | undefined;
 
   /** @param toHost takes what goes over the line to the host */
   constructor(
@@ -78,6 +81,7 @@ export class VirtualController {
   ) {
     this.random = seeded(options.seed ?? 1);
     this.packetBytes = options.packetBytes ?? 251;
+    this.properties = propertiesOf(this.packetBytes);
     this.pace = options.pace ?? 1;
   }
 
@@ -99,11 +103,6 @@ export class VirtualController {
     if (link) this.drop(link, reason.remoteUser);
   }
 
-  /** Exchanges that were lost on the air of the connections that stand. */
-  get lost(): number {
-    return [...this.links.values()].reduce((sum, { air }) => sum + air.lost, 0);
-  }
-
   end(): void {
     this.stopScan();
     clearInterval(this.dialling?.timer);
@@ -115,51 +114,28 @@ export class VirtualController {
   }
 
   private command({ opcode: code, parameters }: HciCommand): void {
+    const fixed = this.properties[code];
+    if (fixed) return this.toHost(commandComplete(code, status.ok, fixed));
     const known = this.commands[code];
     if (known) return known(parameters, code);
     this.unknown.push(code);
     this.toHost(commandComplete(code, status.unknownCommand));
   }
 
-  private readonly complete =
-    (...results: Uint8Array[]) =>
-    (_: Buffer, code: number) =>
-      this.toHost(commandComplete(code, status.ok, ...results));
-
   private readonly commands: Record<number, (parameters: Buffer, code: number) => void> = {
-    [opcode(0x03, 0x001)]: this.complete(), // Set Event Mask
     [opcode(0x03, 0x003)]: (_, code) => this.reset(code),
-    [opcode(0x03, 0x06c)]: this.complete(Buffer.of(1, 0)), // Read LE Host Support
-    [opcode(0x03, 0x06d)]: this.complete(), // Write LE Host Support
-    [opcode(0x04, 0x001)]: this.complete(Buffer.of(0x0d), u16(0), Buffer.of(0x0d), u16(0x05f1), u16(0)), // Local Version: 5.4
-    [opcode(0x04, 0x005)]: this.complete(u16(0), Buffer.of(0), u16(0), u16(0)), // Read Buffer Size: LE has its own
-    [opcode(0x04, 0x009)]: this.complete(addressBytes(ownAddress)), // Read BD_ADDR
-    [opcode(0x08, 0x001)]: this.complete(), // LE Set Event Mask
-    [opcode(0x08, 0x002)]: (_, code) => this.complete(u16(this.packetBytes), Buffer.of(bufferCount))(_, code), // LE Read Buffer Size
-    [opcode(0x08, 0x003)]: (_, code) => this.complete(this.features())(_, code), // LE Read Local Supported Features
     [opcode(0x08, 0x00b)]: (_, code) => this.answer(code, this.scan ? status.disallowed : status.ok), // LE Set Scan Parameters
     [opcode(0x08, 0x00c)]: (parameters, code) => this.setScan(parameters, code),
+    [opcode(0x08, 0x022)]: (parameters, code) =>
+      this.toHost(commandComplete(code, status.ok, parameters.subarray(0, 2))), // LE Set Data Length
     [createConnection]: (parameters) => this.dial(parameters),
     [cancelConnection]: () => this.cancel(),
     [updateConnection]: () => this.toHost(commandStatus(updateConnection, status.disallowed)),
-    [opcode(0x08, 0x022)]: (parameters, code) => this.complete(parameters.subarray(0, 2))(parameters, code), // LE Set Data Length
-    [opcode(0x08, 0x02f)]: (_, code) => this.complete(this.dataLength())(_, code), // LE Read Maximum Data Length
     [disconnectCommand]: (parameters) => this.disconnect(parameters.readUInt16LE(0)),
   };
 
   private answer(code: number, result: number): void {
     this.toHost(commandComplete(code, result));
-  }
-
-  /** Bit 5: data length extension. */
-  private features(): Buffer {
-    return Buffer.of(this.packetBytes > 27 ? 0x20 : 0, 0, 0, 0, 0, 0, 0, 0);
-  }
-
-  /** Longest packets and the microseconds that they take at 1 Mbit/s, both ways. */
-  private dataLength(): Buffer {
-    const way = [u16(this.packetBytes), u16((this.packetBytes + 14) * 8)];
-    return Buffer.concat([...way, ...way]);
   }
 
   /** All connections end without a word (7.3.2). */
@@ -197,8 +173,10 @@ export class VirtualController {
     this.toHost(commandStatus(createConnection, this.dialling ? status.disallowed : status.ok));
     if (this.dialling) return;
     const timer = setInterval(() => this.tryConnect(), advertisingMs / this.pace);
-    const address = addressText(parameters.subarray(6, 12));
-    this.dialling = { address, interval: parameters.readUInt16LE(15), timeout: parameters.readUInt16LE(19), timer };
+    const peer = `${parameters[5]} ${addressText(parameters.subarray(6, 12))}`;
+    const { intervalMs = parameters.readUInt16LE(15) * intervalUnitMs } = this.options;
+    const interval = Math.round(intervalMs / intervalUnitMs);
+    this.dialling = { peer, interval, timeout: parameters.readUInt16LE(19), timer };
   }
 
   private cancel(): void {
@@ -214,33 +192,28 @@ export class VirtualController {
   }
 
   private tryConnect(): void {
-    const { address, interval, timeout } = this.dialling!;
-    const peripheral = this.peripherals.find((each) => each.address === address);
+    const { peer, interval, timeout } = this.dialling!;
+    const peripheral = this.peripherals.find(({ address }) => peer === `${randomAddress} ${address}`);
     if (!peripheral || !isHeard(peripheral) || peripheral.options.connectable === false) return;
     this.endDial();
     const handle = ++this.lastHandle;
     const link: Link = { handle, peripheral, in: new Reassembly(), air: this.airOf(handle, interval, timeout) };
     this.links.set(handle, link);
-    this.toHost(connected(handle, address, interval, timeout));
+    this.toHost(connected(handle, peripheral.address, interval, timeout));
     const send = (pdu: Buffer) => link.air.send("central", this.packets(pdu));
     peripheral.connect(send, () => link.air.wake());
   }
 
   private airOf(handle: number, interval: number, timeout: number): Air {
-    const { intervalMs = interval * 1.25, packetsPerEvent = 6, loss = 0 } = this.options;
-    const options = {
-      intervalMs,
-      packetsPerEvent,
-      loss,
-      timeoutMs: timeout * 10,
-      pace: this.pace,
-      random: this.random,
-    };
+    const { packetsPerEvent = 6, loss = 0 } = this.options;
+    const times = { intervalMs: interval * intervalUnitMs, timeoutMs: timeout * timeoutUnitMs, pace: this.pace };
+    const options = { ...times, packetsPerEvent, loss, random: this.random };
     const link = () => this.links.get(handle)!;
     const air: Air = new Air(options, {
       toPeripheral: (packet) => this.arrived(link(), packet),
       toCentral: ({ begins, data }) => this.toHost(aclToHost(handle, begins, data)),
       heard: (count) => this.toHost(packetsCompleted(handle, count)),
+      unheard: () => this.lost++,
       beforeEvent: (room) => link().peripheral.notify(room),
       timedOut: () => this.drop(link(), reason.timeout),
     });

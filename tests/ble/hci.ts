@@ -55,6 +55,8 @@ const asAcl = (packet: Buffer): HciAcl => {
   return { kind: "acl", handle: word & 0xfff, boundary: (word >> 12) & 3, data: packet.subarray(5) };
 };
 
+export const opcode = (group: number, command: number) => (group << 10) | command;
+
 export const u16 = (value: number) => Buffer.of(value & 0xff, value >> 8);
 
 /** "c0:ff:ee:00:00:01" as it goes over the line, and back. */
@@ -90,7 +92,7 @@ export const connected = (handle: number, address: string, interval: number, tim
   );
 
 export const advertisement = { connectable: 0x00, scanResponse: 0x04 } as const;
-const randomAddress = 1;
+export const randomAddress = 1; // of the types of addresses
 const rssi = 0xc4; // -60 dBm
 
 export const advertisingReport = (kind: number, address: string, data: Buffer) =>

@@ -30,7 +30,7 @@ export class Peripheral {
   private att: AttServer | undefined;
   private subscribed = false;
   private outbox: Buffer = Buffer.alloc(0);
-  private listener: (bytes: Buffer) => void = () => {};
+  private readonly listeners = new Set<(bytes: Buffer) => void>();
   private wake: () => void = () => {};
 
   constructor(readonly options: PeripheralOptions) {}
@@ -54,8 +54,10 @@ export class Peripheral {
     return Buffer.concat([Buffer.of(name.length + 1, 0x09), name]);
   }
 
-  onData(listener: (bytes: Buffer) => void): void {
-    this.listener = listener;
+  /** Tells of what is written to it, until the returned function is called. */
+  onData(listener: (bytes: Buffer) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
   /** Dropped while nobody has subscribed, as a board's bytes on an open line. */
@@ -98,7 +100,9 @@ export class Peripheral {
     const receive: CharacteristicDefinition = {
       uuid: uart.receive,
       properties: property.write | property.writeCommand,
-      written: (value) => this.listener(Buffer.from(value)),
+      written: (value) => {
+        for (const listener of this.listeners) listener(Buffer.from(value));
+      },
     };
     const transmit: CharacteristicDefinition = {
       uuid: uart.transmit,

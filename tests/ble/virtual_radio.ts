@@ -38,6 +38,9 @@ export function echo(peripheral: Peripheral): Peripheral {
 export async function behind(peripheral: Peripheral, port: string): Promise<() => Promise<void>> {
   const line = await openSerial(port);
   line.onData((bytes) => peripheral.send(bytes));
-  peripheral.onData((bytes) => void line.write(bytes).catch(() => {})); // its power was cut
-  return () => line.close();
+  const ignore = peripheral.onData((bytes) => void line.write(bytes).catch(() => {})); // its power was cut
+  return async () => {
+    ignore();
+    await line.close();
+  };
 }

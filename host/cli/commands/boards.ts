@@ -5,7 +5,7 @@ import { discoverBoards, type PortReport } from "../../boards/discover.ts";
 import { findBoard, looksLikePort } from "../../boards/find.ts";
 import { KnownBoards } from "../../boards/names.ts";
 import { exitStatus, FtteError } from "../../errors.ts";
-import { isPty, type PortCandidate } from "../../link/ports.ts";
+import { isPty, type PortCandidate, placeAt } from "../../link/ports.ts";
 import { everyPort } from "../every_port.ts";
 import { say, sayJson } from "../output.ts";
 import { absentBoards, boardsJson, boardsText } from "../view/boards.ts";
@@ -13,14 +13,19 @@ import { absentBoards, boardsJson, boardsText } from "../view/boards.ts";
 export interface BoardsOptions {
   config: string;
   port?: string[];
+  /** Seconds to listen, or true for the usual time. */
+  ble?: number | true;
   json?: boolean;
 }
 
 /** Exit status 3 when ports were named and one of them does not answer. */
 export async function boards(options: BoardsOptions): Promise<void> {
-  const named = options.port?.map((address): PortCandidate => ({ address, kind: "serial" }));
+  const named = options.port?.map(placeAt);
   const known = KnownBoards.read();
-  const ports = named ?? (await everyPort(options.config, known));
+  const ports = named ?? [
+    ...(await everyPort(options.config, known)),
+    ...(options.ble ? await inTheAir(options.ble) : []),
+  ];
   const asked = await discoverBoards(ports, { stats: true, baudRates: (port) => baudRatesOf(port) });
   const reports = asked.sort((a, b) => (key(a) < key(b) ? -1 : 1));
   const absent = named ? [] : absentBoards(reports, known);
@@ -33,6 +38,16 @@ export async function boards(options: BoardsOptions): Promise<void> {
   else say(false, boardsText(reports, known, absent));
   remember(reports, known);
   if (named && reports.some((report) => !report.answers)) process.exitCode = exitStatus.board;
+}
+
+const usualSeconds = 5;
+
+/** Boards that are heard over BLE. Loaded only then: the radio is much code. */
+async function inTheAir(listen: number | true): Promise<PortCandidate[]> {
+  const { listenForBoards } = await import("../../link/ble_scan.ts");
+  const seconds = listen === true ? usualSeconds : listen;
+  if (process.stderr.isTTY) process.stderr.write(`listening for boards over BLE for ${seconds} s …\n`);
+  return listenForBoards(seconds * 1000);
 }
 
 const key = (report: PortReport) => (report.answers ? report.chipId : `~${report.address}`);

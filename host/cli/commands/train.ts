@@ -6,6 +6,7 @@ import { discoverBoards, type PortReport } from "../../boards/discover.ts";
 import { findBoard, looksLikePort } from "../../boards/find.ts";
 import { KnownBoards } from "../../boards/names.ts";
 import { exitStatus, FtteError } from "../../errors.ts";
+import { placeAt } from "../../link/ports.ts";
 import type { RunRecord, Store } from "../../store/store.ts";
 import type { ResolvedConfig } from "../config_schema.ts";
 import { everyPort } from "../every_port.ts";
@@ -62,7 +63,7 @@ async function addressOf(text: string, configFile: string): Promise<string> {
 
 /** @throws FtteError of the port, when it answers at none of the rates */
 async function answering(address: string, rates: Iterable<number>): Promise<PortReport & { answers: true }> {
-  const [report] = await discoverBoards([{ address, kind: "serial" }], { baudRates: [...rates], timeoutMs: 3000 });
+  const [report] = await discoverBoards([placeAt(address)], { baudRates: [...rates], timeoutMs: 3000 });
   if (report?.answers) return report;
   throw new FtteError(report!.code, report!.reason);
 }

@@ -5,8 +5,8 @@ import { setTimeout } from "node:timers/promises";
 import { type FindOptions, type FoundBoard, findBoard } from "../../boards/find.ts";
 import { BoardSession } from "../../boards/session.ts";
 import { FtteError } from "../../errors.ts";
+import { openPipe } from "../../link/open.ts";
 import type { OpenPipe } from "../../link/pipe.ts";
-import { openSerial } from "../../link/serial.ts";
 import type { Hello } from "../../wire/spec.gen.ts";
 
 /** How long a board may take to restart; USB boards leave the bus and come back. */
@@ -43,7 +43,7 @@ export class ConsoleBoard {
     if (this.open) this.place = await findBoard(this.chipId, this.finding);
     await this.close();
     const { address, baudRate, name, chipId } = this.place;
-    const open: OpenPipe = this.finding.open ?? openSerial;
+    const open: OpenPipe = this.finding.open ?? openPipe;
     const pipe = await open(address, baudRate === undefined ? {} : { baudRate });
     const session = new BoardSession(pipe, { name, chipId, baudRate });
     this.open = session;

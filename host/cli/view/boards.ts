@@ -3,6 +3,7 @@
 import { configsOf, linkText } from "../../boards/attached.ts";
 import type { PortReport } from "../../boards/discover.ts";
 import type { KnownBoards } from "../../boards/names.ts";
+import { isBleAddress } from "../../link/ble_address.ts";
 import { bytesInKiB, table } from "./text.ts";
 
 type Answer = PortReport & { answers: true };
@@ -95,6 +96,8 @@ function cells(report: PortReport, known: KnownBoards): string[] {
   ];
 }
 
+const hint = (address: string | null) => (address !== null && isBleAddress(address) ? " (ftte boards --ble)" : "");
+
 /** The table, then what people must know of single lines: where a board was before, and why a port gives none. */
 export function boardsText(reports: PortReport[], known: KnownBoards, absent: AbsentBoard[]): string {
   const watched = reports.some(watchOf);
@@ -108,7 +111,9 @@ export function boardsText(reports: PortReport[], known: KnownBoards, absent: Ab
     const { name, wasOn } = { wasOn: undefined, ...about(report, known) };
     return wasOn === undefined ? [] : [`${name ?? report.chipId}: was on ${wasOn}, is on ${report.address} now`];
   });
-  const gone = absent.map(({ name, address }) => `${name}: not here${address ? `; it was last on ${address}` : ""}`);
+  const gone = absent.map(
+    ({ name, address }) => `${name}: not here${address ? `; it was last on ${address}` : ""}${hint(address)}`,
+  );
   const lines = [...notes, ...gone];
   const shown = table([...header, ...(watched ? ["last score", "threshold", "unusual"] : [])], rows);
   return lines.length === 0 ? shown : `${shown}\n\n${lines.join("\n")}`;

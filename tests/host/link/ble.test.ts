@@ -134,6 +134,14 @@ it("ends a pipe whose board confirms nothing any more", async () => {
   expect(await pipe.closed).toMatch(/gone.*no answer over BLE in 1000 ms/);
 });
 
+it("ends every pipe when the adapter goes, and says so to the next", async () => {
+  const pipe = await openPipe(`ble:${peripheral().address}`);
+  await radio.end();
+  expect(await pipe.closed).toMatch(/gone/);
+  await expect(pipe.write(Uint8Array.of(1))).rejects.toMatchObject({ code: "link-gone" });
+  await expect(openPipe(`ble:${peripheral().address}`)).rejects.toMatchObject({ code: "radio-absent" });
+});
+
 it("asks the controller for nothing that a small one does not know", () => {
   expect(radio.controller.unknown).toEqual([]);
 });
