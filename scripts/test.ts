@@ -1,12 +1,12 @@
 // Runs the checks, the vitest suites and the fuzzers, adds up what passed and failed, and prints "N passed, N failed" last.
-// `--seconds S` sets each fuzzer's time (60), `--only check|vitest|fuzz` runs one part.
+// `--seconds S` sets each fuzzer's time (30), `--only check|vitest|fuzz` runs one part.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const { values } = parseArgs({ options: { seconds: { type: "string", default: "60" }, only: { type: "string" } } });
+const { values } = parseArgs({ options: { seconds: { type: "string", default: "30" }, only: { type: "string" } } });
 const total = { passed: 0, failed: 0 };
 
 function run(command: string, args: string[]): boolean {
