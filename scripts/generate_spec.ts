@@ -15,6 +15,9 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (name: string) => JSON.parse(readFileSync(`${root}firmware/spec/${name}.json`, "utf8"));
 const errors = read("errors").errors as { name: string; code: number; text: string }[];
 const specs: Spec[] = [read("wire"), read("plan")];
+type LogLevel = "error" | "warning" | "info" | "debug";
+const logMessages = read("log").messages as [name: string, code: number, level: LogLevel, text: string][];
+const levelOf = (level: LogLevel): number => specs[0]!.enums!.LogLevel![level]!;
 const size = { u8: 1, u16: 2, u32: 4, i32: 4, f32: 4 } as const;
 const fieldBytes = ([, type, bytes]: Field) => (type === "bytes" ? bytes! : size[type]);
 const structBytes = (fields: Field[]) => fields.reduce((sum, f) => sum + fieldBytes(f), 0);
@@ -63,7 +66,10 @@ function c(): string {
     }
     out.push("");
   }
-  out.push("#endif", "");
+  out.push("// A message's level (enum ftte_log_level) in the byte above its code.", "enum ftte_log_message {");
+  for (const [name, code, level, text] of logMessages)
+    out.push(`    FTTE_LOG_${upper(name)} = ${levelOf(level) * 256 + code}, // ${text}`);
+  out.push("};", "", "#endif", "");
   return out.join("\n");
 }
 
@@ -168,6 +174,11 @@ function typeScript(): string {
     }
     out.push("} as const;", `export type OpName = keyof typeof ops;`, "");
   }
+  out.push("/** What a board's log says, by code. */");
+  out.push("export const logMessages: Readonly<Record<number, { name: string; text: string }>> = {");
+  for (const [name, code, , text] of logMessages)
+    out.push(`  ${code}: { name: "${name}", text: ${JSON.stringify(text)} },`);
+  out.push("};", "");
   out.push("function slice(bytes: Uint8Array, at: number, count: number): Uint8Array {");
   out.push(
     `  if (at + count > bytes.length) throw new RangeError(\`bytes \${at}..\${at + count} of \${bytes.length}\`);`,

@@ -68,6 +68,8 @@ enum ftte_frame_type {
     FTTE_FRAME_TYPE_RESET = 14,
     FTTE_FRAME_TYPE_GET_DATA = 15,
     FTTE_FRAME_TYPE_SELF_TEST = 16,
+    FTTE_FRAME_TYPE_LOG = 17,
+    FTTE_FRAME_TYPE_PANIC = 18,
 };
 
 enum ftte_reply {
@@ -100,6 +102,7 @@ enum ftte_feature {
     FTTE_FEATURE_SENSOR = 4,
     FTTE_FEATURE_BATTERY = 8,
     FTTE_FEATURE_SAMPLE_APPEND = 16,
+    FTTE_FEATURE_LOG = 128,
 };
 
 enum ftte_reset_reason {
@@ -116,6 +119,22 @@ enum ftte_reset_kind {
     FTTE_RESET_KIND_BOARD = 0,
     FTTE_RESET_KIND_BOOTLOADER = 1,
     FTTE_RESET_KIND_FACTORY = 2,
+};
+
+enum ftte_log_level {
+    FTTE_LOG_LEVEL_OFF = 0,
+    FTTE_LOG_LEVEL_ERROR = 1,
+    FTTE_LOG_LEVEL_WARNING = 2,
+    FTTE_LOG_LEVEL_INFO = 3,
+    FTTE_LOG_LEVEL_DEBUG = 4,
+};
+
+enum ftte_architecture {
+    FTTE_ARCHITECTURE_NONE = 0,
+    FTTE_ARCHITECTURE_CORTEX_M = 1,
+    FTTE_ARCHITECTURE_RISCV = 2,
+    FTTE_ARCHITECTURE_XTENSA = 3,
+    FTTE_ARCHITECTURE_POSIX = 4,
 };
 
 enum ftte_task_flag {
@@ -244,6 +263,46 @@ struct ftte_stats {
 };
 _Static_assert(sizeof(struct ftte_stats) == 84, "Stats");
 
+struct ftte_log_request {
+    uint8_t level;
+    uint8_t reserved[3];
+    uint32_t from;
+};
+_Static_assert(sizeof(struct ftte_log_request) == 8, "LogRequest");
+
+struct ftte_log_state {
+    uint32_t next;
+    uint32_t clock_ms;
+    uint16_t resets;
+    uint8_t level;
+    uint8_t reserved;
+};
+_Static_assert(sizeof(struct ftte_log_state) == 12, "LogState");
+
+struct ftte_log_entry {
+    uint32_t ms;
+    uint8_t code;
+    uint8_t level;
+    uint16_t reserved;
+    uint32_t a;
+    uint32_t b;
+    uint32_t c;
+};
+_Static_assert(sizeof(struct ftte_log_entry) == 20, "LogEntry");
+
+struct ftte_panic {
+    uint8_t architecture;
+    uint8_t reason;
+    uint16_t reserved;
+    uint32_t cause;
+    uint32_t pc;
+    uint32_t lr;
+    uint32_t sp;
+    uint32_t address;
+    uint32_t status;
+};
+_Static_assert(sizeof(struct ftte_panic) == 28, "Panic");
+
 struct ftte_error_reply {
     int32_t code;
     uint32_t detail;
@@ -371,5 +430,30 @@ struct ftte_segment {
     uint32_t row_elements;
 };
 _Static_assert(sizeof(struct ftte_segment) == 8, "Segment");
+
+// A message's level (enum ftte_log_level) in the byte above its code.
+enum ftte_log_message {
+    FTTE_LOG_STARTED = 769, // started; reset: {a:reset}, reset number {b}, {c} samples held
+    FTTE_LOG_PANICKED = 258, // the last start ended in a fault or a hang at {a:hex}, cause {b:hex}
+    FTTE_LOG_LINK_GONE = 515, // the link is gone
+    FTTE_LOG_FRAMES_BAD = 516, // {a} damaged frames on the line since the last message, {b} since the start
+    FTTE_LOG_BATTERY_LOW = 517, // battery low: {a} %
+    FTTE_LOG_RESET_ASKED = 774, // restarts as told: {a:resetKind}
+    FTTE_LOG_REFUSED = 775, // refused request {a}: {b:error}
+    FTTE_LOG_PUT_BEGUN = 1032, // receives {a:blob}: {b} of {c} bytes are here
+    FTTE_LOG_INSTALLED = 777, // {a:blob} installed, {b} bytes; {c} flash pages erased since the start
+    FTTE_LOG_INSTALL_REFUSED = 522, // {a:blob} refused: {b:error} ({c:error})
+    FTTE_LOG_TASK_STARTED = 779, // run {a}, task {b} started, {c} steps
+    FTTE_LOG_TASK_RESUMED = 780, // run {a}, task {b} goes on from its checkpoint at step {c}
+    FTTE_LOG_TASK_ENDED = 781, // task {a} done after {b} steps, loss {c:f32}
+    FTTE_LOG_TASK_FAILED = 270, // task {a} failed at step {b}: {c:error}
+    FTTE_LOG_TASK_ABORTED = 783, // task {a} given up at step {b}
+    FTTE_LOG_CHECKPOINT_WRITTEN = 1040, // task {a}: checkpoint at step {b}; {c} flash pages erased since the start
+    FTTE_LOG_UPDATE_ACKNOWLEDGED = 785, // update of task {a}: {b:verdict} by the host
+    FTTE_LOG_GUEST_FAILED = 274, // the kernels failed in {a:guest}: {b:error}
+    FTTE_LOG_SAMPLE_KEPT = 1043, // sample {a} recorded
+    FTTE_LOG_SAMPLES_FULL = 532, // the sample log is full with {a} samples
+    FTTE_LOG_UNUSUAL = 533, // unusual sample: score {a:f32} above {b:f32}, {c} since the start
+};
 
 #endif

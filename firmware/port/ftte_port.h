@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ftte_panic.h"
 #include "spec.gen.h"
 
 // ---- link: one byte stream (UART, USB, BLE NUS or a pty), framing is the core's
@@ -68,6 +69,10 @@ const char *ftte_port_board_class(void);
 
 // Why the chip started last: enum ftte_reset_reason.
 int ftte_port_reset_reason(void);
+
+// What the last fault (or hang that the port could catch) left, in memory that outlives a reset; not sealed when there
+// was none since the session broke the last seal. Never null.
+struct ftte_panic_record *ftte_port_panic(void);
 
 // Restarts as `kind` (enum ftte_reset_kind) says; does not return.
 void ftte_port_reset(int kind) __attribute__((noreturn));

@@ -46,7 +46,7 @@ export const frameCrcBytes = 4;
 export const frameBodyMax = 240;
 export const frameEncodedMax = 252;
 export const zeroVersion = 4294967295;
-export const FrameType = { hello: 1, putBegin: 2, putData: 3, putEnd: 4, getBegin: 5, getAck: 6, train: 7, progress: 8, updateAck: 9, abort: 10, stats: 11, sampleAppend: 12, sampleClear: 13, reset: 14, getData: 15, selfTest: 16 } as const;
+export const FrameType = { hello: 1, putBegin: 2, putData: 3, putEnd: 4, getBegin: 5, getAck: 6, train: 7, progress: 8, updateAck: 9, abort: 10, stats: 11, sampleAppend: 12, sampleClear: 13, reset: 14, getData: 15, selfTest: 16, log: 17, panic: 18 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 export const Reply = { flag: 128, error: 255 } as const;
 export type Reply = (typeof Reply)[keyof typeof Reply];
@@ -54,12 +54,16 @@ export const BlobKind = { kernels: 1, plan: 2, frozen: 3, slice: 4, delta: 5, up
 export type BlobKind = (typeof BlobKind)[keyof typeof BlobKind];
 export const BoardState = { idle: 0, receiving: 1, training: 2, reporting: 3 } as const;
 export type BoardState = (typeof BoardState)[keyof typeof BoardState];
-export const Feature = { wasm3: 1, aot: 2, sensor: 4, battery: 8, sampleAppend: 16 } as const;
+export const Feature = { wasm3: 1, aot: 2, sensor: 4, battery: 8, sampleAppend: 16, log: 128 } as const;
 export type Feature = (typeof Feature)[keyof typeof Feature];
 export const ResetReason = { unknown: 0, powerOn: 1, pin: 2, watchdog: 3, software: 4, brownout: 5, fault: 6 } as const;
 export type ResetReason = (typeof ResetReason)[keyof typeof ResetReason];
 export const ResetKind = { board: 0, bootloader: 1, factory: 2 } as const;
 export type ResetKind = (typeof ResetKind)[keyof typeof ResetKind];
+export const LogLevel = { off: 0, error: 1, warning: 2, info: 3, debug: 4 } as const;
+export type LogLevel = (typeof LogLevel)[keyof typeof LogLevel];
+export const Architecture = { none: 0, cortexM: 1, riscv: 2, xtensa: 3, posix: 4 } as const;
+export type Architecture = (typeof Architecture)[keyof typeof Architecture];
 export const TaskFlag = { f32Update: 1 } as const;
 export type TaskFlag = (typeof TaskFlag)[keyof typeof TaskFlag];
 export const Verdict = { accepted: 0, rejected: 1 } as const;
@@ -443,6 +447,138 @@ export function encodeStats(value: Stats): Uint8Array {
   return bytes;
 }
 
+export interface LogRequest {
+  level: number;
+  reserved: Uint8Array;
+  from: number;
+}
+export const LogRequestBytes = 8;
+/** Reads a LogRequest; throws RangeError when fewer than 8 bytes are left. */
+export function decodeLogRequest(bytes: Uint8Array, at = 0): LogRequest {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    level: view.getUint8(at + 0),
+    reserved: slice(bytes, at + 1, 3),
+    from: view.getUint32(at + 4, true),
+  };
+}
+export function encodeLogRequest(value: LogRequest): Uint8Array {
+  const bytes = new Uint8Array(8);
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0, value.level);
+  bytes.set(value.reserved.subarray(0, 3), 1);
+  view.setUint32(4, value.from, true);
+  return bytes;
+}
+
+export interface LogState {
+  next: number;
+  clockMs: number;
+  resets: number;
+  level: number;
+  reserved: number;
+}
+export const LogStateBytes = 12;
+/** Reads a LogState; throws RangeError when fewer than 12 bytes are left. */
+export function decodeLogState(bytes: Uint8Array, at = 0): LogState {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    next: view.getUint32(at + 0, true),
+    clockMs: view.getUint32(at + 4, true),
+    resets: view.getUint16(at + 8, true),
+    level: view.getUint8(at + 10),
+    reserved: view.getUint8(at + 11),
+  };
+}
+export function encodeLogState(value: LogState): Uint8Array {
+  const bytes = new Uint8Array(12);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, value.next, true);
+  view.setUint32(4, value.clockMs, true);
+  view.setUint16(8, value.resets, true);
+  view.setUint8(10, value.level);
+  view.setUint8(11, value.reserved);
+  return bytes;
+}
+
+export interface LogEntry {
+  ms: number;
+  code: number;
+  level: number;
+  reserved: number;
+  a: number;
+  b: number;
+  c: number;
+}
+export const LogEntryBytes = 20;
+/** Reads a LogEntry; throws RangeError when fewer than 20 bytes are left. */
+export function decodeLogEntry(bytes: Uint8Array, at = 0): LogEntry {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    ms: view.getUint32(at + 0, true),
+    code: view.getUint8(at + 4),
+    level: view.getUint8(at + 5),
+    reserved: view.getUint16(at + 6, true),
+    a: view.getUint32(at + 8, true),
+    b: view.getUint32(at + 12, true),
+    c: view.getUint32(at + 16, true),
+  };
+}
+export function encodeLogEntry(value: LogEntry): Uint8Array {
+  const bytes = new Uint8Array(20);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, value.ms, true);
+  view.setUint8(4, value.code);
+  view.setUint8(5, value.level);
+  view.setUint16(6, value.reserved, true);
+  view.setUint32(8, value.a, true);
+  view.setUint32(12, value.b, true);
+  view.setUint32(16, value.c, true);
+  return bytes;
+}
+
+export interface Panic {
+  architecture: number;
+  reason: number;
+  reserved: number;
+  cause: number;
+  pc: number;
+  lr: number;
+  sp: number;
+  address: number;
+  status: number;
+}
+export const PanicBytes = 28;
+/** Reads a Panic; throws RangeError when fewer than 28 bytes are left. */
+export function decodePanic(bytes: Uint8Array, at = 0): Panic {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    architecture: view.getUint8(at + 0),
+    reason: view.getUint8(at + 1),
+    reserved: view.getUint16(at + 2, true),
+    cause: view.getUint32(at + 4, true),
+    pc: view.getUint32(at + 8, true),
+    lr: view.getUint32(at + 12, true),
+    sp: view.getUint32(at + 16, true),
+    address: view.getUint32(at + 20, true),
+    status: view.getUint32(at + 24, true),
+  };
+}
+export function encodePanic(value: Panic): Uint8Array {
+  const bytes = new Uint8Array(28);
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0, value.architecture);
+  view.setUint8(1, value.reason);
+  view.setUint16(2, value.reserved, true);
+  view.setUint32(4, value.cause, true);
+  view.setUint32(8, value.pc, true);
+  view.setUint32(12, value.lr, true);
+  view.setUint32(16, value.sp, true);
+  view.setUint32(20, value.address, true);
+  view.setUint32(24, value.status, true);
+  return bytes;
+}
+
 export interface ErrorReply {
   code: number;
   detail: number;
@@ -811,6 +947,31 @@ export const ops = {
   update: { code: 128, args: ["w", "g", "v", "n", "momentum", "weightDecay", "clipNorm", "scale"], floats: ["momentum", "weightDecay", "clipNorm", "scale"] },
 } as const;
 export type OpName = keyof typeof ops;
+
+/** What a board's log says, by code. */
+export const logMessages: Readonly<Record<number, { name: string; text: string }>> = {
+  1: { name: "started", text: "started; reset: {a:reset}, reset number {b}, {c} samples held" },
+  2: { name: "panicked", text: "the last start ended in a fault or a hang at {a:hex}, cause {b:hex}" },
+  3: { name: "linkGone", text: "the link is gone" },
+  4: { name: "framesBad", text: "{a} damaged frames on the line since the last message, {b} since the start" },
+  5: { name: "batteryLow", text: "battery low: {a} %" },
+  6: { name: "resetAsked", text: "restarts as told: {a:resetKind}" },
+  7: { name: "refused", text: "refused request {a}: {b:error}" },
+  8: { name: "putBegun", text: "receives {a:blob}: {b} of {c} bytes are here" },
+  9: { name: "installed", text: "{a:blob} installed, {b} bytes; {c} flash pages erased since the start" },
+  10: { name: "installRefused", text: "{a:blob} refused: {b:error} ({c:error})" },
+  11: { name: "taskStarted", text: "run {a}, task {b} started, {c} steps" },
+  12: { name: "taskResumed", text: "run {a}, task {b} goes on from its checkpoint at step {c}" },
+  13: { name: "taskEnded", text: "task {a} done after {b} steps, loss {c:f32}" },
+  14: { name: "taskFailed", text: "task {a} failed at step {b}: {c:error}" },
+  15: { name: "taskAborted", text: "task {a} given up at step {b}" },
+  16: { name: "checkpointWritten", text: "task {a}: checkpoint at step {b}; {c} flash pages erased since the start" },
+  17: { name: "updateAcknowledged", text: "update of task {a}: {b:verdict} by the host" },
+  18: { name: "guestFailed", text: "the kernels failed in {a:guest}: {b:error}" },
+  19: { name: "sampleKept", text: "sample {a} recorded" },
+  20: { name: "samplesFull", text: "the sample log is full with {a} samples" },
+  21: { name: "unusual", text: "unusual sample: score {a:f32} above {b:f32}, {c} since the start" },
+};
 
 function slice(bytes: Uint8Array, at: number, count: number): Uint8Array {
   if (at + count > bytes.length) throw new RangeError(`bytes ${at}..${at + count} of ${bytes.length}`);

@@ -15,5 +15,5 @@ async function test(name: ChipPortName, main: string): Promise<void> {
 for (const name of Object.keys(chipPorts) as ChipPortName[]) {
   const port = chipPorts[name];
   await test(name, port.contract);
-  if ("resets" in port) await test(name, port.resets);
+  await test(name, port.resets);
 }

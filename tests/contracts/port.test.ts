@@ -19,7 +19,7 @@ testC({
   flags: flagsOf("minimal"),
 });
 
-const posix = sourcesOf("posix", ["chip", "flash", "link", "memory", "options", "sensor"]);
+const posix = sourcesOf("posix", ["chip", "fault", "flash", "link", "memory", "options", "sensor"]);
 const variants: [name: string, args: string[]][] = [
   ["port_posix", ["--samples"]],
   ["port_posix_nrf", ["--page-bytes", "4096", "--program-bytes", "4", "--baud", "115200", "--battery", "80"]],
@@ -44,6 +44,7 @@ const load = (path: string, at: string) => ["-device", `loader,file=${path},addr
 const mps2 = (main: string) => [
   main,
   "firmware/core/digest/sha256.c",
+  "firmware/ports/cortexm/fault.c",
   ...["chip", "flash", "link", "memory", "sensor", "start"].map((name) => `firmware/ports/mps2/${name}.c`),
 ];
 const variables = {

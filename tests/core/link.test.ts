@@ -31,6 +31,11 @@ testC({
 });
 testC({ name: "link_transfer", sources: ["tests/core/link_transfer_test.c", "firmware/core/link/transfer.c"], flags });
 testC({
+  name: "log_ring",
+  sources: ["tests/core/log_ring_test.c", "firmware/core/link/log_ring.c", "firmware/core/digest/crc32.c"],
+  flags,
+});
+testC({
   name: "digest",
   sources: ["tests/core/digest_test.c", "firmware/core/digest/crc32.c", "firmware/core/digest/sha256.c"],
   flags,

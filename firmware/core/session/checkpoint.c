@@ -13,7 +13,10 @@ int ftte_checkpoint_write(struct ftte_session *s) {
         const uint8_t *state = ftte_machine_bytes(s, s->plan.state_at, bytes);
         result = state ? ftte_store_append(&s->store, kind, head, state, bytes) : FTTE_ERR_PLAN_RANGE;
     }
-    return result < 0 ? result : ftte_store_commit(&s->store, kind, s->run.task.task);
+    if (result >= 0) result = ftte_store_commit(&s->store, kind, s->run.task.task);
+    uint32_t erases = ftte_store_counters(&s->store).erases;
+    if (result >= 0) ftte_log(s, FTTE_LOG_CHECKPOINT_WRITTEN, s->run.task.task, s->run.step, erases);
+    return result;
 }
 
 // True when a state of the plan held follows the header.

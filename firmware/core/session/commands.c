@@ -20,7 +20,8 @@ static uint32_t features(const struct ftte_session *s) {
     uint32_t engine = FTTE_FEATURE_WASM3;
 #endif
     uint32_t battery = ftte_port_battery() != 255 ? FTTE_FEATURE_BATTERY : 0;
-    return engine | battery | FTTE_FEATURE_SAMPLE_APPEND | (s->sensor_seen ? FTTE_FEATURE_SENSOR : 0);
+    return engine | battery | FTTE_FEATURE_SAMPLE_APPEND | FTTE_FEATURE_LOG |
+           (s->sensor_seen ? FTTE_FEATURE_SENSOR : 0);
 }
 
 static void tell_board(const struct ftte_session *s, struct ftte_hello *hello) {
@@ -37,7 +38,7 @@ static void tell_board(const struct ftte_session *s, struct ftte_hello *hello) {
     hello->state = (uint8_t)ftte_session_state(s);
     hello->battery = (uint8_t)ftte_port_battery();
     hello->reset_reason = (uint8_t)ftte_port_reset_reason();
-    for (int i = 0; i < FTTE_REASONS; i++) hello->resets = (uint16_t)(hello->resets + s->health.resets[i]);
+    hello->resets = ftte_health_resets(s);
     hello->errors = s->errors;
 }
 
@@ -130,7 +131,10 @@ static int run_update_ack(struct ftte_session *s, const struct ftte_frame *frame
 static int run_abort(struct ftte_session *s, const struct ftte_frame *frame) {
     ftte_transfer_abort(s);
     ftte_sensor_release(s);
-    if (s->phase != FTTE_PHASE_NONE) ftte_training_end(s, FTTE_OK);
+    if (s->phase != FTTE_PHASE_NONE) {
+        ftte_log(s, FTTE_LOG_TASK_ABORTED, s->run.task.task, s->run.step, 0);
+        ftte_training_end(s, FTTE_OK);
+    }
     ftte_outbox_reply(s, frame, NULL, 0);
     return FTTE_OK;
 }
@@ -174,9 +178,17 @@ static int run_reset(struct ftte_session *s, const struct ftte_frame *frame) {
     if (frame->body_bytes < 1 || frame->body[0] > FTTE_RESET_KIND_FACTORY) return FTTE_ERR_ARGUMENT;
     int result = frame->body[0] == FTTE_RESET_KIND_FACTORY ? forget_all(s) : FTTE_OK;
     if (result < 0) return result;
+    ftte_log(s, FTTE_LOG_RESET_ASKED, frame->body[0], 0, 0);
     s->reset_kind = frame->body[0];
     s->reset_ms = ftte_port_clock_ms();
     ftte_outbox_reply(s, frame, NULL, 0);
+    return FTTE_OK;
+}
+
+// The record in the port's memory is forgotten now; the session's copy answers repeats, until the next reset.
+static int run_panic(struct ftte_session *s, const struct ftte_frame *frame) {
+    ftte_panic_forget(ftte_port_panic());
+    ftte_outbox_reply(s, frame, &s->panic, sizeof s->panic);
     return FTTE_OK;
 }
 
@@ -199,6 +211,8 @@ static const struct command {
     {FTTE_FRAME_TYPE_SAMPLE_CLEAR, run_sample_clear},
     {FTTE_FRAME_TYPE_RESET, run_reset},
     {FTTE_FRAME_TYPE_SELF_TEST, run_self_test},
+    {FTTE_FRAME_TYPE_LOG, ftte_log_ask},
+    {FTTE_FRAME_TYPE_PANIC, run_panic},
 };
 
 void ftte_command_run(struct ftte_session *s, const struct ftte_frame *frame) {
@@ -207,7 +221,9 @@ void ftte_command_run(struct ftte_session *s, const struct ftte_frame *frame) {
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         if (commands[i].type != frame->type) continue;
         int result = commands[i].run(s, frame);
-        if (result < 0) ftte_outbox_error(s, frame, result, 0);
+        if (result >= 0) return;
+        ftte_log(s, FTTE_LOG_REFUSED, frame->type, (uint32_t)result, 0);
+        ftte_outbox_error(s, frame, result, 0);
         return;
     }
     ftte_outbox_error(s, frame, FTTE_ERR_COMMAND_UNKNOWN, frame->type);

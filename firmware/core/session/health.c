@@ -4,12 +4,21 @@
 
 #include "session/state.h"
 
+enum { WATCH_MS = 1000, BATTERY_LOW = 20, BATTERY_STEP = 5 }; // per cent
+
 // A board that cannot store this works all the same.
 static void keep(struct ftte_session *s) {
     int kind = FTTE_BLOB_KIND_HEALTH;
     int result = ftte_store_create(&s->store, kind, sizeof s->health);
     if (result >= 0) result = ftte_store_append(&s->store, kind, 0, &s->health, sizeof s->health);
     if (result >= 0) (void)ftte_store_commit(&s->store, kind, 0);
+}
+
+static void take_panic(struct ftte_session *s) {
+    const struct ftte_panic_record *record = ftte_port_panic();
+    if (!ftte_panic_sealed(record)) return;
+    s->panic = record->panic;
+    ftte_log(s, FTTE_LOG_PANICKED, s->panic.pc, s->panic.cause, 0);
 }
 
 void ftte_health_open(struct ftte_session *s) {
@@ -20,6 +29,14 @@ void ftte_health_open(struct ftte_session *s) {
     if (s->health.resets[reason] < UINT16_MAX) s->health.resets[reason]++;
     s->died = reason == FTTE_RESET_REASON_WATCHDOG || reason == FTTE_RESET_REASON_FAULT;
     keep(s);
+    ftte_log(s, FTTE_LOG_STARTED, (uint32_t)reason, ftte_health_resets(s), ftte_store_samples(&s->store));
+    take_panic(s);
+}
+
+uint16_t ftte_health_resets(const struct ftte_session *s) {
+    uint16_t resets = 0;
+    for (int i = 0; i < FTTE_REASONS; i++) resets = (uint16_t)(resets + s->health.resets[i]);
+    return resets;
 }
 
 void ftte_health_note_kernels(struct ftte_session *s, uint32_t crc) {
@@ -63,4 +80,30 @@ struct ftte_stats ftte_health_stats(struct ftte_session *s) {
     stats.anomaly_last = s->watch.last;
     stats.anomalies = s->watch.unusual;
     return stats;
+}
+
+// ---- what the log should tell
+
+static void watch_line(struct ftte_session *s) {
+    uint32_t bad = s->parser.bad;
+    if (bad != s->bad_told) ftte_log(s, FTTE_LOG_FRAMES_BAD, bad - s->bad_told, bad, 0);
+    s->bad_told = bad;
+}
+
+// Told again when it has fallen further; a battery that was charged in between begins anew.
+static void watch_battery(struct ftte_session *s) {
+    int percent = ftte_port_battery();
+    bool further = s->battery_told == 0 || percent + BATTERY_STEP <= s->battery_told;
+    if (percent > BATTERY_LOW + BATTERY_STEP) s->battery_told = 0;
+    if (percent > BATTERY_LOW || !further) return;
+    s->battery_told = (uint8_t)(percent > 0 ? percent : 1);
+    ftte_log(s, FTTE_LOG_BATTERY_LOW, (uint32_t)percent, 0, 0);
+}
+
+void ftte_health_watch(struct ftte_session *s) {
+    uint32_t now = ftte_port_clock_ms();
+    if (now - s->watched_ms < WATCH_MS) return;
+    s->watched_ms = now;
+    watch_line(s);
+    watch_battery(s);
 }

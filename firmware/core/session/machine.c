@@ -43,8 +43,9 @@ int ftte_machine_call(struct ftte_session *s, enum ftte_guest_function function,
                       union ftte_value *result) {
     s->deadline_ms = ftte_port_clock_ms();
     int error = ftte_guest_call(&s->guest, function, args, result);
-    if (error < 0 || gives_float(function)) return error;
-    return result->i32 < 0 ? result->i32 : FTTE_OK;
+    if (error >= 0 && !gives_float(function) && result->i32 < 0) error = result->i32;
+    if (error < 0) ftte_log(s, FTTE_LOG_GUEST_FAILED, (uint32_t)function, (uint32_t)error, 0);
+    return error < 0 ? error : FTTE_OK;
 }
 
 uint8_t *ftte_machine_bytes(struct ftte_session *s, uint32_t at, uint32_t bytes) {

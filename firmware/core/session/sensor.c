@@ -50,6 +50,7 @@ static int keep(struct ftte_session *s) {
         if (result == 0) result = FTTE_ERR_SAMPLES_FULL;
     }
     if (result >= 0) result = ftte_store_sample_append(&s->store, s->record);
+    if (result >= 0) ftte_log(s, FTTE_LOG_SAMPLE_KEPT, ftte_store_samples(&s->store), 0, 0);
     return result;
 }
 
@@ -70,6 +71,7 @@ static int ask(struct ftte_session *s, uint32_t bytes) {
 static void take(struct ftte_session *s) {
     int result = keep(s);
     if (result == FTTE_ERR_SAMPLES_FULL) s->log_full = !ftte_watch_passing(s, s->record, s->record_bytes);
+    if (s->log_full) ftte_log(s, FTTE_LOG_SAMPLES_FULL, ftte_store_samples(&s->store), 0, 0);
     ftte_sensor_release(s);
     if (result >= 0) ftte_watch_kept(s);
 }

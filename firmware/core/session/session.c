@@ -22,6 +22,7 @@ struct ftte_session *ftte_session_open(void *pool, uint32_t bytes, const uint32_
     s->stack_bytes = stack ? stack_bytes : 0;
     s->reset_kind = -1;
     ftte_pool_open(&s->pool, (uint8_t *)pool + own, bytes - own);
+    ftte_log_open(s);
     if (ftte_store_open(&s->store) < 0) return NULL;
     ftte_health_open(s);
     ftte_install_recover(s);
@@ -30,10 +31,19 @@ struct ftte_session *ftte_session_open(void *pool, uint32_t bytes, const uint32_
     return s;
 }
 
+static void note_link(struct ftte_session *s, bool there) {
+    if (s->link_gone == !there) return;
+    s->link_gone = !there;
+    if (there) return;
+    ftte_log_forget_host(s);
+    ftte_log(s, FTTE_LOG_LINK_GONE, 0, 0, 0);
+}
+
 // The next byte of the link; -1 when none waits.
 static int next_byte(struct ftte_session *s) {
     if (s->inbox_at == s->inbox_count) {
         int count = ftte_port_link_read(s->inbox, sizeof s->inbox);
+        note_link(s, count >= 0);
         if (count <= 0) return -1;
         s->inbox_at = 0;
         s->inbox_count = (uint16_t)count;
@@ -86,6 +96,8 @@ uint32_t ftte_session_poll(struct ftte_session *s) {
     bool received = receive(s, &commands), sent = ftte_transfer_pump(s);
     bool worked = work(s);
     push_progress(s);
+    ftte_health_watch(s);
+    sent |= ftte_log_push(s);
     sent |= ftte_outbox_flush(s);
     reset_when_told(s);
     // Garbage on the line is no progress; a step, a command and a poll with nothing to do are.

@@ -12,6 +12,7 @@
 //     sensor.c     samples into the log
 //     watch.c      autoencoders: scores, baseline, what is unusual
 //     health.c     what survives resets to tell of them, stack and memory measurements
+//     log.c        what happened, for hosts that ask
 #ifndef FTTE_STATE_H
 #define FTTE_STATE_H
 
@@ -21,6 +22,7 @@
 #include "ftte_port.h"
 #include "guest/guest.h"
 #include "link/frame.h"
+#include "link/log_ring.h"
 #include "link/transfer.h"
 #include "session/session.h"
 #include "store/store.h"
@@ -81,6 +83,14 @@ struct ftte_watch {
     uint32_t next, end; // samples of the log whose scores are still to join
 };
 
+// The log (log.c).
+struct ftte_log {
+    struct ftte_log_ring ring;
+    uint8_t level;     // enum ftte_log_level: what is kept
+    bool wanted;       // a host asked for it,
+    uint32_t asked_ms; // last at this time
+};
+
 struct ftte_session {
     struct ftte_store store;
     struct ftte_pool pool;
@@ -134,6 +144,11 @@ struct ftte_session {
     bool guest_rests;       // and since then nobody asked for the guest
     uint8_t distrusted[32]; // hash of the blob that was being put to use then
     uint32_t errors;
+    struct ftte_panic panic; // how the last start ended, if by a fault or a hang; zeros: not so
+    struct ftte_log log;
+    uint32_t watched_ms, bad_told; // of ftte_health_watch: its last look; damaged frames that the log told of
+    uint8_t battery_told;          // percentage that the log told of; 0: not low
+    bool link_gone;
     int reset_kind; // -1: none asked
     uint32_t reset_ms;
 };
@@ -265,5 +280,21 @@ void ftte_health_open(struct ftte_session *s);
 // Notes that the kernels with this CRC passed their self-test.
 void ftte_health_note_kernels(struct ftte_session *s, uint32_t crc);
 struct ftte_stats ftte_health_stats(struct ftte_session *s);
+// Of all reasons, this start included.
+uint16_t ftte_health_resets(const struct ftte_session *s);
+// Notes what the log should tell of line and battery. To be called often; looks once a second.
+void ftte_health_watch(struct ftte_session *s);
+
+// ---- log.c
+void ftte_log_open(struct ftte_session *s);
+// Writes a message of firmware/spec/log.json. Never waits; costs nothing but its place in the ring.
+void ftte_log(struct ftte_session *s, enum ftte_log_message message, uint32_t a, uint32_t b, uint32_t c);
+// A float as an argument.
+uint32_t ftte_log_f32(float value);
+int ftte_log_ask(struct ftte_session *s, const struct ftte_frame *frame);
+// Sends what the host has not got yet, if there is room to spare. Returns true when there was something.
+bool ftte_log_push(struct ftte_session *s);
+// The link is gone: whoever comes next asks again.
+void ftte_log_forget_host(struct ftte_session *s);
 
 #endif

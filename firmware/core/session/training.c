@@ -64,6 +64,7 @@ int ftte_training_accept(struct ftte_session *s, const struct ftte_task *task) {
     s->guest_rests = false;
     s->run = (struct ftte_checkpoint){.task = *task, .samples = ftte_store_samples(&s->store)};
     result = ftte_checkpoint_write(s);
+    if (result >= 0) ftte_log(s, FTTE_LOG_TASK_STARTED, task->run, task->task, task->steps);
     return result < 0 ? result : begin(s, NULL);
 }
 
@@ -72,6 +73,7 @@ void ftte_training_end(struct ftte_session *s, int code) {
     s->failed = s->run.task;
     s->failure = code;
     if (code < 0) s->errors++;
+    if (code < 0) ftte_log(s, FTTE_LOG_TASK_FAILED, s->run.task.task, s->run.step, (uint32_t)code);
     ftte_machine_close(s);
     (void)ftte_store_drop(&s->store, FTTE_BLOB_KIND_CHECKPOINT);
 }
@@ -87,8 +89,10 @@ void ftte_training_resume(struct ftte_session *s) {
         (void)ftte_store_drop(&s->store, FTTE_BLOB_KIND_CHECKPOINT);
     else if (s->died)
         ftte_training_end(s, FTTE_ERR_GUEST_TIME);
-    else
+    else {
+        ftte_log(s, FTTE_LOG_TASK_RESUMED, s->run.task.run, s->run.task.task, s->run.step);
         (void)begin(s, state.bytes);
+    }
 }
 
 // ---- steps ----
@@ -142,6 +146,8 @@ bool ftte_training_step(struct ftte_session *s) {
         ftte_training_end(s, result);
         return false;
     }
-    if (result == 1) ftte_training_end(s, FTTE_OK);
-    return result != 1;
+    if (result != 1) return true;
+    ftte_log(s, FTTE_LOG_TASK_ENDED, s->run.task.task, s->run.step, ftte_log_f32(s->run.loss_last));
+    ftte_training_end(s, FTTE_OK);
+    return false;
 }

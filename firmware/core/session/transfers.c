@@ -71,6 +71,7 @@ int ftte_transfer_put_begin(struct ftte_session *s, const struct ftte_frame *fra
     if (result < 0) return result;
     s->finished.kind = 0;
     ftte_receiver_begin(&s->receiver, frame->id, begin.kind, begin.total, have);
+    ftte_log(s, FTTE_LOG_PUT_BEGUN, begin.kind, have, begin.total);
     answer(s, frame, false);
     return FTTE_OK;
 }
@@ -91,11 +92,20 @@ int ftte_transfer_put_data(struct ftte_session *s, const struct ftte_frame *fram
     return FTTE_OK;
 }
 
+static void tell(struct ftte_session *s, const struct ftte_finished *f) {
+    uint32_t erases = ftte_store_counters(&s->store).erases;
+    if (f->error < 0)
+        ftte_log(s, FTTE_LOG_INSTALL_REFUSED, f->kind, (uint32_t)f->error, (uint32_t)f->detail);
+    else
+        ftte_log(s, FTTE_LOG_INSTALLED, f->kind, f->total, erases);
+}
+
 static int commit(struct ftte_session *s, const struct ftte_frame *frame) {
     struct ftte_finished finished = {.kind = s->receiver.kind, .total = s->receiver.total};
     finished.error = ftte_store_commit(&s->store, finished.kind, 0);
     s->receiver.kind = 0;
     if (finished.error >= 0) finished.error = ftte_install(s, finished.kind, &finished.detail);
+    tell(s, &finished);
     finish(s, frame, finished);
     return FTTE_OK;
 }

@@ -144,6 +144,7 @@ int ftte_update_ack(struct ftte_session *s, const struct ftte_update_ack *ack) {
     if (update.run != ack->run || update.task != ack->task) return FTTE_ERR_TASK_UNKNOWN;
     int result = ack->verdict == FTTE_VERDICT_REJECTED ? restore_residual(s, ack) : FTTE_OK;
     if (result < 0) return result;
+    ftte_log(s, FTTE_LOG_UPDATE_ACKNOWLEDGED, ack->task, ack->verdict, 0);
     ftte_transfer_retract(s, FTTE_BLOB_KIND_UPDATE);
     return ftte_store_drop(&s->store, FTTE_BLOB_KIND_UPDATE);
 }

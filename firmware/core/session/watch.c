@@ -76,6 +76,7 @@ static int score(struct ftte_session *s, uint32_t at, bool is_new) {
     if (!is_new) return FTTE_OK;
     watch->last = value;
     watch->unusual += unusual;
+    if (unusual) ftte_log(s, FTTE_LOG_UNUSUAL, ftte_log_f32(value), ftte_log_f32(threshold), watch->unusual);
     return FTTE_OK;
 }
 

@@ -1,3 +1,2 @@
 # QEMU's microbit machine for port nrf52. Everything is the port's but the chip's id: QEMU's FICR holds the same in every process.
 PORT_SOURCES := $(filter-out %/identity.c,$(PORT_SOURCES)) firmware/machines/microbit/identity.c
-PORT_FLAGS += -Ifirmware/ports/nrf52

@@ -24,6 +24,8 @@ interrupt_at:
     .word esp_soc_interrupt
 fault_at:
     .word esp_fault
+panic_at:
+    .word esp_panic
 map_at:
     .word board_map_flash
 main_at:
@@ -86,7 +88,7 @@ exception:
     s32i a0, a1, 0
     s32i a2, a1, 4
     rsr.exccause a2
-    bnei a2, 4, fault // Level1InterruptCause
+    bnei a2, 4, panic // Level1InterruptCause
     s32i a3, a1, 8
     s32i a4, a1, 12
     s32i a5, a1, 16
@@ -123,6 +125,18 @@ exception:
     l32i a2, a1, 4
     rsr.excsave1 a1
     rfe
+
+    // The processor's own exceptions, with a0 and the stack as they were; the rest (fault) does not happen.
+    .balign 4
+panic:
+    rsr.epc1 a2
+    l32i a3, a1, 0
+    rsr.excsave1 a4
+    rsr.exccause a5
+    rsr.excvaddr a6
+    rsr.ps a7
+    l32r a0, panic_at
+    jx a0
 
     .balign 4
 fault:

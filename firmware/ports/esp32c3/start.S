@@ -60,8 +60,15 @@ vectors:
 
     // On the handlers' stack, as the session's may be what went wrong.
 exception:
+    csrw mscratch, sp
     la sp, board_handler_top
-    j esp_fault
+    csrr a0, mepc
+    mv a1, ra
+    csrr a2, mscratch
+    csrr a3, mcause
+    csrr a4, mtval
+    csrr a5, mstatus
+    j esp_panic
 
 interrupt:
     csrrw sp, mscratch, sp

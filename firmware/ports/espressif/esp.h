@@ -61,6 +61,10 @@ void esp_link_interrupt(void);
 // To be jumped to when a fault happened, on the handlers' stack. ESP_RAM.
 void esp_fault(void) __attribute__((noreturn));
 
+// The same, with what the registers say of it: panic.c leaves a record. ESP_RAM.
+void esp_panic(uint32_t pc, uint32_t lr, uint32_t sp, uint32_t cause, uint32_t address, uint32_t status)
+    __attribute__((noreturn));
+
 // ---- link.c, chip.c, memory.c
 void esp_link_open(void);
 bool esp_link_waits(void);

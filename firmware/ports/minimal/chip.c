@@ -39,6 +39,12 @@ const char *ftte_port_board_class(void) { return "minimal"; }
 
 int ftte_port_reset_reason(void) { return board_reset_reason; }
 
+// A fault ends the process, so there is never one to tell of.
+struct ftte_panic_record *ftte_port_panic(void) {
+    static struct ftte_panic_record none;
+    return &none;
+}
+
 void ftte_port_reset(int kind) {
     (void)kind; // there is no bootloader to go to; the session has forgotten what a factory reset forgets
     board_reset_reason = FTTE_RESET_REASON_SOFTWARE;

@@ -2,6 +2,7 @@
 // own stack (memory.c), handlers on a small one here, so that a fault is handled even when the session's stack
 // overflowed.
 #include "board.h"
+#include "fault.h"
 
 extern uint32_t board_data[], board_data_end[], board_data_image[], board_bss[], board_bss_end[];
 
@@ -28,9 +29,6 @@ void board_reset(int reason) {
 
 int board_reset_reason(void) { return reset_reason; }
 
-static void fault(void) { board_reset(FTTE_RESET_REASON_FAULT); }
-static void watchdog(void) { board_reset(FTTE_RESET_REASON_WATCHDOG); }
-
 void board_start(void) {
     SCB_CPACR |= CPACR_FPU;
     __asm volatile("dsb\n isb");
@@ -56,11 +54,11 @@ const struct vectors board_vectors __attribute__((section(".vectors"), used)) = 
     .entry =
         {
             EXCEPTION(1) = board_start,
-            EXCEPTION(2) = watchdog, // NMI
-            EXCEPTION(3) = fault,    // HardFault; the others escalate to it
-            EXCEPTION(4) = fault,
-            EXCEPTION(5) = fault,
-            EXCEPTION(6) = fault,
+            EXCEPTION(2) = cortexm_hang,  // NMI: the watchdog
+            EXCEPTION(3) = cortexm_fault, // HardFault; the others escalate to it
+            EXCEPTION(4) = cortexm_fault,
+            EXCEPTION(5) = cortexm_fault,
+            EXCEPTION(6) = cortexm_fault,
             INTERRUPT(IRQ_UART0_RX) = board_link_interrupt,
             INTERRUPT(IRQ_TIMER1) = board_alarm_interrupt,
         },

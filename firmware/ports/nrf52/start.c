@@ -2,6 +2,7 @@
 // on its own stack (memory.c), handlers on a small one here, so that a fault is handled even when the session's stack
 // overflowed.
 #include "board.h"
+#include "fault.h"
 
 extern uint32_t board_data[], board_data_end[], board_data_image[], board_bss[], board_bss_end[];
 
@@ -28,8 +29,6 @@ void board_reset(int reason) {
 }
 
 int board_reset_reason(void) { return reset_reason; }
-
-static void fault(void) { board_reset(FTTE_RESET_REASON_FAULT); }
 
 static int reason_of(uint32_t bits) {
     // After a pin reset other bits may be set that should not be: nRF52832 anomaly 136, nRF52840 anomaly 136.
@@ -89,8 +88,8 @@ const struct vectors board_vectors __attribute__((section(".vectors"), used)) = 
     .entry =
         {
             EXCEPTION(1) = board_start,
-            EXCEPTION(2) = fault, // NMI: nobody raises it
-            EXCEPTION(3) = fault, // HardFault; the others escalate to it
+            EXCEPTION(2) = cortexm_fault, // NMI: nobody raises it
+            EXCEPTION(3) = cortexm_fault, // HardFault; the others escalate to it
             INTERRUPT(IRQ_UART0) = board_link_interrupt,
             INTERRUPT(IRQ_TIMER0) = board_alarm_interrupt,
         },

@@ -5,6 +5,7 @@
 #ifndef BOARD_H
 #define BOARD_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -69,6 +70,12 @@ uint64_t board_clock_ns(void);
 void board_watchdog_start(void);
 // Starts the program again on the same flash and the same terminal. Returns only when it cannot.
 void board_restart(int reason);
+
+// ---- fault.c
+// Makes faults leave a record and restart the board. Needs a signal stack.
+void board_fault_open(void);
+// Leaves the record: `reason` is enum ftte_reset_reason, the others what a handler is given.
+void board_fault_note(int reason, const siginfo_t *info, const void *context);
 
 // ---- sensor.c
 void board_sensor_open(void);

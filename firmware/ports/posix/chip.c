@@ -91,12 +91,13 @@ enum { TICKS = 8 }; // of the watchdog's time; it bites between TICKS and TICKS 
 static volatile sig_atomic_t hungry_ticks;
 
 // The session hangs in the guest and owns no lock that formatting or exec could want.
-static void tick(int signal) {
+static void tick(int number, siginfo_t *info, void *context) {
     static const char text[] = "ftte-posix: the watchdog saw no progress; the board restarts\n";
     sigset_t all;
-    (void)signal;
+    (void)number;
     if (++hungry_ticks <= TICKS) return;
     if (write(STDERR_FILENO, text, sizeof text - 1) < 0) _exit(1);
+    board_fault_note(FTTE_RESET_REASON_WATCHDOG, info, context);
     sigfillset(&all);
     sigprocmask(SIG_UNBLOCK, &all, NULL); // the mask would outlive exec
     board_restart(FTTE_RESET_REASON_WATCHDOG);
@@ -107,7 +108,7 @@ void board_watchdog_start(void) {
     uint64_t tick_us = (uint64_t)(board_options.watchdog_s * 1e6 / TICKS);
     struct timeval every = {(time_t)(tick_us / 1000000u), (suseconds_t)(tick_us % 1000000u)};
     struct itimerval timer = {every, every};
-    struct sigaction action = {.sa_handler = tick, .sa_flags = SA_ONSTACK | SA_RESTART};
+    struct sigaction action = {.sa_sigaction = tick, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
     sigaction(SIGPROF, &action, NULL);
     setitimer(ITIMER_PROF, &timer, NULL);
 }

@@ -95,6 +95,7 @@ int main(int argc, char **argv) {
     follow_parent();
     handle_end();
     errno = 0;
+    board_fault_open();
     board_memory_open();
     board_sensor_open();
     tell(board_link_open());

@@ -184,6 +184,12 @@ static void knows_itself(void) {
     report(length > 0 && length <= 15, "the board class has 1 to 15 characters");
     int reason = ftte_port_reset_reason(), battery = ftte_port_battery();
     report(reason >= 0 && reason <= FTTE_RESET_REASON_FAULT, "the reset reason is one of the list");
+    struct ftte_panic_record *record = ftte_port_panic();
+    report(record && record == ftte_port_panic() && !ftte_panic_sealed(record), "no fault, no record of one");
+    ftte_panic_seal(record);
+    bool kept = ftte_panic_sealed(ftte_port_panic());
+    ftte_panic_forget(record);
+    report(kept && !ftte_panic_sealed(record), "the record of a fault can be sealed and forgotten");
     report((battery >= 0 && battery <= 100) || battery == 255, "the battery is a percentage or 255");
 }
 

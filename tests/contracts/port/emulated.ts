@@ -9,7 +9,7 @@ interface ChipPort {
   /** The test program in this folder that runs the contract. */
   contract: string;
   /** A further test program, of faults and resets. */
-  resets?: string;
+  resets: string;
   /** Further variables of firmware/Makefile. */
   variables: Record<string, string>;
 }
@@ -28,11 +28,13 @@ export const chipPorts = {
   esp32c3: {
     board: "virt-esp32c3",
     contract: "espressif.c",
+    resets: "espressif_resets.c",
     variables: { EXTRA_CFLAGS: includes("espressif") },
   },
   esp32: {
     board: "sim-esp32",
     contract: "espressif.c",
+    resets: "espressif_resets.c",
     variables: { EXTRA_CFLAGS: includes("espressif") },
   },
 } satisfies Record<string, ChipPort>;

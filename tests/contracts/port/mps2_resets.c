@@ -5,6 +5,7 @@
 
 #include "board.h"
 #include "board_config.h"
+#include "panic_trial.h"
 #include "report.h"
 
 static volatile uint32_t *const reached = (volatile uint32_t *)(BOARD_NOTES + 256);
@@ -17,6 +18,7 @@ static void writes_beyond_ram(void) { write_at(FTTE_RAM_AT + FTTE_RAM_BYTES); }
 static void runs_data(void) {
     static uint16_t code = 0x4770; // bx lr
     ((void (*)(void))((uintptr_t)&code | 1))();
+    __asm volatile(""); // the call is not the last thing, so that it leaves where it came from
 }
 // The compiler must not make a loop of it: the frame is read after the call.
 static uint32_t overflows_stack(uint32_t depth) {
@@ -35,20 +37,23 @@ static const struct {
     const char *what;
     void (*act)(void);
     int reason;
+    enum panic_trial record;
 } trials[] = {
-    {"power on is power on", NULL, FTTE_RESET_REASON_POWER_ON},
-    {"a write to flash is a fault", writes_flash, FTTE_RESET_REASON_FAULT},
-    {"a write to code is a fault", writes_code, FTTE_RESET_REASON_FAULT},
-    {"a write beyond the board's RAM is a fault", writes_beyond_ram, FTTE_RESET_REASON_FAULT},
-    {"a call into data is a fault", runs_data, FTTE_RESET_REASON_FAULT},
-    {"a stack overflow is a fault", overflows, FTTE_RESET_REASON_FAULT},
-    {"a session that hangs is reset by the watchdog", hangs, FTTE_RESET_REASON_WATCHDOG},
-    {"a reset that is asked for is the software's", resets, FTTE_RESET_REASON_SOFTWARE},
+    {"power on is power on", NULL, FTTE_RESET_REASON_POWER_ON, NOTHING},
+    {"a write to flash is a fault", writes_flash, FTTE_RESET_REASON_FAULT, INSIDE},
+    {"a write to code is a fault", writes_code, FTTE_RESET_REASON_FAULT, INSIDE},
+    {"a write beyond the board's RAM is a fault", writes_beyond_ram, FTTE_RESET_REASON_FAULT, INSIDE},
+    {"a call into data is a fault", runs_data, FTTE_RESET_REASON_FAULT, CALLED},
+    {"a stack overflow is a fault", overflows, FTTE_RESET_REASON_FAULT, STACK},
+    {"a session that hangs is reset by the watchdog", hangs, FTTE_RESET_REASON_WATCHDOG, INSIDE},
+    {"a reset that is asked for is the software's", resets, FTTE_RESET_REASON_SOFTWARE, NOTHING},
 };
 enum { TRIALS = sizeof trials / sizeof *trials };
 
 static void session(void) {
     report(ftte_port_reset_reason() == trials[*reached].reason, "%s", trials[*reached].what);
+    bool known = panic_is(trials[*reached].record, trials[*reached].act, FTTE_RAM_AT);
+    report(known, "%s, and its record says where", trials[*reached].what);
     if (++*reached < TRIALS) trials[*reached].act();
     report(*reached == TRIALS, "every trial ends in a reset");
     printf("done\n");

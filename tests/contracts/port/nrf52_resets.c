@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "board.h"
+#include "panic_trial.h"
 #include "remote.h"
 #include "report.h"
 
@@ -25,14 +26,15 @@ static const struct {
     const char *what;
     void (*act)(void);
     int reason;
+    enum panic_trial record;
 } trials[] = {
     // The machine's RESETREAS always reads 1: after a power-on too, the port must take it for the pin.
-    {"RESETREAS is understood", NULL, FTTE_RESET_REASON_PIN},
-    {"a byte written to flash is a fault", writes_flash, FTTE_RESET_REASON_FAULT},
-    {"a write beyond RAM is a fault", writes_beyond_ram, FTTE_RESET_REASON_FAULT},
-    {"a call beyond RAM is a fault", runs_nothing, FTTE_RESET_REASON_FAULT},
-    {"a stack overflow is a fault", overflows, FTTE_RESET_REASON_FAULT},
-    {"a reset that is asked for is the software's", resets, FTTE_RESET_REASON_SOFTWARE},
+    {"RESETREAS is understood", NULL, FTTE_RESET_REASON_PIN, NOTHING},
+    {"a byte written to flash is a fault", writes_flash, FTTE_RESET_REASON_FAULT, INSIDE},
+    {"a write beyond RAM is a fault", writes_beyond_ram, FTTE_RESET_REASON_FAULT, INSIDE},
+    {"a call beyond RAM is a fault", runs_nothing, FTTE_RESET_REASON_FAULT, CALLED},
+    {"a stack overflow is a fault", overflows, FTTE_RESET_REASON_FAULT, STACK},
+    {"a reset that is asked for is the software's", resets, FTTE_RESET_REASON_SOFTWARE, NOTHING},
 };
 enum { TRIALS = sizeof trials / sizeof *trials };
 
@@ -40,6 +42,8 @@ static void session(void) {
     if (progress.magic != MAGIC) progress.reached = 0;
     progress.magic = MAGIC;
     report(ftte_port_reset_reason() == trials[progress.reached].reason, "%s", trials[progress.reached].what);
+    bool known = panic_is(trials[progress.reached].record, trials[progress.reached].act, FTTE_RAM_AT);
+    report(known, "%s, and its record says where", trials[progress.reached].what);
     remote_flush();
     if (++progress.reached < TRIALS) trials[progress.reached].act();
     report(progress.reached == TRIALS, "every trial ends in a reset");
