@@ -265,7 +265,8 @@ _Static_assert(sizeof(struct ftte_stats) == 84, "Stats");
 
 struct ftte_log_request {
     uint8_t level;
-    uint8_t reserved[3];
+    uint8_t reserved;
+    uint16_t resets;
     uint32_t from;
 };
 _Static_assert(sizeof(struct ftte_log_request) == 8, "LogRequest");

@@ -10,8 +10,11 @@ import type { Frame } from "../wire/frame.ts";
 import {
   BlobKind,
   decodeHello,
+  decodeLogState,
+  decodePanic,
   decodeProgress,
   decodeStats,
+  encodeLogRequest,
   encodeSampleAppend,
   encodeTask,
   encodeUpdateAck,
@@ -19,6 +22,12 @@ import {
   frameBodyMax,
   type Hello,
   HelloBytes,
+  type LogEntry,
+  LogLevel,
+  type LogState,
+  LogStateBytes,
+  type Panic,
+  PanicBytes,
   type Progress,
   ProgressBytes,
   Reply,
@@ -31,6 +40,7 @@ import {
   wireVersion,
 } from "../wire/spec.gen.ts";
 import { chipIdText, parseChipId } from "./identity.ts";
+import { decodeLogEntries } from "./log_cursor.ts";
 
 export interface SessionOptions extends Pace {
   /** For messages; the chip id after the hello when it is not given. */
@@ -51,6 +61,7 @@ export class BoardSession {
   private known: Hello | undefined;
   private answered: string | undefined;
   private progressListener: (progress: Progress) => void = () => {};
+  private logListener: (first: number, entries: LogEntry[]) => void = () => {};
 
   constructor(
     readonly pipe: Pipe,
@@ -73,6 +84,11 @@ export class BoardSession {
   /** Progress that the board tells of its own accord. */
   onProgress(listener: (progress: Progress) => void): void {
     this.progressListener = listener;
+  }
+
+  /** Log entries that the board sends after log(), with the number of the first; they may come twice, and with gaps. */
+  onLog(listener: (first: number, entries: LogEntry[]) => void): void {
+    this.logListener = listener;
   }
 
   /**
@@ -165,6 +181,24 @@ export class BoardSession {
     await this.request(FrameType.selfTest, none, { patienceMs: selfTestPatienceMs, ...exchange });
   }
 
+  /**
+   * Asks for the log from entry `from` of this start (Hello.resets) on; to be asked again within 10 s, or the board sends no more. "off" ends it.
+   * @throws FtteError "command-unknown" of older firmware
+   */
+  async log(
+    level: keyof typeof LogLevel,
+    { resets, from }: { resets: number; from: number },
+    exchange: ExchangeOptions & { patienceMs?: number } = {},
+  ): Promise<LogState> {
+    const body = encodeLogRequest({ level: LogLevel[level], reserved: 0, resets, from });
+    return decodeLogState(await this.request(FrameType.log, body, { least: LogStateBytes, ...exchange }));
+  }
+
+  /** What the last start ended in; `architecture` none when it was no fault and no hang. @throws FtteError "command-unknown" of older firmware */
+  async panic(exchange: ExchangeOptions = {}): Promise<Panic> {
+    return decodePanic(await this.request(FrameType.panic, none, { least: PanicBytes, ...exchange }));
+  }
+
   /** Restarts the board; returns when it has answered that it will. */
   async reset(kind: keyof typeof ResetKind, exchange: ExchangeOptions = {}): Promise<void> {
     await this.request(FrameType.reset, Uint8Array.of(ResetKind[kind]), exchange);
@@ -224,6 +258,7 @@ export class BoardSession {
   private takeStray(frame: Frame): void {
     if (frame.type === (FrameType.progress | Reply.flag) && frame.body.length >= ProgressBytes)
       this.progressListener(decodeProgress(frame.body));
+    if (frame.type === (FrameType.log | Reply.flag)) this.logListener(frame.offset, decodeLogEntries(frame.body));
   }
 }
 

@@ -166,6 +166,23 @@ program
   );
 
 program
+  .command("monitor")
+  .argument("<board...>", "names, chip ids or their first digits, or ports")
+  .description("watch boards live: their log, panics with names of functions, progress, unusual samples")
+  .addOption(
+    new Option("--level <name>", "the least that is shown")
+      .choices(["error", "warning", "info", "debug"])
+      .default("info"),
+  )
+  .option("--filter <text>", "show only what contains this text, in upper or lower case")
+  .option("--save <file>", "append what is shown to a file, too")
+  .option("--seconds <n>", "end after so many seconds, instead of at Ctrl-C", number)
+  .addOption(config())
+  .addOption(json())
+  .addHelpText("after", example("ftte monitor wrist-07 wrist-08 --level debug --save night.log"))
+  .action(async (boards, options) => (await import("./commands/monitor.ts")).monitor(boards, options));
+
+program
   .command("build")
   .description("build a board's firmware with this machine's compilers")
   .requiredOption("--board <id>", "a board of board-configs/")

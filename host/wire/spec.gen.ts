@@ -449,7 +449,8 @@ export function encodeStats(value: Stats): Uint8Array {
 
 export interface LogRequest {
   level: number;
-  reserved: Uint8Array;
+  reserved: number;
+  resets: number;
   from: number;
 }
 export const LogRequestBytes = 8;
@@ -458,7 +459,8 @@ export function decodeLogRequest(bytes: Uint8Array, at = 0): LogRequest {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
     level: view.getUint8(at + 0),
-    reserved: slice(bytes, at + 1, 3),
+    reserved: view.getUint8(at + 1),
+    resets: view.getUint16(at + 2, true),
     from: view.getUint32(at + 4, true),
   };
 }
@@ -466,7 +468,8 @@ export function encodeLogRequest(value: LogRequest): Uint8Array {
   const bytes = new Uint8Array(8);
   const view = new DataView(bytes.buffer);
   view.setUint8(0, value.level);
-  bytes.set(value.reserved.subarray(0, 3), 1);
+  view.setUint8(1, value.reserved);
+  view.setUint16(2, value.resets, true);
   view.setUint32(4, value.from, true);
   return bytes;
 }

@@ -37,7 +37,8 @@ int ftte_log_ask(struct ftte_session *s, const struct ftte_frame *frame) {
     s->log.wanted = request.level != FTTE_LOG_LEVEL_OFF;
     if (s->log.wanted) s->log.level = request.level;
     s->log.asked_ms = ftte_port_clock_ms();
-    ftte_log_ring_rewind(&s->log.ring, request.from);
+    // A host that has not noticed a restart counts the entries of another start.
+    ftte_log_ring_rewind(&s->log.ring, request.resets == ftte_health_resets(s) ? request.from : 0);
     struct ftte_log_state state = {.next = s->log.ring.written, .clock_ms = s->log.asked_ms, .level = s->log.level};
     state.resets = ftte_health_resets(s);
     ftte_outbox_reply(s, frame, &state, sizeof state);

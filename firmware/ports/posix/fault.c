@@ -27,14 +27,28 @@ static int take_image(struct dl_phdr_info *info, size_t bytes, void *context) {
     return 1;
 }
 
+extern const char __executable_start[], etext[]; // by the linker
+
+static bool is_code(uintptr_t at) { return at >= (uintptr_t)__executable_start && at < (uintptr_t)etext; }
+
+// x86 has no link register: of a fault in the C library, the first word on the stack that is an address of our code.
+static uintptr_t return_address(uintptr_t sp) {
+    enum { WORDS = 64 };
+    for (const uintptr_t *word = (const uintptr_t *)sp; word < (const uintptr_t *)sp + WORDS; word++)
+        if (is_code(*word)) return *word;
+    return 0;
+}
+
 static void note_registers(struct ftte_panic *panic, const ucontext_t *context) {
     uintptr_t pc = 0, lr = 0, sp = 0;
 #if defined(__i386__)
     pc = (uintptr_t)context->uc_mcontext.gregs[REG_EIP];
     sp = (uintptr_t)context->uc_mcontext.gregs[REG_ESP];
+    lr = is_code(pc) ? 0 : return_address(sp);
 #elif defined(__x86_64__)
     pc = (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
     sp = (uintptr_t)context->uc_mcontext.gregs[REG_RSP];
+    lr = is_code(pc) ? 0 : return_address(sp);
 #elif defined(__aarch64__)
     pc = context->uc_mcontext.pc;
     lr = context->uc_mcontext.regs[30];
