@@ -215,16 +215,17 @@ static const struct command {
     {FTTE_FRAME_TYPE_PANIC, run_panic},
 };
 
+static int run(struct ftte_session *s, const struct ftte_frame *frame) {
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (commands[i].type == frame->type) return commands[i].run(s, frame);
+    return FTTE_ERR_COMMAND_UNKNOWN;
+}
+
 void ftte_command_run(struct ftte_session *s, const struct ftte_frame *frame) {
     // Replies that a line echoes, or another board's: answering would never end.
     if (frame->type & FTTE_REPLY_FLAG) return;
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        if (commands[i].type != frame->type) continue;
-        int result = commands[i].run(s, frame);
-        if (result >= 0) return;
-        ftte_log(s, FTTE_LOG_REFUSED, frame->type, (uint32_t)result, 0);
-        ftte_outbox_error(s, frame, result, 0);
-        return;
-    }
-    ftte_outbox_error(s, frame, FTTE_ERR_COMMAND_UNKNOWN, frame->type);
+    int result = run(s, frame);
+    if (result >= 0) return;
+    ftte_log(s, FTTE_LOG_REFUSED, frame->type, (uint32_t)result, 0);
+    ftte_outbox_error(s, frame, result, result == FTTE_ERR_COMMAND_UNKNOWN ? frame->type : 0);
 }
