@@ -32,6 +32,17 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** By addr2line: the function whose code it is, whatever was inlined there. */
+function functionAt(program: string, address: number): string | undefined {
+  const lines = execFileSync("addr2line", ["-f", "-i", "-e", program, address.toString(16)], { encoding: "utf8" });
+  const name = lines
+    .split("\n")
+    .filter((_, i) => i % 2 === 0)
+    .filter(Boolean)
+    .at(-1);
+  return name === "??" ? undefined : name;
+}
+
 type Told = MonitorEvent | { type: "result"; boards: Record<string, unknown>[] };
 
 /** The command, watched while it runs. */
@@ -83,16 +94,11 @@ it("tells what two boards say, through a fault and a power cut, and ends when it
   truncateSync(left.board.flash, 0); // flash that answers no more: the next look at it is a fault
   const panic = await run.told("panic", left);
   const { build } = await run.told("online", left);
-  const program = programOf(build)!;
-  const [judged] = execFileSync("addr2line", ["-f", "-e", program, panic.pc.toString(16)], { encoding: "utf8" }).split(
-    "\n",
-  );
-  const [from] = execFileSync("addr2line", ["-f", "-e", program, panic.lr.toString(16)], { encoding: "utf8" }).split(
-    "\n",
-  );
   expect(panic).toMatchObject({ reason: "fault", architecture: "posix", cause: "SIGBUS" });
   // In our code, or in the C library's, called by ours.
-  expect([panic.function, panic.caller]).toContain(judged === "??" ? from : judged!.replace(/\..*/, ""));
+  const judged = functionAt(programOf(build)!, panic.pc) ?? functionAt(programOf(build)!, panic.lr);
+  expect(judged).toMatch(/^[a-z]\w+$/);
+  expect(panic.function ?? panic.caller).toBe(judged);
   expect(await run.told("restarted", left)).toMatchObject({ reason: "fault" });
   await run.told("log", left, ({ code }) => code === "panicked");
 
@@ -114,11 +120,11 @@ it("tells what two boards say, through a fault and a power cut, and ends when it
   expect(lines.map((line) => JSON.parse(line))).toEqual(events.slice(0, -1));
 });
 
-it("shows lines with the boards' names, and only what --filter and --level let through", {
+it("shows lines with the boards' names, and only what --filter lets through", {
   timeout: 60_000,
 }, async () => {
   const ports = [left.board.address, right.board.address];
-  const { status, stdout } = ftteText(folder, ["monitor", ...ports, "--seconds", "2", "--filter", "STARTED"]);
+  const { status, stdout } = ftteText(folder, ["monitor", ...ports, "--seconds", "1", "--filter", "STARTED"]);
   expect(status).toBe(0);
   const [lines, counts] = stdout.split("\n\n");
   expect(lines!.split("\n").toSorted()).toEqual([expect.any(String), expect.any(String)]);
@@ -133,8 +139,11 @@ it("says who may hold a port, and what no board is", { timeout: 60_000 }, async 
   expect(busy.status).toBe(3);
   expect(busy.events.at(-1)).toMatchObject({ type: "error", code: "port-busy" });
   expect(busy.stderr).toMatch(/a training run holds the ports of its boards/);
-  expect((await ftte(folder, ["monitor", join(folder, "nothing.pty")], env())).status).toBe(3);
-  const unwritable = await ftte(folder, ["monitor", left.board.address, "--save", join(folder, "no", "where")], env());
+  const [absent, unwritable] = await Promise.all([
+    ftte(folder, ["monitor", join(folder, "nothing.pty")], env()),
+    ftte(folder, ["monitor", left.board.address, "--save", join(folder, "no", "where")], env()),
+  ]);
+  expect(absent.status).toBe(3);
   expect([unwritable.status, unwritable.events.at(-1)?.code]).toEqual([4, "file-unwritable"]);
 });
 

@@ -6,7 +6,7 @@ import type { LogLevelName } from "../../boards/log_text.ts";
 import type { MonitorEvent } from "../../boards/monitor_events.ts";
 import { KnownBoards } from "../../boards/names.ts";
 import { FtteError } from "../../errors.ts";
-import { openSerial } from "../../link/serial.ts";
+import { openPipe } from "../../link/open.ts";
 import { everyPort } from "../every_port.ts";
 import { MonitorOutput } from "../monitor_output.ts";
 import { interruptible, say, sayJson } from "../output.ts";
@@ -87,7 +87,7 @@ export async function monitor(texts: string[], options: MonitorCommandOptions): 
   const find = (chipId: string) => findBoard(chipId, finding);
   const { level } = options;
   try {
-    const monitors = boards.map((board) => new BoardMonitor(board, { level, open: openSerial, find, emit }));
+    const monitors = boards.map((board) => new BoardMonitor(board, { level, open: openPipe, find, emit }));
     await Promise.all(monitors.map((watched) => watched.run(ends)));
     if (failed.signal.aborted) throw failed.signal.reason;
   } finally {
