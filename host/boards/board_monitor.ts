@@ -163,7 +163,8 @@ export class BoardMonitor {
       ? await session.log(this.options.level, asked).catch((error) => this.withoutLog(error))
       : undefined;
     this.resets = (state ?? (await session.hello())).resets;
-    const wentBack = state !== undefined && state.clockMs < this.clockMs; // a board that lost its flash counts resets anew
+    // A board that lost its flash counts its resets anew; neither its clock nor its entries go back.
+    const wentBack = state !== undefined && (state.clockMs < this.clockMs || state.next < this.cursor.next);
     if (state) this.noteClock(state.clockMs);
     if (this.resets === before && !wentBack) return false;
     this.held = true;

@@ -1,7 +1,8 @@
 // `ftte monitor` on two virtual boards: what they say, a fault with the function that addr2line names, an unplugged and replugged board, an
 // orderly end; and what stands in its way: a port in use, firmware that keeps no log.
 
-import { execFileSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,11 +17,12 @@ import { openSerial } from "../../host/link/serial.ts";
 import { encodeFrame, FrameParser } from "../../host/wire/frame.ts";
 import { FrameType } from "../../host/wire/spec.gen.ts";
 import { type LiveBoard, liveBoard, oneTask } from "./live_board.ts";
-import { ftte, ftteText, type Outcome, start } from "./project.ts";
+import { command, ftte, type Outcome, start } from "./project.ts";
 
 let left: LiveBoard;
 let right: LiveBoard;
 let folder: string;
+const started: ChildProcess[] = [];
 const env = () => ({ XDG_STATE_HOME: folder });
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "ftte-monitor-"));
@@ -28,6 +30,7 @@ beforeAll(async () => {
   await oneTask(left, left.order(1), { patienceMs: 10_000 });
 }, 60_000);
 afterAll(async () => {
+  for (const child of started) child.kill("SIGKILL"); // of a test that failed
   await Promise.all([left.end(), right.end()]);
   rmSync(folder, { recursive: true, force: true });
 });
@@ -48,6 +51,7 @@ type Told = MonitorEvent | { type: "result"; boards: Record<string, unknown>[] }
 /** The command, watched while it runs. */
 function watch(args: string[]) {
   const { child, done } = start(folder, ["monitor", ...args], env());
+  started.push(child);
   let text = "";
   child.stdout!.on("data", (data) => {
     text += data;
@@ -120,14 +124,25 @@ it("tells what two boards say, through a fault and a power cut, and ends when it
   expect(lines.map((line) => JSON.parse(line))).toEqual(events.slice(0, -1));
 });
 
-it("shows lines with the boards' names, and only what --filter lets through", {
-  timeout: 60_000,
-}, async () => {
-  const ports = [left.board.address, right.board.address];
-  const { status, stdout } = ftteText(folder, ["monitor", ...ports, "--seconds", "1", "--filter", "STARTED"]);
-  expect(status).toBe(0);
-  const [lines, counts] = stdout.split("\n\n");
-  expect(lines!.split("\n").toSorted()).toEqual([expect.any(String), expect.any(String)]);
+/** What the command prints for people, until there are as many lines; it is then ended as by Ctrl-C. */
+async function textOf(args: string[], lines: number): Promise<string> {
+  const child = spawn(process.execPath, [command, "monitor", ...args], { env: { ...process.env, ...env() } });
+  started.push(child);
+  const ended = once(child, "close");
+  let text = "";
+  child.stdout.on("data", (data) => {
+    text += data;
+  });
+  await expect.poll(() => text.split("\n").length - 1, { timeout: 30_000 }).toBeGreaterThanOrEqual(lines);
+  child.kill("SIGINT");
+  expect((await ended)[0]).toBe(0);
+  return text;
+}
+
+it("shows lines with the boards' names, and only what --filter lets through", { timeout: 60_000 }, async () => {
+  const text = await textOf([left.board.address, right.board.address, "--filter", "STARTED"], 2);
+  const [lines, counts] = text.split("\n\n");
+  expect(lines!.split("\n")).toHaveLength(2);
   for (const line of lines!.split("\n"))
     expect(line).toMatch(/^[0-9a-f]{8} {2}\d\d:\d\d:\d\d\.\d{3} info {4}started; reset: \w+/);
   expect(counts).toMatch(/board +log entries +lost +panics +restarts/);
