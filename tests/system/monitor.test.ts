@@ -148,16 +148,20 @@ it("shows lines with the boards' names, and only what --filter lets through", { 
   expect(counts).toMatch(/board +log entries +lost +panics +restarts/);
 });
 
-it("says who may hold a port, and what no board is", { timeout: 60_000 }, async () => {
+it("ends after --seconds, and says who may hold a port, and what no board and no file is", {
+  timeout: 60_000,
+}, async () => {
   const held = await openSerial(left.board.address);
   const busy = await ftte(folder, ["monitor", left.board.address], env()).finally(() => held.close());
   expect(busy.status).toBe(3);
   expect(busy.events.at(-1)).toMatchObject({ type: "error", code: "port-busy" });
   expect(busy.stderr).toMatch(/a training run holds the ports of its boards/);
-  const [absent, unwritable] = await Promise.all([
+  const [timed, absent, unwritable] = await Promise.all([
+    ftte(folder, ["monitor", right.board.address, "--seconds", "1"], env()),
     ftte(folder, ["monitor", join(folder, "nothing.pty")], env()),
     ftte(folder, ["monitor", left.board.address, "--save", join(folder, "no", "where")], env()),
   ]);
+  expect([timed.status, timed.events.at(-1)?.type]).toEqual([0, "result"]);
   expect(absent.status).toBe(3);
   expect([unwritable.status, unwritable.events.at(-1)?.code]).toEqual([4, "file-unwritable"]);
 });
