@@ -1,5 +1,7 @@
 // What a fault leaves: start.S comes here with what its registers say, on the handlers' stack. In RAM like the
-// handlers, and stored word by word, as flash may not be readable: the compiler must call nothing.
+// handlers, and stored word by word, as flash may not be readable: the compiler must call nothing. That RAM outside
+// .bss keeps its values over a restart by software is ESP-IDF's promise for __NOINIT_ATTR (Programming Guide v5.5,
+// "Memory Types").
 #include "esp.h"
 
 static struct ftte_panic_record record __attribute__((section(".noinit")));
