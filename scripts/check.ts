@@ -41,7 +41,8 @@ const core: Record<string, string[]> = {
   link: ["digest"],
   guest: ["digest"],
   store: ["digest", "port"],
-  session: ["digest", "link", "guest", "store", "port"],
+  session: ["digest", "link", "guest", "store", "port", "sensors"],
+  sensors: [],
 };
 
 const importsOf = (path: string, pattern: RegExp) =>
@@ -79,8 +80,8 @@ function guestDirections(): string[] {
 
 function coreDirections(): string[] {
   const wrong: string[] = [];
-  for (const path of files("firmware/core", /\.[ch]$/)) {
-    const from = path.split("/")[2]!;
+  for (const path of [...files("firmware/core", /\.[ch]$/), ...files("firmware/sensors", /\.[ch]$/)]) {
+    const from = path.split("/").at(-2)!;
     const allowed = core[from];
     if (!allowed) continue; // spec.gen.h
     for (const target of importsOf(path, /#include "([^"]+)"/g)) {

@@ -42,6 +42,11 @@ enum ftte_err {
     FTTE_ERR_TASK_UNKNOWN = -34, // the board does not know this task
     FTTE_ERR_LOSS_NOT_FINITE = -35, // training diverged: the loss is not finite
     FTTE_ERR_POWER = -36, // power was lost
+    FTTE_ERR_SENSOR_ABSENT = -40, // the sensor does not answer at its address
+    FTTE_ERR_SENSOR_WRONG = -41, // another chip answers at the sensor's address
+    FTTE_ERR_SENSOR_BUS = -42, // the sensor's bus is stuck, or a transfer broke off
+    FTTE_ERR_SENSOR_RESET = -43, // the sensor lost its settings, or does not come out of its reset
+    FTTE_ERR_SAMPLES_PRIVATE = -44, // the firmware was built without the export of samples
 };
 
 #define FTTE_WIRE_VERSION 2u
@@ -70,6 +75,8 @@ enum ftte_frame_type {
     FTTE_FRAME_TYPE_SELF_TEST = 16,
     FTTE_FRAME_TYPE_LOG = 17,
     FTTE_FRAME_TYPE_PANIC = 18,
+    FTTE_FRAME_TYPE_CAPTURE = 19,
+    FTTE_FRAME_TYPE_SENSOR_INFO = 20,
 };
 
 enum ftte_reply {
@@ -87,6 +94,7 @@ enum ftte_blob_kind {
     FTTE_BLOB_KIND_CHECKPOINT = 7,
     FTTE_BLOB_KIND_RESIDUAL = 8,
     FTTE_BLOB_KIND_HEALTH = 9,
+    FTTE_BLOB_KIND_EXPORT = 11,
 };
 
 enum ftte_board_state {
@@ -102,7 +110,9 @@ enum ftte_feature {
     FTTE_FEATURE_SENSOR = 4,
     FTTE_FEATURE_BATTERY = 8,
     FTTE_FEATURE_SAMPLE_APPEND = 16,
+    FTTE_FEATURE_SENSOR_DRIVER = 32,
     FTTE_FEATURE_LOG = 128,
+    FTTE_FEATURE_CAPTURE_EXPORT = 256,
 };
 
 enum ftte_reset_reason {
@@ -135,6 +145,13 @@ enum ftte_architecture {
     FTTE_ARCHITECTURE_RISCV = 2,
     FTTE_ARCHITECTURE_XTENSA = 3,
     FTTE_ARCHITECTURE_POSIX = 4,
+};
+
+enum ftte_sensor_state {
+    FTTE_SENSOR_STATE_NONE = 0,
+    FTTE_SENSOR_STATE_OFF = 1,
+    FTTE_SENSOR_STATE_STARTING = 2,
+    FTTE_SENSOR_STATE_RUNNING = 3,
 };
 
 enum ftte_task_flag {
@@ -262,6 +279,41 @@ struct ftte_stats {
     uint32_t anomalies;
 };
 _Static_assert(sizeof(struct ftte_stats) == 84, "Stats");
+
+struct ftte_capture {
+    uint16_t label;
+    uint16_t window;
+    uint16_t hop;
+    uint16_t reserved;
+    uint32_t duration_ms;
+};
+_Static_assert(sizeof(struct ftte_capture) == 12, "Capture");
+
+struct ftte_sensor_info {
+    uint8_t name[16];
+    uint32_t rate_milli_hz;
+    uint32_t elements;
+    uint8_t type;
+    uint8_t state;
+    uint16_t label;
+    uint16_t window;
+    uint16_t hop;
+    uint32_t left_ms;
+    uint32_t kept;
+    uint32_t replaced;
+    uint32_t gaps;
+    int32_t error;
+    uint32_t samples;
+    uint32_t record_bytes;
+};
+_Static_assert(sizeof(struct ftte_sensor_info) == 60, "SensorInfo");
+
+struct ftte_label_count {
+    uint16_t label;
+    uint16_t reserved;
+    uint32_t count;
+};
+_Static_assert(sizeof(struct ftte_label_count) == 8, "LabelCount");
 
 struct ftte_log_request {
     uint8_t level;

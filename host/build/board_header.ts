@@ -25,8 +25,8 @@ const macroName = (text: string) => text.toUpperCase().replace(/\W+/g, "_");
  */
 export function boardHeader(board: BoardConfig): string {
   const { flash, ram } = board;
-  const partitions = Object.entries(BlobKind).map(
-    ([kind, index]) => `[${index}] = ${flash.partitions[kind as keyof typeof BlobKind]}`,
+  const partitions = Object.entries(flash.partitions).map(
+    ([kind, bytes]) => `[${BlobKind[kind as keyof typeof flash.partitions]}] = ${bytes}`,
   );
   const regions = ram.flatMap(({ at, bytes }, i) => {
     const name = i === 0 ? "FTTE_RAM" : `FTTE_RAM_${i}`;

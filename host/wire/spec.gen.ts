@@ -37,6 +37,11 @@ export const boardErrors = {
   "task-unknown": { code: -34, text: "the board does not know this task" },
   "loss-not-finite": { code: -35, text: "training diverged: the loss is not finite" },
   "power": { code: -36, text: "power was lost" },
+  "sensor-absent": { code: -40, text: "the sensor does not answer at its address" },
+  "sensor-wrong": { code: -41, text: "another chip answers at the sensor's address" },
+  "sensor-bus": { code: -42, text: "the sensor's bus is stuck, or a transfer broke off" },
+  "sensor-reset": { code: -43, text: "the sensor lost its settings, or does not come out of its reset" },
+  "samples-private": { code: -44, text: "the firmware was built without the export of samples" },
 } as const;
 export type BoardErrorName = keyof typeof boardErrors;
 
@@ -46,15 +51,15 @@ export const frameCrcBytes = 4;
 export const frameBodyMax = 240;
 export const frameEncodedMax = 252;
 export const zeroVersion = 4294967295;
-export const FrameType = { hello: 1, putBegin: 2, putData: 3, putEnd: 4, getBegin: 5, getAck: 6, train: 7, progress: 8, updateAck: 9, abort: 10, stats: 11, sampleAppend: 12, sampleClear: 13, reset: 14, getData: 15, selfTest: 16, log: 17, panic: 18 } as const;
+export const FrameType = { hello: 1, putBegin: 2, putData: 3, putEnd: 4, getBegin: 5, getAck: 6, train: 7, progress: 8, updateAck: 9, abort: 10, stats: 11, sampleAppend: 12, sampleClear: 13, reset: 14, getData: 15, selfTest: 16, log: 17, panic: 18, capture: 19, sensorInfo: 20 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 export const Reply = { flag: 128, error: 255 } as const;
 export type Reply = (typeof Reply)[keyof typeof Reply];
-export const BlobKind = { kernels: 1, plan: 2, frozen: 3, slice: 4, delta: 5, update: 6, checkpoint: 7, residual: 8, health: 9 } as const;
+export const BlobKind = { kernels: 1, plan: 2, frozen: 3, slice: 4, delta: 5, update: 6, checkpoint: 7, residual: 8, health: 9, export: 11 } as const;
 export type BlobKind = (typeof BlobKind)[keyof typeof BlobKind];
 export const BoardState = { idle: 0, receiving: 1, training: 2, reporting: 3 } as const;
 export type BoardState = (typeof BoardState)[keyof typeof BoardState];
-export const Feature = { wasm3: 1, aot: 2, sensor: 4, battery: 8, sampleAppend: 16, log: 128 } as const;
+export const Feature = { wasm3: 1, aot: 2, sensor: 4, battery: 8, sampleAppend: 16, sensorDriver: 32, log: 128, captureExport: 256 } as const;
 export type Feature = (typeof Feature)[keyof typeof Feature];
 export const ResetReason = { unknown: 0, powerOn: 1, pin: 2, watchdog: 3, software: 4, brownout: 5, fault: 6 } as const;
 export type ResetReason = (typeof ResetReason)[keyof typeof ResetReason];
@@ -64,6 +69,8 @@ export const LogLevel = { off: 0, error: 1, warning: 2, info: 3, debug: 4 } as c
 export type LogLevel = (typeof LogLevel)[keyof typeof LogLevel];
 export const Architecture = { none: 0, cortexM: 1, riscv: 2, xtensa: 3, posix: 4 } as const;
 export type Architecture = (typeof Architecture)[keyof typeof Architecture];
+export const SensorState = { none: 0, off: 1, starting: 2, running: 3 } as const;
+export type SensorState = (typeof SensorState)[keyof typeof SensorState];
 export const TaskFlag = { f32Update: 1 } as const;
 export type TaskFlag = (typeof TaskFlag)[keyof typeof TaskFlag];
 export const Verdict = { accepted: 0, rejected: 1 } as const;
@@ -444,6 +451,120 @@ export function encodeStats(value: Stats): Uint8Array {
   view.setFloat32(72, value.anomalyThreshold, true);
   view.setFloat32(76, value.anomalyLast, true);
   view.setUint32(80, value.anomalies, true);
+  return bytes;
+}
+
+export interface Capture {
+  label: number;
+  window: number;
+  hop: number;
+  reserved: number;
+  durationMs: number;
+}
+export const CaptureBytes = 12;
+/** Reads a Capture; throws RangeError when fewer than 12 bytes are left. */
+export function decodeCapture(bytes: Uint8Array, at = 0): Capture {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    label: view.getUint16(at + 0, true),
+    window: view.getUint16(at + 2, true),
+    hop: view.getUint16(at + 4, true),
+    reserved: view.getUint16(at + 6, true),
+    durationMs: view.getUint32(at + 8, true),
+  };
+}
+export function encodeCapture(value: Capture): Uint8Array {
+  const bytes = new Uint8Array(12);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, value.label, true);
+  view.setUint16(2, value.window, true);
+  view.setUint16(4, value.hop, true);
+  view.setUint16(6, value.reserved, true);
+  view.setUint32(8, value.durationMs, true);
+  return bytes;
+}
+
+export interface SensorInfo {
+  name: Uint8Array;
+  rateMilliHz: number;
+  elements: number;
+  type: number;
+  state: number;
+  label: number;
+  window: number;
+  hop: number;
+  leftMs: number;
+  kept: number;
+  replaced: number;
+  gaps: number;
+  error: number;
+  samples: number;
+  recordBytes: number;
+}
+export const SensorInfoBytes = 60;
+/** Reads a SensorInfo; throws RangeError when fewer than 60 bytes are left. */
+export function decodeSensorInfo(bytes: Uint8Array, at = 0): SensorInfo {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    name: slice(bytes, at + 0, 16),
+    rateMilliHz: view.getUint32(at + 16, true),
+    elements: view.getUint32(at + 20, true),
+    type: view.getUint8(at + 24),
+    state: view.getUint8(at + 25),
+    label: view.getUint16(at + 26, true),
+    window: view.getUint16(at + 28, true),
+    hop: view.getUint16(at + 30, true),
+    leftMs: view.getUint32(at + 32, true),
+    kept: view.getUint32(at + 36, true),
+    replaced: view.getUint32(at + 40, true),
+    gaps: view.getUint32(at + 44, true),
+    error: view.getInt32(at + 48, true),
+    samples: view.getUint32(at + 52, true),
+    recordBytes: view.getUint32(at + 56, true),
+  };
+}
+export function encodeSensorInfo(value: SensorInfo): Uint8Array {
+  const bytes = new Uint8Array(60);
+  const view = new DataView(bytes.buffer);
+  bytes.set(value.name.subarray(0, 16), 0);
+  view.setUint32(16, value.rateMilliHz, true);
+  view.setUint32(20, value.elements, true);
+  view.setUint8(24, value.type);
+  view.setUint8(25, value.state);
+  view.setUint16(26, value.label, true);
+  view.setUint16(28, value.window, true);
+  view.setUint16(30, value.hop, true);
+  view.setUint32(32, value.leftMs, true);
+  view.setUint32(36, value.kept, true);
+  view.setUint32(40, value.replaced, true);
+  view.setUint32(44, value.gaps, true);
+  view.setInt32(48, value.error, true);
+  view.setUint32(52, value.samples, true);
+  view.setUint32(56, value.recordBytes, true);
+  return bytes;
+}
+
+export interface LabelCount {
+  label: number;
+  reserved: number;
+  count: number;
+}
+export const LabelCountBytes = 8;
+/** Reads a LabelCount; throws RangeError when fewer than 8 bytes are left. */
+export function decodeLabelCount(bytes: Uint8Array, at = 0): LabelCount {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    label: view.getUint16(at + 0, true),
+    reserved: view.getUint16(at + 2, true),
+    count: view.getUint32(at + 4, true),
+  };
+}
+export function encodeLabelCount(value: LabelCount): Uint8Array {
+  const bytes = new Uint8Array(8);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, value.label, true);
+  view.setUint16(2, value.reserved, true);
+  view.setUint32(4, value.count, true);
   return bytes;
 }
 

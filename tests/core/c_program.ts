@@ -11,6 +11,7 @@ export const cFlags = [
     " ",
   ),
   "-ffp-contract=off",
+  "-Ifirmware",
   "-Ifirmware/core",
   "-Ifirmware/port",
 ];
