@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "ftte_panic.h"
+#include "sensors/sensor.h"
 #include "spec.gen.h"
 
 // ---- link: one byte stream (UART, USB, BLE NUS or a pty), framing is the core's
@@ -86,10 +87,8 @@ void ftte_port_idle(uint32_t max_ms);
 // ---- the wearable
 // ----------------------------------------------------------------------------------------------------
 
-// Copies the sensor's next finished sample into `buf`: label (u16), two bytes zero, then the elements as the plan's
-// sample type. Returns its bytes, 0 if none is waiting, FTTE_ERR_SAMPLE_SIZE if `cap` is too small. Boards without a
-// sensor return 0.
-int ftte_port_sample_read(void *buf, size_t cap);
+// The board's sensor (sensors/sensor.h says what it must do), the same at every call; null when it has none.
+struct ftte_sensor *ftte_port_sensor(void);
 
 // Battery in per cent, or 255 when there is none to measure.
 int ftte_port_battery(void);

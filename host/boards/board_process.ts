@@ -14,7 +14,7 @@ export interface BoardProcessOptions {
   folder: string;
   /** Hexadecimal; made from the name when left out, so that it stays the same. */
   chipId?: string;
-  /** The sensor's samples in the firmware's format (firmware/ports/posix/sensor.c). */
+  /** The recording that the sensor plays (recording.ts). */
   samples?: string;
 }
 

@@ -15,7 +15,7 @@ export interface Setting {
   memory: string;
   /** Hexadecimal, of `idBytes`. */
   chipId: string;
-  /** The sensor's file, for machines that have a sensor. */
+  /** The recording that the sensor plays, for machines that have one. */
   samples?: string | undefined;
 }
 
@@ -27,7 +27,7 @@ export interface Machine {
   prepare?(setting: Setting): void;
   /** Of the chip ids that its boards get; it may have room for no more. */
   idBytes: number;
-  /** The machine reads samples from a file; the firmware of the others has no sensor, and samples come over the link. */
+  /** The machine plays a recording; the firmware of the others has no sensor, and samples come over the link. */
   sensor?: true;
   /** QEMU keeps flash in memory of its own, not in `memory`: to be filled before the start and saved when the power is cut. */
   volatileFlash?: true;

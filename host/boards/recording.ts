@@ -1,24 +1,51 @@
 // What a virtual board's sensor delivers, and the wait until the board has recorded it, so that a run starts from the same samples every time.
 
 import type { OpenPipe } from "../link/pipe.ts";
+import { SampleType } from "../wire/spec.gen.ts";
 import type { FleetBoard } from "./local_fleet.ts";
 import { BoardSession } from "./session.ts";
 
-/** The file of a sensor's samples as the firmware reads it (firmware/ports/posix/sensor.c): records of `recordBytes` each, a multiple of 4, or none. */
-export function sensorFile(records: Uint8Array, recordBytes: number): Buffer {
-  const magic = 0x314d5346; // "FSM1"
-  const header = Uint32Array.of(magic, recordBytes, records.length / recordBytes, 0);
-  return Buffer.concat([new Uint8Array(header.buffer), records]);
+/** What a recording is, beside its rows. */
+export interface RecordingOptions {
+  type: keyof typeof SampleType;
+  /** Of a row. */
+  elements: number;
+  /** Rows of a window, and from the beginning of one to the next one's: 1 and 1 when each row is a sample of its own. */
+  window?: number;
+  hop?: number;
+  /** Rows a second; as fast as the board asks when left out. */
+  rateHz?: number;
 }
 
-const headerBytes = 16;
-const labelBytes = 4; // of a record: the label, two zero bytes
+const headerBytes = 32;
+const labelBytes = 4; // of a row: the label, and whether it begins a stretch
 
-/** The records of a sensor's file. */
-function* recordsOf(file: Buffer): Generator<{ label: number; elements: Uint8Array }> {
-  const recordBytes = file.readUInt32LE(4);
-  for (let at = headerBytes; at < file.length; at += recordBytes)
-    yield { label: file.readUInt16LE(at), elements: file.subarray(at + labelBytes, at + recordBytes) };
+/**
+ * The file that a virtual board's sensor plays (firmware/sensors/replay.h).
+ * @param rows each: label u16 (0xffff: none), u16 1 if it does not follow the row before it else 0, the elements, padded to 4
+ */
+export function recordingFile(rows: Uint8Array, options: RecordingOptions): Buffer {
+  const { type, elements, window = 1, hop = 1, rateHz = 0 } = options;
+  const rowBytes = labelBytes + ((elements * elementBytes[type] + 3) & ~3);
+  const header = Buffer.alloc(headerBytes);
+  const words = [0x324d5346 /* "FSM2" */, elements, rows.length / rowBytes, Math.round(rateHz * 1000)];
+  words.forEach((word, i) => {
+    header.writeUInt32LE(word, i * 4);
+  });
+  header.writeUInt16LE(window, 16);
+  header.writeUInt16LE(hop, 18);
+  header.writeUInt8(SampleType[type], 20);
+  header.writeUInt32LE(rowBytes, 24);
+  return Buffer.concat([header, rows]);
+}
+
+const elementBytes = { u8: 1, i16: 2, f32: 4 } as const;
+
+/** The rows of a recording each of whose rows is a sample. */
+function* samplesOf(file: Buffer): Generator<{ label: number; elements: Uint8Array }> {
+  const rowBytes = file.readUInt32LE(24);
+  for (let at = headerBytes; at < file.length; at += rowBytes)
+    yield { label: file.readUInt16LE(at), elements: file.subarray(at + labelBytes, at + rowBytes) };
 }
 
 const pollMs = 50;
@@ -44,14 +71,14 @@ export async function recorded(board: FleetBoard, expected: number, open: OpenPi
 }
 
 /**
- * Appends to the log of a board without a sensor what it does not hold yet of a sensor's file, over the link.
+ * Appends to the log of a board without a sensor what it does not hold yet of a recording, over the link.
  * @throws FtteError when the board does not answer or refuses a sample
  */
 export async function append(board: FleetBoard, file: Buffer, open: OpenPipe): Promise<void> {
   const session = await sessionOf(board, open);
   try {
     const { samples: held } = await session.hello();
-    for (const { label, elements } of [...recordsOf(file)].slice(held)) await session.sampleAppend(label, elements);
+    for (const { label, elements } of [...samplesOf(file)].slice(held)) await session.sampleAppend(label, elements);
   } finally {
     await session.close();
   }

@@ -8,11 +8,11 @@ import { discoverBoards } from "../boards/discover.ts";
 import { buildProgram, localBoard, programKey, toolsOf } from "../boards/local_board.ts";
 import type { FleetBoard, LocalFleet } from "../boards/local_fleet.ts";
 import { KnownBoards } from "../boards/names.ts";
-import { sensorFile } from "../boards/recording.ts";
+import { recordingFile } from "../boards/recording.ts";
 import type { Engine } from "../build/port.ts";
 import { requireTools } from "../build/toolchain.ts";
-import { packRecords, sampleBytes, subset } from "../data/dataset.ts";
-import { type Dataset, type Partition, sampleHeaderBytes } from "../data/types.ts";
+import { elementsPerSample, packRecords, subset } from "../data/dataset.ts";
+import type { Dataset, Partition } from "../data/types.ts";
 import { FtteError } from "../errors.ts";
 import type { BoardSetup } from "../fl/coordinator.ts";
 import { type PortCandidate, placeAt } from "../link/ports.ts";
@@ -30,7 +30,7 @@ export interface PlacedBoard extends BoardSetup, FleetBoard {
 }
 export interface VirtualPlace extends PlacedBoard {
   virtual: BoardProcess;
-  /** The sensor's file. */
+  /** The recording that its sensor plays. */
   samples: string;
 }
 
@@ -67,7 +67,7 @@ export function placeVirtual(
       const name = virtualName(index);
       const samples = join(folder, `${name}.samples`);
       const records = packRecords(subset(train, shards[index]!));
-      writeFileSync(samples, sensorFile(records, sampleHeaderBytes + sampleBytes(train)));
+      writeFileSync(samples, recordingFile(records, { type: train.type, elements: elementsPerSample(train) }));
       const { speed = 1, battery } = part.entry;
       const program = programs.get(keyOf(part))!;
       const virtual = localBoard(part.board, { name, folder, samples, program, speed: part.entry.speed, battery });

@@ -2,14 +2,16 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { recordingFile } from "../../host/boards/recording.ts";
 import { testC } from "../core/c_program.ts";
 import { testDevice } from "../core/device_program.ts";
 import { flagsOf, sourcesOf } from "./port/program.ts";
 
-/** A sensor's file with one sample of two elements. */
+/** A recording with one row of two elements. */
 function sampleFile(folder: string): string {
   const path = join(folder, "samples.bin");
-  writeFileSync(path, Buffer.from(Uint32Array.of(0x314d5346, 12, 1, 0, 3, 0x11111111, 0x22222222).buffer));
+  const record = Buffer.from(Uint32Array.of(3, 0x11111111, 0x22222222).buffer);
+  writeFileSync(path, recordingFile(record, { type: "f32", elements: 2 }));
   return path;
 }
 
@@ -19,7 +21,8 @@ testC({
   flags: flagsOf("minimal"),
 });
 
-const posix = sourcesOf("posix", ["chip", "fault", "flash", "link", "memory", "options", "sensor"]);
+const replay = "firmware/sensors/replay.c";
+const posix = [...sourcesOf("posix", ["chip", "fault", "flash", "link", "memory", "options", "sensor"]), replay];
 const variants: [name: string, args: string[]][] = [
   ["port_posix", ["--samples"]],
   ["port_posix_nrf", ["--page-bytes", "4096", "--program-bytes", "4", "--baud", "115200", "--battery", "80"]],
@@ -45,6 +48,7 @@ const mps2 = (main: string) => [
   main,
   "firmware/core/digest/sha256.c",
   "firmware/ports/cortexm/fault.c",
+  replay,
   ...["chip", "flash", "link", "memory", "sensor", "start"].map((name) => `firmware/ports/mps2/${name}.c`),
 ];
 const variables = {

@@ -3,7 +3,9 @@ import { sanitizers, testC } from "./c_program.ts";
 
 const sources = ["crc32", "sha256"]
   .map((name) => `firmware/core/digest/${name}.c`)
-  .concat(["flash", "slot", "store", "receive", "samples"].map((name) => `firmware/core/store/${name}.c`))
+  .concat(
+    ["flash", "slot", "store", "receive", "samples", "samples_write"].map((name) => `firmware/core/store/${name}.c`),
+  )
   .concat("tests/core/nor_flash.c");
 const flags = [...sanitizers, "-Itests/core"];
 

@@ -147,6 +147,40 @@ static void sampling(uint32_t unit, uint32_t record_bytes) {
     report(ok, "%d samples of %u bytes fit, come back and are cleared, %u-byte units", fit, record_bytes, unit);
 }
 
+// Laps of replacing: the newest are always there, in order, over every reopening, and pages are worn alike.
+static void replacing_samples(uint32_t unit, uint32_t record_bytes) {
+    fresh(unit);
+    int fit = ftte_store_samples_open(&store, record_bytes);
+    bool ok = fit > 0, full = false;
+    uint32_t least = UINT32_MAX, most = 0, laps = 12, end = 0;
+    for (uint32_t n = 0; n < (uint32_t)fit * laps; n++) {
+        make(record_bytes, n * 2 + 1);
+        ok &= ftte_store_sample_replace(&store, data) == FTTE_OK;
+        if (n % 7 == 0) ftte_store_open(&store);
+        uint32_t count = ftte_store_samples(&store);
+        if (n == (uint32_t)fit) full |= ftte_store_sample_append(&store, data) == FTTE_OK;
+        ok &= count <= (uint32_t)fit && (n >= (uint32_t)fit || count == n + 1);
+        for (uint32_t i = count > 3 ? count - 3 : 0; i <= count - 1; i++) {
+            make(record_bytes, (n - count + 1 + i) * 2 + 1);
+            ok &= memcmp(ftte_store_sample(&store, i), data, record_bytes) == 0;
+        }
+        // A page's records make room at a time, and those that lie over its borders.
+        ok &= n < (uint32_t)fit || (count + 256 / (record_bytes + 4) + 3 >= (uint32_t)fit && count > 0);
+        end = ftte_store_sample(&store, count) != NULL;
+    }
+    for (uint32_t at = 2 * 2048 + 2 * 1024 + 512; at < 60 * 256; at += 256) {
+        least = nor_flash_erases(at) < least ? nor_flash_erases(at) : least;
+        most = nor_flash_erases(at) > most ? nor_flash_erases(at) : most;
+    }
+    report(ok && !full && !end, "%u samples replace the oldest of %d, %u bytes each, %u-byte units", fit * laps, fit,
+           record_bytes, unit);
+    report(least + 1 >= laps - 1 && most <= laps, "%u laps erase each page %u to %u times", laps, least, most);
+    ok = ftte_store_samples_clear(&store) == FTTE_OK && ftte_store_samples(&store) == 0;
+    ftte_store_open(&store);
+    ok &= ftte_store_samples(&store) == 0 && ftte_store_sample_append(&store, data) == FTTE_OK;
+    report(ok && ftte_store_samples(&store) == 1, "cleared, it is as new");
+}
+
 // Re-uploading the same samples after a clear puts every byte where it was: old ones must not count.
 static void clearing(void) {
     fresh(4);
@@ -186,6 +220,10 @@ int main(void) {
         sampling(unit, 1);
         sampling(unit, 37);
         sampling(unit, 788);
+    }
+    for (uint32_t unit = 1; unit <= 32; unit *= 4) {
+        replacing_samples(unit, 37);
+        replacing_samples(unit, 788);
     }
     clearing();
     wear();

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadBoardConfig, virtualBoardArguments } from "../../host/boards/config.ts";
-import { sensorFile } from "../../host/boards/recording.ts";
+import { recordingFile } from "../../host/boards/recording.ts";
 import { BoardSession } from "../../host/boards/session.ts";
 import { VirtualBoard, type VirtualBoardOptions } from "../../host/boards/virtual.ts";
 import { buildFirmware } from "../../host/build/firmware.ts";
@@ -320,7 +320,10 @@ describe.each(subjects)("a $name autoencoder on a board", ({ name, model, scale,
       ...Array.from({ length: 5 }, () => unusual(random)),
     ];
     const records = samples.map((sample) => recordOf(pack(sample)));
-    writeFileSync(file, sensorFile(Buffer.concat(records), records[0]!.length));
+    writeFileSync(
+      file,
+      recordingFile(Buffer.concat(records), { type: model.input.type, elements: samples[0]!.length }),
+    );
     await board.kill();
     board = new VirtualBoard({ ...options, program, folder, samples: file });
     const scores = scoresOf(samples.map(pack));

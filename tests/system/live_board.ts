@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { loadBoardConfig, virtualBoardArguments } from "../../host/boards/config.ts";
 import { type FleetBoard, LocalFleet } from "../../host/boards/local_fleet.ts";
-import { recorded, sensorFile } from "../../host/boards/recording.ts";
+import { recorded, recordingFile } from "../../host/boards/recording.ts";
 import { BoardSession } from "../../host/boards/session.ts";
 import { VirtualBoard, type VirtualBoardOptions } from "../../host/boards/virtual.ts";
 import { buildFirmware } from "../../host/build/firmware.ts";
@@ -72,7 +72,7 @@ export async function liveBoard(name: string, options: LiveOptions = {}): Promis
   const folder = mkdtempSync(join(tmpdir(), "ftte-live-"));
   const random = seeded(seed);
   const samples = Float32Array.from({ length: count * elements }, () => random() * 2 - 1);
-  writeFileSync(join(folder, "samples"), sensorFile(recordsOf(samples, label), recordBytes));
+  writeFileSync(join(folder, "samples"), recordingFile(recordsOf(samples, label), { type: "f32", elements }));
   const configArguments = [...virtualBoardArguments(loadBoardConfig("virtual-64k")), ...further];
   const own: VirtualBoardOptions = { name, program, folder, samples: join(folder, "samples"), configArguments };
   const board = new VirtualBoard(own);

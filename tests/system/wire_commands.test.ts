@@ -46,7 +46,9 @@ describe("hello", () => {
     expect(told).toMatchObject({ wireVersion, guestAbi: abiVersion, ramBytes: config.ramBytes, windowBytes: 960 });
     expect(chipIdText(told.chipId)).toBe(full.board.chipId);
     expect(boardClassText(told)).toBe("virtual-64k");
-    expect(told.features).toBe(Feature.wasm3 | Feature.sensor | Feature.battery | Feature.sampleAppend | Feature.log);
+    expect(told.features).toBe(
+      Feature.wasm3 | Feature.sensor | Feature.battery | Feature.sampleAppend | Feature.sensorDriver | Feature.log,
+    );
     const [kernelsCrc, planCrc, frozenCrc] = order.required.map((blob) => blob.crc);
     expect(told).toMatchObject({ kernelsCrc, planCrc, frozenCrc, sliceVersion: 1, sliceCrc: order.slice.crc });
     expect(told).toMatchObject({ samples: 12, state: BoardState.idle, battery: 80, task: 0, updateTask: 0 });

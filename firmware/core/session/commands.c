@@ -20,8 +20,9 @@ static uint32_t features(const struct ftte_session *s) {
     uint32_t engine = FTTE_FEATURE_WASM3;
 #endif
     uint32_t battery = ftte_port_battery() != 255 ? FTTE_FEATURE_BATTERY : 0;
-    return engine | battery | FTTE_FEATURE_SAMPLE_APPEND | FTTE_FEATURE_LOG |
-           (s->sensor_seen ? FTTE_FEATURE_SENSOR : 0);
+    uint32_t sensor =
+        (s->sensor_seen ? FTTE_FEATURE_SENSOR : 0) | (ftte_port_sensor() ? FTTE_FEATURE_SENSOR_DRIVER : 0);
+    return engine | battery | sensor | FTTE_FEATURE_SAMPLE_APPEND | FTTE_FEATURE_LOG;
 }
 
 static void tell_board(const struct ftte_session *s, struct ftte_hello *hello) {
@@ -213,6 +214,8 @@ static const struct command {
     {FTTE_FRAME_TYPE_SELF_TEST, run_self_test},
     {FTTE_FRAME_TYPE_LOG, ftte_log_ask},
     {FTTE_FRAME_TYPE_PANIC, run_panic},
+    {FTTE_FRAME_TYPE_CAPTURE, ftte_capture_run},
+    {FTTE_FRAME_TYPE_SENSOR_INFO, ftte_capture_tell},
 };
 
 static int run(struct ftte_session *s, const struct ftte_frame *frame) {

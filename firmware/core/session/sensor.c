@@ -1,6 +1,5 @@
-// Samples into the log: from the port's sensor while the board is idle, or by sampleAppend. A record is u16 label, two
-// zero bytes, the elements as the plan's sample type, padding to 4. Nothing here, and no command, takes samples out
-// again. When the log is full the sensor's samples are only watched (watch.c).
+// Samples into the log: from the sensor, by way of recorder.c, or by sampleAppend. A record is u16 label, two zero
+// bytes, the elements as the plan's sample type, padding to 4. Nothing here takes samples out again.
 //
 // sampleAppend: every frame's body is SampleAppend {label, total} and then elements from the frame's offset on; total
 // counts the elements' bytes. Offset 0 begins a sample, the last byte commits it. A frame that is repeated with its id
@@ -10,16 +9,17 @@
 #include "digest/crc32.h"
 #include "session/state.h"
 
-enum { RECORD_GUESS = 64, RECORD_MAX = 16384 };
+enum { RECORD_MAX = 16384 };
 
 void ftte_sensor_release(struct ftte_session *s) {
     ftte_pool_free(&s->pool, s->record);
     s->record = NULL;
+    s->record_use = FTTE_RECORD_FREE;
+    ftte_recorder_restart(s);
 }
 
-// A buffer from the pool; a guest that only watches for anomalies makes room for it.
-static int take_buffer(struct ftte_session *s, uint32_t bytes) {
-    ftte_sensor_release(s);
+int ftte_sensor_take(struct ftte_session *s, uint32_t bytes, enum ftte_record_use use) {
+    ftte_pool_free(&s->pool, s->record);
     s->record = ftte_pool_alloc(&s->pool, bytes);
     if (!s->record) {
         ftte_machine_close(s);
@@ -27,6 +27,7 @@ static int take_buffer(struct ftte_session *s, uint32_t bytes) {
     }
     s->record_bytes = bytes;
     s->record_have = 0;
+    s->record_use = s->record ? use : FTTE_RECORD_FREE;
     return s->record ? FTTE_OK : FTTE_ERR_MEMORY;
 }
 
@@ -37,19 +38,29 @@ static uint32_t wanted_bytes(const struct ftte_session *s) {
     return ftte_store_samples(&s->store) > 0 ? s->store.record_bytes : 0;
 }
 
-// ---- into the log ----
-
-// Appends s->record, which stays.
-static int keep(struct ftte_session *s) {
+// Makes the log one of records of this size. Samples of another size are not thrown away for it.
+static int open_log(struct ftte_session *s) {
     uint32_t wanted = wanted_bytes(s);
-    int result = FTTE_OK;
-    if (wanted != 0 && wanted != s->record_bytes) result = FTTE_ERR_SAMPLE_SIZE;
-    if (result >= 0 && s->store.record_bytes != s->record_bytes) {
-        ftte_machine_close(s);
-        result = ftte_store_samples_open(&s->store, s->record_bytes);
-        if (result == 0) result = FTTE_ERR_SAMPLES_FULL;
+    if (wanted != 0 && wanted != s->record_bytes) return FTTE_ERR_SAMPLE_SIZE;
+    if (s->store.record_bytes == s->record_bytes) return FTTE_OK;
+    ftte_machine_close(s);
+    int result = ftte_store_samples_open(&s->store, s->record_bytes);
+    return result == 0 ? FTTE_ERR_SAMPLES_FULL : result;
+}
+
+int ftte_sensor_keep(struct ftte_session *s, bool replace) {
+    int result = open_log(s);
+    if (result < 0) return result;
+    if (!replace) {
+        result = ftte_store_sample_append(&s->store, s->record);
+        if (result >= 0) ftte_log(s, FTTE_LOG_SAMPLE_KEPT, ftte_store_samples(&s->store), 0, 0);
+        return result;
     }
-    if (result >= 0) result = ftte_store_sample_append(&s->store, s->record);
+    uint32_t before = ftte_store_samples(&s->store);
+    result = ftte_store_sample_replace(&s->store, s->record);
+    uint32_t gone = before + (result >= 0) - ftte_store_samples(&s->store);
+    s->recorder.replaced += gone;
+    ftte_watch_shift(s, gone);
     if (result >= 0) ftte_log(s, FTTE_LOG_SAMPLE_KEPT, ftte_store_samples(&s->store), 0, 0);
     return result;
 }
@@ -59,38 +70,6 @@ int ftte_sensor_clear(struct ftte_session *s) {
     int result = ftte_store_samples_clear(&s->store);
     ftte_watch_begin(s); // who wears the board now?
     return result;
-}
-
-// Asks the port with a buffer of `bytes`. Returns the sample's bytes, 0 or an error.
-static int ask(struct ftte_session *s, uint32_t bytes) {
-    int result = take_buffer(s, bytes);
-    return result < 0 ? result : ftte_port_sample_read(s->record, bytes);
-}
-
-// What the sensor gave: a sample that does not fit the plan is dropped.
-static void take(struct ftte_session *s) {
-    int result = keep(s);
-    if (result == FTTE_ERR_SAMPLES_FULL) s->log_full = !ftte_watch_passing(s, s->record, s->record_bytes);
-    if (s->log_full) ftte_log(s, FTTE_LOG_SAMPLES_FULL, ftte_store_samples(&s->store), 0, 0);
-    ftte_sensor_release(s);
-    if (result >= 0) ftte_watch_kept(s);
-}
-
-bool ftte_sensor_poll(struct ftte_session *s) {
-    uint32_t bytes = wanted_bytes(s);
-    if (s->log_full || s->record) return false;
-    bool known = bytes != 0;
-    if (!known) bytes = RECORD_GUESS;
-    int got = ask(s, bytes);
-    while (got == FTTE_ERR_SAMPLE_SIZE && !known && bytes < RECORD_MAX) got = ask(s, bytes *= 2);
-    if (got > 0) {
-        s->sensor_seen = true;
-        s->record_bytes = (uint32_t)got;
-        take(s);
-        return true;
-    }
-    ftte_sensor_release(s);
-    return false;
 }
 
 // ---- sampleAppend ----
@@ -111,7 +90,8 @@ static int begin_sample(struct ftte_session *s, const struct ftte_sample_append 
     uint32_t wanted = wanted_bytes(s), bytes = 4 + ((head->total + 3) & ~3u);
     if (head->total == 0 || head->total > RECORD_MAX) return FTTE_ERR_SAMPLE_SIZE;
     if (wanted != 0 && wanted != bytes) return FTTE_ERR_SAMPLE_SIZE;
-    int result = take_buffer(s, bytes);
+    ftte_sensor_release(s);
+    int result = ftte_sensor_take(s, bytes, FTTE_RECORD_APPENDED);
     if (result < 0) return result;
     memcpy(s->record, &head->label, sizeof head->label);
     s->record_total = head->total;
@@ -126,7 +106,7 @@ int ftte_sensor_append(struct ftte_session *s, const struct ftte_frame *frame) {
     uint32_t bytes = frame->body_bytes - (uint32_t)sizeof head;
     int result = frame->offset == 0 ? begin_sample(s, &head) : FTTE_OK;
     if (result < 0) return result;
-    if (!s->record || frame->offset != s->record_have) return FTTE_ERR_STATE;
+    if (s->record_use != FTTE_RECORD_APPENDED || frame->offset != s->record_have) return FTTE_ERR_STATE;
     if (head.total != s->record_total || bytes > head.total - frame->offset) return FTTE_ERR_ARGUMENT;
     memcpy(s->record + 4 + frame->offset, frame->body + sizeof head, bytes);
     s->record_have += bytes;
@@ -134,7 +114,7 @@ int ftte_sensor_append(struct ftte_session *s, const struct ftte_frame *frame) {
         note(s, frame);
         return FTTE_OK;
     }
-    result = keep(s);
+    result = ftte_sensor_keep(s, false);
     ftte_sensor_release(s);
     if (result < 0) return result;
     note(s, frame);

@@ -9,8 +9,7 @@ enum {
     READ_BYTES = 2 * FTTE_WINDOW_BYTES, // at most, per poll, so that training goes on under any traffic
     PROGRESS_MS = 250,
     IDLE_MS = 1000,
-    SENSOR_MS = 50, // how often an idle board asks for a sample
-    RESET_MS = 500  // how long a reset waits for its reply to leave
+    RESET_MS = 500 // how long a reset waits for its reply to leave
 };
 
 struct ftte_session *ftte_session_open(void *pool, uint32_t bytes, const uint32_t *stack, uint32_t stack_bytes) {
@@ -88,7 +87,7 @@ static bool work(struct ftte_session *s) {
         ftte_training_step(s);
         return true;
     }
-    return s->receiver.kind == 0 && (ftte_sensor_poll(s) || ftte_watch_step(s));
+    return s->receiver.kind == 0 && (ftte_recorder_poll(s) || ftte_watch_step(s));
 }
 
 uint32_t ftte_session_poll(struct ftte_session *s) {
@@ -104,5 +103,6 @@ uint32_t ftte_session_poll(struct ftte_session *s) {
     if (commands > 0 || worked || !received) ftte_port_watchdog_feed();
     if (received || sent || worked || s->phase != FTTE_PHASE_NONE) return 0;
     if (s->outbox_count > 0 || s->reset_kind >= 0) return 1;
-    return s->log_full ? IDLE_MS : SENSOR_MS;
+    uint32_t sleep_ms = ftte_recorder_sleep_ms(s);
+    return sleep_ms < IDLE_MS ? sleep_ms : IDLE_MS;
 }

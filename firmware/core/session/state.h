@@ -10,6 +10,8 @@
 //     checkpoint.c a task's progress in flash
 //     update.c     the finished task: update and residual
 //     sensor.c     samples into the log
+//     recorder.c   the sensor's rows, cut into windows
+//     capture.c    recording what the host labels, and telling of sensor and log
 //     watch.c      autoencoders: scores, baseline, what is unusual
 //     health.c     what survives resets to tell of them, stack and memory measurements
 //     log.c        what happened, for hosts that ask
@@ -24,6 +26,7 @@
 #include "link/frame.h"
 #include "link/log_ring.h"
 #include "link/transfer.h"
+#include "sensors/sensor.h"
 #include "session/session.h"
 #include "store/store.h"
 
@@ -36,6 +39,8 @@
 
 enum { FTTE_REASONS = 7, FTTE_OUTBOX_BYTES = 4 * FTTE_FRAME_ENCODED_MAX, FTTE_INBOX_BYTES = 64 };
 enum ftte_phase { FTTE_PHASE_NONE, FTTE_PHASE_STEPS, FTTE_PHASE_ENCODE };
+// Whose the buffer for a sample is: nobody's, sampleAppend's or the recorder's.
+enum ftte_record_use { FTTE_RECORD_FREE, FTTE_RECORD_APPENDED, FTTE_RECORD_RECORDED };
 enum ftte_machine { FTTE_MACHINE_CLOSED, FTTE_MACHINE_READY };
 
 // Walks the rows of the plan's segments (rows.c).
@@ -91,6 +96,22 @@ struct ftte_log {
     uint32_t asked_ms; // last at this time
 };
 
+// Recording from the sensor (recorder.c), and what the host asked to be captured (capture.c).
+struct ftte_recorder {
+    uint8_t state;                    // enum ftte_sensor_state
+    int32_t error;                    // of the sensor, or of the log, last
+    uint32_t retry_ms;                // clock at the error
+    uint32_t gaps;                    // rows that did not follow the one before
+    uint32_t window, hop, rows, skip; // in rows: of a window, between two; in the buffer; still to be left out
+    uint16_t label;                   // of the rows in the buffer
+    bool overlaps_log;                // the buffer's first rows are the end of the log's newest record
+
+    bool capturing;
+    struct ftte_capture capture;
+    uint8_t capture_id;                // of the frame that began it
+    uint32_t begin_ms, kept, replaced; // of the capture: clock at its beginning, windows, old samples that made room
+};
+
 struct ftte_session {
     struct ftte_store store;
     struct ftte_pool pool;
@@ -130,12 +151,14 @@ struct ftte_session {
     uint8_t pushed_state;
     uint32_t pushed_ms, steps;
 
-    uint8_t *record;                                  // a sample on its way into the log, from the pool
+    uint8_t *record; // a sample on its way into the log, from the pool
+    enum ftte_record_use record_use;
     uint32_t record_bytes, record_total, record_have; // of the record; of its elements; of those so far
     uint8_t appended_id;
     uint32_t appended_offset, appended_crc; // the last sampleAppend frame, for its repeats
     bool log_full;                          // nothing is done with further samples
     bool sensor_seen;
+    struct ftte_recorder recorder;
     struct ftte_watch watch;
 
     uint32_t slice_crc; // of the f32 bytes held
@@ -255,14 +278,34 @@ int ftte_update_ack(struct ftte_session *s, const struct ftte_update_ack *ack);
 // ---- sensor.c
 int ftte_sensor_append(struct ftte_session *s, const struct ftte_frame *frame);
 int ftte_sensor_clear(struct ftte_session *s);
-// Takes one sample from the port. Returns true when there was one.
-bool ftte_sensor_poll(struct ftte_session *s);
-// Gives the buffer of a half-appended sample back.
+// Takes a buffer of `bytes` for `use`, in the place of any that there is; the guest makes room. Returns FTTE_OK or
+// FTTE_ERR_MEMORY.
+int ftte_sensor_take(struct ftte_session *s, uint32_t bytes, enum ftte_record_use use);
+// Gives the buffer back, and what it holds of a sample or a window.
 void ftte_sensor_release(struct ftte_session *s);
+// Appends the record in the buffer, which stays, to the log. `replace`: in the place of the oldest ones when it is
+// full. Returns FTTE_OK, FTTE_ERR_SAMPLES_FULL, FTTE_ERR_SAMPLE_SIZE or an error of the flash.
+int ftte_sensor_keep(struct ftte_session *s, bool replace);
+
+// ---- recorder.c
+// Reads what the sensor has, up to the end of a window. Returns true when it had something.
+bool ftte_recorder_poll(struct ftte_session *s);
+// Bytes of a record that holds a window of so many rows; 0 when there is no such record.
+uint32_t ftte_recorder_record_bytes(const struct ftte_sensor *sensor, uint32_t window);
+// How long the sensor may be left alone.
+uint32_t ftte_recorder_sleep_ms(const struct ftte_session *s);
+// Forgets the rows of a window that is not whole.
+void ftte_recorder_restart(struct ftte_session *s);
+
+// ---- capture.c: each answers for itself and returns FTTE_OK, or returns an error to be answered
+int ftte_capture_run(struct ftte_session *s, const struct ftte_frame *frame);
+int ftte_capture_tell(struct ftte_session *s, const struct ftte_frame *frame);
 
 // ---- watch.c: does nothing unless the board holds an autoencoder and its weights
 // Begins a new baseline.
 void ftte_watch_begin(struct ftte_session *s);
+// The log's oldest `gone` samples were replaced.
+void ftte_watch_shift(struct ftte_session *s, uint32_t gone);
 // Begins a new baseline if the weights are not those of the present one.
 void ftte_watch_settle(struct ftte_session *s);
 // The score above which a sample is unusual; 0 while there are too few scores to say.

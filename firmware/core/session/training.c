@@ -57,7 +57,7 @@ int ftte_training_accept(struct ftte_session *s, const struct ftte_task *task) {
     if (s->failure < 0 && same_task(s->failed.run, s->failed.task, task)) return s->failure;
     s->receiver.kind = 0; // a half-received blob stays in the store and can be resumed
     ftte_sensor_release(s);
-    if (ftte_store_samples(&s->store) == 0) (void)ftte_sensor_poll(s);
+    if (ftte_store_samples(&s->store) == 0) (void)ftte_recorder_poll(s);
     int result = check_task(s, task);
     if (result < 0) return result;
     s->failure = FTTE_OK;

@@ -41,6 +41,12 @@ void ftte_watch_begin(struct ftte_session *s) {
     s->log_full = false; // a full log keeps no samples, but they can be scored now
 }
 
+void ftte_watch_shift(struct ftte_session *s, uint32_t gone) {
+    struct ftte_watch *watch = &s->watch;
+    watch->next -= gone < watch->next ? gone : watch->next;
+    watch->end -= gone < watch->end ? gone : watch->end;
+}
+
 void ftte_watch_settle(struct ftte_session *s) {
     if (s->watch.weights_crc != weights_crc(s)) ftte_watch_begin(s);
 }

@@ -1,4 +1,5 @@
-// The sample log (store.h promises, samples.h lays out). Knows nothing of what a record means.
+// Reading the sample log (store.h promises, samples.h lays out). Writing it is samples_write.c. Knows nothing of what a
+// record means.
 #include "store/samples.h"
 
 #include <stddef.h>
@@ -7,237 +8,174 @@
 #include "digest/crc32.h"
 #include "store/flash.h"
 
-#define MAGIC 0x53455446u // "FTES"
-enum { SPOILT_AT = 64 };  // of the header page: the positions of spoilt records follow
-
-struct log_header {
-    uint32_t magic, record_bytes, generation;
-    uint32_t check; // CRC-32 of what precedes
-};
-
-// A spoilt record's position; torn entries do not match their complement.
-struct spoilt {
-    uint32_t position, complement;
-};
-
 static uint32_t round_up(uint32_t count, uint32_t unit) { return (count + unit - 1) / unit * unit; }
 
-// Smallest stride of things that are programmed one by one and read as words.
-static uint32_t unit_of(const struct ftte_store *store) {
+uint32_t ftte_samples_unit(const struct ftte_store *store) {
     return store->flash->program_bytes > 4 ? store->flash->program_bytes : 4;
 }
 
-static uint32_t mark_at(const struct ftte_store *store) { return round_up(store->record_bytes, unit_of(store)); }
-static uint32_t stride(const struct ftte_store *store) { return mark_at(store) + unit_of(store); }
-
-static uint32_t position_at(const struct ftte_store *store, uint32_t position) {
-    return store->samples_offset + 2 * store->flash->page_bytes + position * stride(store);
+uint32_t ftte_samples_mark_at(const struct ftte_store *store) {
+    return round_up(store->record_bytes, ftte_samples_unit(store));
 }
 
-static uint32_t positions(const struct ftte_store *store) {
+uint32_t ftte_samples_stride(const struct ftte_store *store) {
+    return ftte_samples_mark_at(store) + ftte_samples_unit(store);
+}
+
+uint32_t ftte_samples_position_at(const struct ftte_store *store, uint32_t position) {
+    return store->samples_offset + 2 * store->flash->page_bytes + position * ftte_samples_stride(store);
+}
+
+uint32_t ftte_samples_positions(const struct ftte_store *store) {
     uint32_t headers = 2 * store->flash->page_bytes;
     if (store->record_bytes == 0 || store->samples_bytes <= headers) return 0;
-    return (store->samples_bytes - headers) / stride(store);
+    return (store->samples_bytes - headers) / ftte_samples_stride(store);
 }
 
-static uint32_t header_at(const struct ftte_store *store, int which) {
+uint32_t ftte_samples_header_at(const struct ftte_store *store, int which) {
     return store->samples_offset + (uint32_t)which * store->flash->page_bytes;
 }
 
-static uint32_t mark_of(const struct ftte_store *store, uint32_t position, const void *record) {
-    uint32_t place[2] = {store->samples_generation, position};
+uint32_t ftte_samples_mark(const struct ftte_store *store, uint32_t generation, uint32_t position, const void *record) {
+    uint32_t place[2] = {generation, position};
     return ftte_crc32(ftte_crc32(0, place, sizeof place), record, store->record_bytes);
 }
 
 // ---- spoilt positions ----
 
-static uint32_t spoilt_stride(const struct ftte_store *store) {
-    return round_up(sizeof(struct spoilt), store->flash->program_bytes);
+uint32_t ftte_samples_spoilt_stride(const struct ftte_store *store) {
+    return round_up(sizeof(struct samples_spoilt), store->flash->program_bytes);
 }
 
-static uint32_t spoilt_entries(const struct ftte_store *store) {
-    return (store->flash->page_bytes - SPOILT_AT) / spoilt_stride(store);
+uint32_t ftte_samples_spoilt_entries(const struct ftte_store *store) {
+    return (store->flash->page_bytes - SAMPLES_SPOILT_AT) / ftte_samples_spoilt_stride(store);
 }
 
-// Reads entry `i`; false when it is blank or torn.
-static bool spoilt_entry(const struct ftte_store *store, uint32_t i, uint32_t *position) {
-    struct spoilt entry;
-    uint32_t at = header_at(store, store->samples_header) + SPOILT_AT + i * spoilt_stride(store);
+// Reads entry `i` of a lap; false when it is blank or torn.
+static bool spoilt_entry(const struct ftte_store *store, const struct ftte_store_lap *of, uint32_t i,
+                         uint32_t *position) {
+    struct samples_spoilt entry;
+    uint32_t at = ftte_samples_header_at(store, of->header) + SAMPLES_SPOILT_AT + i * ftte_samples_spoilt_stride(store);
     memcpy(&entry, store->flash->map + at, sizeof entry);
     *position = entry.position;
     return entry.position == ~entry.complement;
 }
 
-static bool is_spoilt(const struct ftte_store *store, uint32_t position) {
-    for (uint32_t i = 0, noted; i < store->spoilt_used; i++)
-        if (spoilt_entry(store, i, &noted) && noted == position) return true;
+static bool is_spoilt(const struct ftte_store *store, const struct ftte_store_lap *of, uint32_t position) {
+    for (uint32_t i = 0, noted; i < of->spoilt; i++)
+        if (spoilt_entry(store, of, i, &noted) && noted == position) return true;
     return false;
 }
 
+// Records of a lap.
+static uint32_t count_of(const struct ftte_store *store, const struct ftte_store_lap *of) {
+    uint32_t count = of->end - of->first;
+    for (uint32_t i = 0, noted; i < of->spoilt; i++)
+        if (spoilt_entry(store, of, i, &noted) && noted >= of->first && noted < of->end && count > 0) count--;
+    return count;
+}
+
 // Entries are made in rising order, so each one at or below moves the index up by one.
-static uint32_t position_of(const struct ftte_store *store, uint32_t index) {
-    for (uint32_t i = 0, noted; i < store->spoilt_used; i++)
-        if (spoilt_entry(store, i, &noted) && noted <= index) index++;
-    return index;
+static uint32_t position_of(const struct ftte_store *store, const struct ftte_store_lap *of, uint32_t index) {
+    uint32_t position = of->first + index;
+    for (uint32_t i = 0, noted; i < of->spoilt; i++)
+        if (spoilt_entry(store, of, i, &noted) && noted >= of->first && noted <= position) position++;
+    return position;
 }
 
-static int note_spoilt(struct ftte_store *store, uint32_t position) {
-    struct spoilt entry = {position, ~position};
-    if (store->spoilt_used >= spoilt_entries(store)) return FTTE_ERR_SAMPLES_FULL;
-    uint32_t at = header_at(store, store->samples_header) + SPOILT_AT + store->spoilt_used * spoilt_stride(store);
-    store->spoilt_used++;
-    return ftte_flash_write_padded(store, at, &entry, sizeof entry);
+void ftte_samples_count(struct ftte_store *store) {
+    store->samples = count_of(store, &store->old_lap) + count_of(store, &store->lap);
 }
 
-// ---- reading ----
+// ---- finding the laps ----
 
-static bool read_header(const struct ftte_store *store, int which, struct log_header *header) {
-    memcpy(header, store->flash->map + header_at(store, which), sizeof *header);
-    return header->magic == MAGIC && header->check == ftte_crc32(0, header, offsetof(struct log_header, check)) &&
-           header->record_bytes > 0 && header->record_bytes <= store->samples_bytes;
+static bool read_header(const struct ftte_store *store, int which, struct samples_header *header) {
+    memcpy(header, store->flash->map + ftte_samples_header_at(store, which), sizeof *header);
+    return (header->magic == SAMPLES_MAGIC_NEW || header->magic == SAMPLES_MAGIC_LAP) &&
+           header->check == ftte_crc32(0, header, offsetof(struct samples_header, check)) && header->record_bytes > 0 &&
+           header->record_bytes <= store->samples_bytes;
 }
 
-static void count_spoilt(struct ftte_store *store) {
-    uint32_t at = header_at(store, store->samples_header) + SPOILT_AT, step = spoilt_stride(store);
-    store->spoilt_used = 0;
-    for (uint32_t i = 0; i < spoilt_entries(store); i++)
-        if (!ftte_flash_blank(store, at + i * step, step)) store->spoilt_used = i + 1;
+static struct ftte_store_lap lap_behind(const struct ftte_store *store, int which,
+                                        const struct samples_header *header) {
+    struct ftte_store_lap found = {.generation = header->generation, .header = (uint8_t)which};
+    uint32_t step = ftte_samples_spoilt_stride(store), at = ftte_samples_header_at(store, which) + SAMPLES_SPOILT_AT;
+    for (uint32_t i = 0; i < ftte_samples_spoilt_entries(store); i++)
+        if (!ftte_flash_blank(store, at + i * step, step)) found.spoilt = i + 1;
+    return found;
 }
 
-static bool recorded(const struct ftte_store *store, uint32_t position) {
-    const uint8_t *record = store->flash->map + position_at(store, position);
+static bool recorded(const struct ftte_store *store, const struct ftte_store_lap *of, uint32_t position) {
+    const uint8_t *record = store->flash->map + ftte_samples_position_at(store, position);
     uint32_t mark;
-    memcpy(&mark, record + mark_at(store), sizeof mark);
-    return mark == mark_of(store, position, record);
+    memcpy(&mark, record + ftte_samples_mark_at(store), sizeof mark);
+    return mark == ftte_samples_mark(store, of->generation, position, record);
 }
 
-static void count_records(struct ftte_store *store) {
-    store->samples = store->samples_next = 0;
-    for (; store->samples_next < positions(store); store->samples_next++) {
-        if (is_spoilt(store, store->samples_next)) continue;
-        if (!recorded(store, store->samples_next)) return;
-        store->samples++;
-    }
+// The end of the records that begin at `position`.
+static uint32_t end_of(const struct ftte_store *store, const struct ftte_store_lap *of, uint32_t position) {
+    while (position < ftte_samples_positions(store) &&
+           (is_spoilt(store, of, position) || recorded(store, of, position)))
+        position++;
+    return position;
+}
+
+// The first position that begins at or behind `at` in flash.
+static uint32_t position_behind(const struct ftte_store *store, uint32_t at) {
+    uint32_t first = ftte_samples_position_at(store, 0), positions = ftte_samples_positions(store);
+    uint32_t position = (at - first + ftte_samples_stride(store) - 1) / ftte_samples_stride(store);
+    return position < positions ? position : positions;
+}
+
+// Where the old lap's records begin that the present one has not reached. The present lap's next record may begin in a
+// page of its own; of the pages that it reaches, a cut may have left some bytes while they were being erased: if a
+// record in them is damaged, none of theirs counts.
+static uint32_t old_first(const struct ftte_store *store) {
+    const struct ftte_store_lap *old = &store->old_lap;
+    uint32_t begin = ftte_samples_position_at(store, store->lap.end), page = store->flash->page_bytes;
+    uint32_t first = position_behind(store, round_up(begin, page));
+    uint32_t end = position_behind(store, round_up(begin + ftte_samples_stride(store), page));
+    for (uint32_t position = first; position < end; position++)
+        if (!is_spoilt(store, old, position) && !recorded(store, old, position)) return end;
+    return first;
 }
 
 void ftte_samples_read(struct ftte_store *store) {
-    struct log_header header[2];
-    store->record_bytes = store->samples = store->samples_next = 0;
+    struct samples_header header[2];
+    store->record_bytes = store->samples = 0;
+    store->lap = store->old_lap = (struct ftte_store_lap){0};
     if (store->samples_bytes < 3 * store->flash->page_bytes) return;
     bool valid[2] = {read_header(store, 0, &header[0]), read_header(store, 1, &header[1])};
     if (!valid[0] && !valid[1]) return;
     int which = valid[1] && (!valid[0] || (int32_t)(header[1].generation - header[0].generation) > 0);
-    store->samples_header = (uint8_t)which;
-    store->samples_generation = header[which].generation;
-    store->record_bytes = header[which].record_bytes;
-    count_spoilt(store);
-    count_records(store);
+    const struct samples_header *present = &header[which], *other = &header[1 - which];
+    store->record_bytes = present->record_bytes;
+    store->lap = lap_behind(store, which, present);
+    store->lap.end = end_of(store, &store->lap, 0);
+    if (present->magic == SAMPLES_MAGIC_LAP && valid[1 - which] && other->record_bytes == present->record_bytes &&
+        other->generation == present->generation - 1) {
+        store->old_lap = lap_behind(store, 1 - which, other);
+        store->old_lap.first = old_first(store);
+        store->old_lap.end = end_of(store, &store->old_lap, store->old_lap.first);
+    }
+    ftte_samples_count(store);
 }
+
+// ---- what others ask ----
 
 uint32_t ftte_samples_free(const struct ftte_store *store) {
     uint32_t headers = 2 * store->flash->page_bytes;
-    if (store->record_bytes > 0) return (positions(store) - store->samples_next) * stride(store);
-    return store->samples_bytes > headers ? store->samples_bytes - headers : 0;
+    if (store->record_bytes == 0) return store->samples_bytes > headers ? store->samples_bytes - headers : 0;
+    if (store->old_lap.first < store->old_lap.end) return 0;
+    return (ftte_samples_positions(store) - store->lap.end) * ftte_samples_stride(store);
 }
 
 uint32_t ftte_store_samples(const struct ftte_store *store) { return store->samples; }
 
 const uint8_t *ftte_store_sample(const struct ftte_store *store, uint32_t index) {
     if (index >= store->samples) return NULL;
-    uint32_t position = position_of(store, index);
-    return position < store->samples_next ? store->flash->map + position_at(store, position) : NULL;
-}
-
-// ---- writing ----
-
-// Starts an empty log: one program makes the other header the valid one.
-static int new_log(struct ftte_store *store, uint32_t record_bytes) {
-    struct log_header header = {MAGIC, record_bytes, store->samples_generation + 1, 0};
-    int which = 1 - store->samples_header;
-    header.check = ftte_crc32(0, &header, offsetof(struct log_header, check));
-    int result = ftte_flash_prepare(store, header_at(store, which));
-    if (result >= 0) result = ftte_flash_write_padded(store, header_at(store, which), &header, sizeof header);
-    if (result >= 0) ftte_samples_read(store);
-    return result;
-}
-
-// Without a header nobody knows which generations were used, so records that were left behind must go.
-static int erase_records(struct ftte_store *store) {
-    uint32_t page = store->flash->page_bytes;
-    int result = FTTE_OK;
-    for (uint32_t at = 2 * page; at < store->samples_bytes && result >= 0; at += page)
-        result = ftte_flash_prepare(store, store->samples_offset + at);
-    return result;
-}
-
-int ftte_store_samples_open(struct ftte_store *store, uint32_t record_bytes) {
-    if (record_bytes == 0) return FTTE_ERR_ARGUMENT;
-    if (store->samples_bytes < 3 * store->flash->page_bytes || record_bytes > store->samples_bytes) return 0;
-    int result = FTTE_OK;
-    if (store->record_bytes == 0) result = erase_records(store);
-    if (result >= 0 && store->record_bytes != record_bytes) result = new_log(store, record_bytes);
-    return result < 0 ? result : (int)positions(store);
-}
-
-int ftte_store_samples_clear(struct ftte_store *store) {
-    if (store->record_bytes == 0 || (store->samples_next == 0 && store->spoilt_used == 0)) return FTTE_OK;
-    return new_log(store, store->record_bytes);
-}
-
-// Makes the next position writable. Records start in the middle of a page only behind others of this log, so that page
-// was erased for them; what is dirty there is a record cut short, which is passed over.
-static int make_room(struct ftte_store *store) {
-    uint32_t page = store->flash->page_bytes;
-    for (;; store->samples_next++) {
-        if (store->samples_next >= positions(store)) return FTTE_ERR_SAMPLES_FULL;
-        uint32_t at = position_at(store, store->samples_next), end = at + stride(store);
-        uint32_t page_end = round_up(at + 1, page);
-        if (at % page == 0) return FTTE_OK;
-        if (ftte_flash_blank(store, at, (end < page_end ? end : page_end) - at)) return FTTE_OK;
-        // The next position may start in a page that only this record reached.
-        int result = FTTE_OK;
-        for (; page_end < end && result >= 0; page_end += page) result = ftte_flash_prepare(store, page_end);
-        if (result >= 0) result = note_spoilt(store, store->samples_next);
-        if (result < 0) return result;
-    }
-}
-
-// Programs whole units, erasing each page when its first byte is reached.
-static int program_units(struct ftte_store *store, uint32_t at, const uint8_t *bytes, uint32_t count) {
-    uint32_t page = store->flash->page_bytes;
-    while (count > 0) {
-        uint32_t left = page - at % page, take = count < left ? count : left;
-        int result = at % page == 0 ? ftte_flash_prepare(store, at) : FTTE_OK;
-        if (result >= 0) result = ftte_flash_write(store, at, bytes, take);
-        if (result < 0) return result;
-        at += take;
-        bytes += take;
-        count -= take;
-    }
-    return FTTE_OK;
-}
-
-// Programs `count` bytes and fills up with 0xff to a whole unit, which may be longer than the program unit.
-static int program_padded(struct ftte_store *store, uint32_t at, const uint8_t *bytes, uint32_t count) {
-    uint8_t last[FTTE_STORE_PROGRAM_MAX];
-    uint32_t unit = unit_of(store), whole = count & ~(unit - 1);
-    int result = program_units(store, at, bytes, whole);
-    if (result < 0 || whole == count) return result;
-    memset(last, 0xff, sizeof last);
-    memcpy(last, bytes + whole, count - whole);
-    return program_units(store, at + whole, last, unit);
-}
-
-int ftte_store_sample_append(struct ftte_store *store, const void *record) {
-    if (store->record_bytes == 0) return FTTE_ERR_STATE;
-    int result = make_room(store);
-    if (result < 0) return result;
-    uint32_t position = store->samples_next, at = position_at(store, position);
-    uint32_t mark = mark_of(store, position, record);
-    result = program_padded(store, at, record, store->record_bytes);
-    if (result >= 0) result = program_padded(store, at + mark_at(store), (const uint8_t *)&mark, sizeof mark);
-    if (result < 0) return result;
-    store->samples_next++;
-    store->samples++;
-    return FTTE_OK;
+    uint32_t old = count_of(store, &store->old_lap);
+    const struct ftte_store_lap *of = index < old ? &store->old_lap : &store->lap;
+    uint32_t position = position_of(store, of, index < old ? index : index - old);
+    return position < of->end ? store->flash->map + ftte_samples_position_at(store, position) : NULL;
 }

@@ -1,5 +1,5 @@
 // Which blobs are there, and making them absent (store.h promises, slot.h lays out). Writing a blob is receive.c, the
-// sample log is samples.c. Knows nothing of what a blob means.
+// sample log is samples.c and samples_write.c. Knows nothing of what a blob means.
 #include "store/store.h"
 
 #include <string.h>

@@ -53,17 +53,23 @@ int ftte_store_drop(struct ftte_store *store, int kind);
 // failed). FTTE_ERR_BLOB_ABSENT when there is none.
 int ftte_store_revert(struct ftte_store *store, int kind);
 
-// ---- samples: an append-only log of records of one size
+// ---- samples: a log of records of one size, oldest first
 // ---------------------------------------------------------------
 
 // Records are `record_bytes` long; a log of another size is emptied. Returns how many fit (0 when the flash left for
 // samples has fewer than three pages), or an error.
 int ftte_store_samples_open(struct ftte_store *store, uint32_t record_bytes);
-// Appends one record; a cut leaves it in or out, never half. Returns FTTE_OK or FTTE_ERR_SAMPLES_FULL.
+// Appends one record; a cut leaves it in or out, never half. Returns FTTE_OK, FTTE_ERR_SAMPLES_FULL (also while
+// records are there that only replacing would let go) or an error of the flash.
 int ftte_store_sample_append(struct ftte_store *store, const void *record);
+// Appends one record, in the place of the oldest ones when the log is full: a page's records go at a time, and each
+// page is erased once in a lap. A cut leaves the new one in or out, and the oldest ones in or out. Returns FTTE_OK or
+// an error of the flash.
+int ftte_store_sample_replace(struct ftte_store *store, const void *record);
 uint32_t ftte_store_samples(const struct ftte_store *store);
 // The record in place, 4-aligned, or null if index is out of range.
 const uint8_t *ftte_store_sample(const struct ftte_store *store, uint32_t index);
+// Empties the log. A cut may leave its newest records.
 int ftte_store_samples_clear(struct ftte_store *store);
 
 // Free bytes for samples, page erases and programs since the store was opened.
@@ -92,9 +98,11 @@ struct ftte_store {
         uint8_t tail[FTTE_STORE_PROGRAM_MAX];
     } slot[FTTE_STORE_KINDS];
     uint32_t samples_offset, samples_bytes, record_bytes, samples;
-    uint32_t samples_next, samples_generation; // position of the next record; which log this is
-    uint32_t spoilt_used;                      // entries behind the log's header
-    uint8_t samples_header;                    // 0 or 1: the header page that counts
+    struct ftte_store_lap { // of the sample log (samples.h): its records lie at the positions from first on, before end
+        uint32_t generation, first, end;
+        uint32_t spoilt; // entries behind the header
+        uint8_t header;  // 0 or 1: the page that it lies in
+    } lap, old_lap;      // the present one begins at 0; nothing is left of the old one when its first is its end
     struct ftte_store_counters counters;
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "esp.h"
+#include "sensors/replay.h"
 
 // hw/riscv/virt.c of QEMU
 #define CLINT_MTIMECMP (*(volatile uint64_t *)0x02004000u)
@@ -24,8 +25,9 @@ enum {
 // virt.ld
 extern uint8_t machine_flash[];
 extern const uint8_t machine_chip[];    // the id, written by the host
-extern const uint8_t machine_samples[]; // by the host too: the format of ports/posix/sensor.c
-extern uint32_t machine_delivered;      // how many of them, kept as flash is
+extern const uint8_t machine_samples[]; // by the host too: a recording (sensors/replay.h)
+extern uint32_t machine_given;          // rows of it, kept as flash is
+#define SAMPLES_BYTES (3u << 20)        // up to the end of RAM
 
 void esp_uart_open(void) { UART(UART_FIFO_CONTROL) = UART_FIFO_OF_14; }
 uint32_t esp_uart_waiting(void) { return UART(UART_LINE_STATUS) & UART_WAITING; }
@@ -97,21 +99,15 @@ void esp_soc_download(void) {}
 void esp_soc_interrupt(uint32_t line);
 void esp_soc_interrupt(uint32_t line) { (void)line; }
 
-// ---- the sensor, as that of ports/mps2: each sample once, noted as delivered when the next one is asked for
+// ---- the sensor, as that of ports/mps2: plays a recording, and remembers how far it came
 
-enum { MAGIC_AT, RECORD_BYTES_AT, RECORDS_AT, HEADER_BYTES = 16 };
-#define SAMPLES_MAGIC 0x314d5346u
+static void note_given(uint32_t given) { machine_given = given; }
 
-int ftte_port_sample_read(void *buf, size_t cap) {
-    static bool handed_out;
-    const uint32_t *header = (const void *)machine_samples;
-    uint32_t bytes = header[RECORD_BYTES_AT];
-    if (header[MAGIC_AT] != SAMPLES_MAGIC) return 0;
-    if (handed_out) machine_delivered++;
-    handed_out = false;
-    if (machine_delivered >= header[RECORDS_AT]) return 0;
-    if (cap < bytes) return FTTE_ERR_SAMPLE_SIZE;
-    memcpy(buf, machine_samples + HEADER_BYTES + bytes * machine_delivered, bytes);
-    handed_out = true;
-    return (int)bytes;
+struct ftte_sensor *ftte_port_sensor(void) {
+    static struct ftte_replay replay;
+    static struct ftte_sensor *sensor;
+    static bool looked;
+    if (!looked) sensor = ftte_replay_open(&replay, machine_samples, SAMPLES_BYTES, machine_given, note_given);
+    looked = true;
+    return sensor;
 }

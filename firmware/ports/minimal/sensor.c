@@ -1,8 +1,7 @@
-// No sensor: samples come over the link (sampleAppend). A board with one returns its next finished window here, and
-// keeps recording behind the session's back.
+// No sensor: samples come over the link (sampleAppend). A board with one returns it here: a driver of firmware/sensors,
+// or its own (sensors/sensor.h).
 #include "board.h"
 
-int ftte_port_sample_read(void *buf, size_t cap) {
-    (void)buf, (void)cap;
-    return 0;
+struct ftte_sensor *ftte_port_sensor(void) {
+    return NULL;
 }

@@ -57,9 +57,10 @@ enum { IRQ_UART0_RX = 0, IRQ_TIMER1 = 9 };
 
 // ---- the PSRAM: the chip's flash address A lies at BOARD_FLASH + A
 #define BOARD_FLASH 0x21000000u   // 4 MiB, read-only but while it is programmed
-#define BOARD_SAMPLES 0x21800000u // 8 MiB, read-only: the sensor's samples, when the host puts them there
-#define BOARD_CHIP 0x21400000u    // 1 MiB, read-only: struct board_chip
-#define BOARD_NOTES 0x21500000u   // 1 MiB: struct board_notes
+#define BOARD_SAMPLES 0x21800000u // read-only: the sensor's recording, when the host puts one there
+#define BOARD_SAMPLES_BYTES (8u << 20)
+#define BOARD_CHIP 0x21400000u  // 1 MiB, read-only: struct board_chip
+#define BOARD_NOTES 0x21500000u // 1 MiB: struct board_notes
 
 // What a chip's factory would have written; the host writes it into the file.
 struct board_chip {
@@ -69,7 +70,7 @@ struct board_chip {
 
 // What the sensor remembers.
 struct board_notes {
-    uint32_t delivered;
+    uint32_t given; // rows of the recording
 };
 
 // ---- start.c

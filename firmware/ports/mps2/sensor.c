@@ -1,28 +1,19 @@
-// The sensor: samples that the host puts into memory, each once, in the format of ports/posix/sensor.c. How many were
-// delivered outlives resets, as a real sensor does not repeat itself; it is noted when the next one is asked for, so a
-// power cut at worst repeats one.
-#include <string.h>
-
+// The sensor: plays the recording that the host put into memory. How many rows were given outlives resets, as a real
+// sensor does not repeat itself; it is noted when more are asked for, so a power cut at worst repeats what was given
+// last.
 #include "board.h"
+#include "sensors/replay.h"
 
-#define MAGIC 0x314d5346u
+static void note(uint32_t given) { ((struct board_notes *)BOARD_NOTES)->given = given; }
 
-struct samples {
-    uint32_t magic, record_bytes, records, zero;
-    uint8_t record[];
-};
-
-static const struct samples *const samples = (const void *)BOARD_SAMPLES;
-static struct board_notes *const notes = (void *)BOARD_NOTES;
-static bool handed_out; // a sample that is not yet noted
-
-int ftte_port_sample_read(void *buf, size_t cap) {
-    if (samples->magic != MAGIC) return 0;
-    if (handed_out) notes->delivered++;
-    handed_out = false;
-    if (notes->delivered >= samples->records) return 0;
-    if (cap < samples->record_bytes) return FTTE_ERR_SAMPLE_SIZE;
-    memcpy(buf, samples->record + samples->record_bytes * notes->delivered, samples->record_bytes);
-    handed_out = true;
-    return (int)samples->record_bytes;
+struct ftte_sensor *ftte_port_sensor(void) {
+    static struct ftte_replay replay;
+    static struct ftte_sensor *sensor;
+    static bool looked;
+    if (!looked) {
+        const struct board_notes *notes = (const void *)BOARD_NOTES;
+        sensor = ftte_replay_open(&replay, (const void *)BOARD_SAMPLES, BOARD_SAMPLES_BYTES, notes->given, note);
+    }
+    looked = true;
+    return sensor;
 }

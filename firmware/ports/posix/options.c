@@ -34,7 +34,7 @@ static const char help[] =
     "  --page-bytes BYTES      erase unit (4K)\n"
     "  --program-bytes BYTES   program unit (4)\n"
     "  --partitions LIST       kernels=64K,plan=8K,...: bytes of one slot, per kind of blob; samples take the rest\n"
-    "  --samples FILE          the sensor's samples (format: sensor.c)\n"
+    "  --samples FILE          the sensor plays this recording (format: sensors/replay.h)\n"
     "  --speed SHARE           of this machine's speed: 0.1 is a tenth (1)\n"
     "  --baud RATE             line rate, 10 bits a byte; 0 is unlimited (921600)\n"
     "  --battery PERCENT       at the start; without it the board has none to measure\n"

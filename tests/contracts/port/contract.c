@@ -193,15 +193,34 @@ static void knows_itself(void) {
     report((battery >= 0 && battery <= 100) || battery == 255, "the battery is a percentage or 255");
 }
 
-static void samples(void) {
-    static uint8_t sample[16384];
-    memset(sample, 0xee, sizeof sample);
-    int small = ftte_port_sample_read(sample, 4);
-    report(small == 0 || small == FTTE_ERR_SAMPLE_SIZE, "a sample that does not fit is refused and not lost");
-    int bytes = ftte_port_sample_read(sample, sizeof sample);
-    bool whole = bytes >= 8 && bytes % 4 == 0 && sample[2] == 0 && sample[3] == 0;
-    report(small == 0 ? bytes == 0 : whole, "a sample is a label, two zero bytes and whole words; none is 0 bytes");
-    report(bytes <= 0 || sample[bytes] == 0xee, "a sample writes no further than it says");
+// Reads until the sensor runs. Returns what configure said last.
+static int bring_up(struct ftte_sensor *sensor) {
+    int result = FTTE_SENSOR_WAIT;
+    for (uint32_t start = ftte_port_clock_ms(); result == FTTE_SENSOR_WAIT;) {
+        result = sensor->configure(sensor, ftte_port_clock_ms());
+        if (ftte_port_clock_ms() - start > PATIENCE_MS) break;
+        ftte_port_idle(1);
+    }
+    return result;
+}
+
+static void senses(void) {
+    static uint8_t elements[16384];
+    struct ftte_sensor *sensor = ftte_port_sensor();
+    report(sensor == ftte_port_sensor(), "the sensor is the same whenever it is asked for, or there is none");
+    if (!sensor) return;
+    report(strlen(sensor->name) <= 15 && sensor->type <= FTTE_SAMPLE_TYPE_F32 && sensor->elements > 0,
+           "the sensor says what its rows are");
+    int found = sensor->probe(sensor);
+    report(found >= 0 ? bring_up(sensor) == FTTE_OK : found <= FTTE_ERR_SENSOR_ABSENT && found >= FTTE_ERR_SENSOR_BUS,
+           "the sensor is there and starts, or its absence has a name");
+    if (found < 0) return;
+    struct ftte_sensor_rows rows = {.elements = elements, .room = 1};
+    memset(elements, 0xee, sizeof elements);
+    int got = sensor->read(sensor, &rows, ftte_port_clock_ms());
+    size_t bytes = sensor->elements * (sensor->type == FTTE_SAMPLE_TYPE_F32 ? 4 : sensor->type + 1u);
+    report(got == 0 || (got == 1 && rows.begins), "its first row follows none");
+    report(elements[bytes] == 0xee, "it writes no further than it was given room for");
 }
 
 void port_contract(const struct port_peer *peer) {
@@ -215,6 +234,6 @@ void port_contract(const struct port_peer *peer) {
     refuses_programs();
     has_random();
     knows_itself();
-    samples();
+    senses();
     ftte_port_watchdog_feed();
 }

@@ -2,7 +2,7 @@
 // store gives out has its CRC, and a blob can be put whatever lies there.
 // Input: geometry byte, image length / 64, image, then operations of 1 + 4 bytes.
 // sources: firmware/core/store/flash.c firmware/core/store/slot.c firmware/core/store/store.c
-// sources: firmware/core/store/receive.c firmware/core/store/samples.c
+// sources: firmware/core/store/receive.c firmware/core/store/samples.c firmware/core/store/samples_write.c
 // sources: firmware/core/digest/crc32.c firmware/core/digest/sha256.c tests/core/nor_flash.c
 // flags: -Itests/core
 #include <stdlib.h>
@@ -52,7 +52,7 @@ static void operate(uint8_t code, uint32_t argument) {
     int kind = (code >> 4) % 2 ? FTTE_BLOB_KIND_SLICE : FTTE_BLOB_KIND_PLAN;
     uint32_t have, total = argument % sizeof bytes, count = (argument >> 16) % 300;
     uint8_t hash[32];
-    switch (code % 12) {
+    switch (code % 13) {
     case 0: ftte_store_open(&store); break;
     case 1: hash_of(total, hash), ftte_store_begin(&store, kind, total, hash, &have); break;
     case 2: ftte_store_create(&store, kind, total); break;
@@ -64,6 +64,7 @@ static void operate(uint8_t code, uint32_t argument) {
     case 8: ftte_store_revert(&store, kind); break;
     case 9: ftte_store_samples_open(&store, code >> 5 ? argument % 100 : argument); break;
     case 10: ftte_store_sample_append(&store, bytes); break;
+    case 12: ftte_store_sample_replace(&store, bytes); break;
     case 11: ftte_store_prefix_crc(&store, kind, argument), ftte_store_samples_clear(&store); break;
     }
 }
@@ -77,7 +78,7 @@ static void run(const uint8_t *data, size_t size) {
             continue;
         }
         // Records longer than the buffer to append from would be the fuzzer's fault.
-        if (data[0] % 12 == 10 && store.record_bytes > sizeof bytes) continue;
+        if ((data[0] % 13 == 10 || data[0] % 13 == 12) && store.record_bytes > sizeof bytes) continue;
         operate(data[0], argument);
         look();
     }
