@@ -39,6 +39,25 @@ export function recordingFile(rows: Uint8Array, options: RecordingOptions): Buff
   return Buffer.concat([header, rows]);
 }
 
+/** Rows as recordingFile takes them, of a sensor of 16 bits. */
+export function recordingRows(rows: {
+  values: Int16Array;
+  channels: number;
+  labels: Uint16Array;
+  begins: ReadonlySet<number>;
+}): Uint8Array {
+  const { values, channels, labels, begins } = rows;
+  const rowBytes = labelBytes + ((channels * 2 + 3) & ~3);
+  const out = Buffer.alloc(labels.length * rowBytes);
+  labels.forEach((label, row) => {
+    out.writeUInt16LE(label, row * rowBytes);
+    out.writeUInt16LE(begins.has(row) ? 1 : 0, row * rowBytes + 2);
+    for (let i = 0; i < channels; i++)
+      out.writeInt16LE(values[row * channels + i]!, row * rowBytes + labelBytes + 2 * i);
+  });
+  return out;
+}
+
 const elementBytes = { u8: 1, i16: 2, f32: 4 } as const;
 
 /** The rows of a recording each of whose rows is a sample. */

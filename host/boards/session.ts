@@ -9,11 +9,15 @@ import { emptyPartial, getBlob, type PartialBlob, putBlob, refusal, silent } fro
 import type { Frame } from "../wire/frame.ts";
 import {
   BlobKind,
+  type Capture,
   decodeHello,
+  decodeLabelCount,
   decodeLogState,
   decodePanic,
   decodeProgress,
+  decodeSensorInfo,
   decodeStats,
+  encodeCapture,
   encodeLogRequest,
   encodeSampleAppend,
   encodeTask,
@@ -22,6 +26,7 @@ import {
   frameBodyMax,
   type Hello,
   HelloBytes,
+  LabelCountBytes,
   type LogEntry,
   LogLevel,
   type LogState,
@@ -33,6 +38,8 @@ import {
   Reply,
   ResetKind,
   SampleAppendBytes,
+  type SensorInfo,
+  SensorInfoBytes,
   type Stats,
   StatsBytes,
   type Task,
@@ -52,6 +59,12 @@ export interface SessionOptions extends Pace {
 export interface ExchangeOptions {
   signal?: AbortSignal | undefined;
   onProgress?: ((have: number, total: number) => void) | undefined;
+}
+
+export interface SensorReport {
+  info: SensorInfo;
+  /** Samples in the log, by label. */
+  counts: ReadonlyMap<number, number>;
 }
 
 export type BlobKindName = keyof typeof BlobKind;
@@ -197,16 +210,35 @@ export class BoardSession {
   /** What the last start ended in; `architecture` none when it was no fault and no hang. @throws FtteError "command-unknown" of older firmware */
   async panic(exchange: ExchangeOptions = {}): Promise<Panic> {
     return decodePanic(await this.request(FrameType.panic, none, { least: PanicBytes, ...exchange }));
+  /** What its sensor and its log are like, and how many samples of each label the log holds. @throws FtteError "command-unknown" of old firmware */
+  async sensorInfo(exchange: ExchangeOptions = {}): Promise<SensorReport> {
+    const counts = new Map<number, number>();
+    for (let from = 0; ; ) {
+      const body = await this.request(FrameType.sensorInfo, none, {
+        least: SensorInfoBytes,
+        ...exchange,
+        offset: from,
+      });
+      const part = labelCounts(body);
+      for (const { label, count } of part) counts.set(label, count);
+      if (part.length === 0) return { info: decodeSensorInfo(body), counts };
+      from = part.at(-1)!.label + 1;
+    }
   }
+
+  /**
+   * Begins to record what the sensor measures from now on under a label, in the place of whatever is being captured; duration 0 ends it.
+   * @throws FtteError "sensor-absent", "busy", "sample-size" when the log holds other samples or the plan takes others, "argument"
+   */
+  async capture(capture: Omit<Capture, "reserved">, exchange: ExchangeOptions = {}): Promise<void> 
+    await this.request(FrameType.capture, encodeCapture({ ...capture, reserved: 0 }), exchange);
 
   /** Restarts the board; returns when it has answered that it will. */
-  async reset(kind: keyof typeof ResetKind, exchange: ExchangeOptions = {}): Promise<void> {
+  async reset(kind: keyof typeof ResetKind, exchange: ExchangeOptions = {}): Promise<void> 
     await this.request(FrameType.reset, Uint8Array.of(ResetKind[kind]), exchange);
-  }
 
-  async close(): Promise<void> {
+  async close(): Promise<void> 
     await this.pipe.close();
-  }
 
   /** A port that talks, but never in our words, is another matter than silence. */
   private babble(error: unknown): unknown {
@@ -222,9 +254,8 @@ export class BoardSession {
     );
   }
 
-  private transfer(exchange: ExchangeOptions) {
+  private transfer(exchange: ExchangeOptions) 
     return { ...this.options, ...exchange, board: this.name, windowBytes: this.known?.windowBytes };
-  }
 
   /** Sends a request until its reply comes; repeats carry the same id, so a late reply to an earlier one counts. */
   private async request(type: FrameType, body: Uint8Array, exchange: RequestOptions = {}): Promise<Uint8Array> {
@@ -246,20 +277,18 @@ export class BoardSession {
     throw silent(this.name, pace.patienceMs);
   }
 
-  private async reply(inbox: Inbox, request: Frame, pace: Retransmit, exchange: RequestOptions) {
+  private async reply(inbox: Inbox, request: Frame, pace: Retransmit, exchange: RequestOptions) 
     for (;;) {
       const reply = await inbox.next(pace.waitMs, exchange.signal);
       if (reply?.type === Reply.error) throw refusal(reply, this.name);
       if (!reply || pace.spent) return undefined;
       if (reply.type === (request.type | Reply.flag) && reply.body.length >= (exchange.least ?? 0)) return reply;
     }
-  }
 
-  private takeStray(frame: Frame): void {
+  private takeStray(frame: Frame): void 
     if (frame.type === (FrameType.progress | Reply.flag) && frame.body.length >= ProgressBytes)
       this.progressListener(decodeProgress(frame.body));
     if (frame.type === (FrameType.log | Reply.flag)) this.logListener(frame.offset, decodeLogEntries(frame.body));
-  }
 }
 
 interface RequestOptions extends ExchangeOptions {
@@ -272,3 +301,11 @@ interface RequestOptions extends ExchangeOptions {
 /** A board gives each call of the kernels 30 s (docs/wire.md, "When a board hangs"). */
 const selfTestPatienceMs = 35_000;
 const none = new Uint8Array(0);
+
+/** What stands behind a SensorInfo. */
+function labelCounts(body: Uint8Array) {
+  const count = Math.floor((body.length - SensorInfoBytes) / LabelCountBytes);
+  return Array.from({ length: count }, (_, i) =>
+    decodeLabelCount(body.subarray(SensorInfoBytes + i * LabelCountBytes)),
+  );
+}

@@ -16,7 +16,11 @@ import { root } from "./root.ts";
 import { compilerOf, requireTools } from "./toolchain.ts";
 
 /** A port alone is one that takes its board on the command line, as posix does. */
-export type FirmwareOptions = { engine: Engine } & ({ port: string } | { board: BoardConfig });
+export type FirmwareOptions = {
+  engine: Engine;
+  /** Samples may be read out of the board (firmware/core/session/export.c); for owners of their own data only. */
+  allowExport?: boolean;
+} & ({ port: string } | { board: BoardConfig });
 
 export interface Firmware {
   path: string; // of the program: an ELF file, on chips too
@@ -35,10 +39,11 @@ export async function buildFirmware(options: FirmwareOptions): Promise<Firmware>
   const machine = board?.flashing.machine;
   const port = readPort("board" in options ? options.board.port : options.port);
   const [compiler] = requireTools(`port ${port.name}`, [compilerOf(port), makeTool]);
-  const name = `${board?.id ?? port.name}${options.engine === "wasm3" ? "" : `-${options.engine}`}`;
+  const kind = `${options.engine === "wasm3" ? "" : `-${options.engine}`}${options.allowExport ? "-export" : ""}`;
+  const name = `${board?.id ?? port.name}${kind}`;
   const out = join("build", "firmware", name);
   if (board) writeIfChanged(join(root, out), "board_config.h", boardHeader(board));
-  const variables = { PORT: port.name, ENGINE: options.engine, OUT: out, CC: compiler };
+  const variables = { PORT: port.name, ENGINE: options.engine, OUT: out, CC: compiler, ...exports(options) };
   const ofBoard = board && { BOARD: board.id, CHIP: board.chip };
   const ofMachine = machine && { MACHINE: machine, PORT_IMAGES: "" };
   const words = Object.entries({ ...variables, ...ofBoard, ...ofMachine }).map(([key, value]) => `${key}=${value}`);
@@ -50,6 +55,8 @@ export async function buildFirmware(options: FirmwareOptions): Promise<Firmware>
   const build = Number(readFileSync(join(root, out, "build"), "utf8"));
   return { path, images, ...(flashed && { flashed }), build, compiler, sizes: sizesOf(path, compiler) };
 }
+
+const exports = ({ allowExport }: FirmwareOptions) => (allowExport ? { EXPORT: "1" } : {});
 
 /** The program's bytes as they lie in flash, from its lowest load address on; else what the chip's ROM loads, where it looks for it. */
 function flashedOf(stem: string, { images, suffix, romImage: rom }: Port): Firmware["flashed"] {

@@ -17,15 +17,19 @@ export function buildableBoard(id: string): BoardConfig {
 }
 
 /**
- * @param config of a project: what it trains on that board must fit
+ * @param options `config`: of a project: what it trains on that board must fit; `allowExport`: see buildFirmware
  * @throws FtteError as requireRoom and buildFirmware do; "usage" when the project's fleet has no such board
  */
-export async function boardFirmware(board: BoardConfig, engine: Engine, config?: string): Promise<Firmware> {
+export async function boardFirmware(
+  board: BoardConfig,
+  engine: Engine,
+  { config, allowExport = false }: { config?: string | undefined; allowExport?: boolean | undefined } = {},
+): Promise<Firmware> {
   requireRoom(board, engine, config === undefined ? 1 : await arenaOf(config, board.id));
   await buildGuest();
   // A virtual board's process is told of its board when it starts.
   const what = board.flashing.method === "process" ? { port: board.port } : { board };
-  return buildFirmware({ ...what, engine });
+  return buildFirmware({ ...what, engine, allowExport });
 }
 
 /** The largest arena that the project's fleet trains in on this board. */

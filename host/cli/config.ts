@@ -25,8 +25,12 @@ export type DataConfig =
       columns: string[];
       label: string;
       user?: string;
+      /** Rows of a window, and from the beginning of one to the next one's. */
       window: number;
       hop: number;
+      /** "f32": the file's numbers (default); "i16": a sensor's counts, `counts` of them in one unit of the file (1), or one for each column. */
+      type?: "f32" | "i16";
+      counts?: number | number[];
       /** Held out for evaluation: these users; or this share (0.2) of the users, or of the windows when the file names no users. */
       testUsers?: number[];
       testShare?: number;

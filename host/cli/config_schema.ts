@@ -60,6 +60,8 @@ const data = z.discriminatedUnion("kind", [
     user: z.string().optional(),
     window: count,
     hop: count,
+    type: z.enum(["f32", "i16"]).optional(),
+    counts: z.union([z.number().positive(), z.array(z.number().positive()).min(1)]).optional(),
     testUsers: z.array(z.int().nonnegative()).optional(),
     testShare: z.number().gt(0).lt(1).optional(),
   }),

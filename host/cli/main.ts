@@ -5,7 +5,7 @@
 import { Argument, Command, CommanderError, Option } from "commander";
 import { exitStatus, exitStatusOf, FtteError } from "../errors.ts";
 import { consoleWords } from "./console/words.ts";
-import { config, countOf, example, json, number, runId } from "./options.ts";
+import { allowExport, config, countOf, example, json, number, runId } from "./options.ts";
 import { version } from "./version.ts";
 
 const seeds = countOf("seeds");
@@ -188,6 +188,7 @@ program
   .requiredOption("--board <id>", "a board of board-configs/")
   .addOption(new Option("--engine <name>", "what runs the kernels").choices(["wasm3", "aot"]).default("wasm3"))
   .option("-c, --config <file>", "a project's config: what it trains on this board must fit")
+  .addOption(allowExport())
   .addOption(json())
   .addHelpText("after", example("ftte build --board nrf52840-dk"))
   .action(async (options) => (await import("./commands/build.ts")).build(options));
@@ -205,9 +206,41 @@ program
   .option("--recover", "lift read-out protection where there is one; erases everything on the board, samples too")
   .option("--verify", "read back what was written, where the method would compare hashes")
   .option("-c, --config <file>", "a project's config: what it trains on this board must fit")
+  .addOption(allowExport())
   .addOption(json())
   .addHelpText("after", example("ftte flash --board esp32-c3-devkitm --port /dev/ttyUSB0"))
   .action(async (boards, options) => (await import("./commands/flash.ts")).flash(boards, options));
+
+const data = program.command("data").description("samples that boards record: capture, count, clear");
+const whichBoard = ["<board>", "name, chip id or its first digits, or port"] as const;
+data
+  .command("capture")
+  .argument(...whichBoard)
+  .description("have a board record what its sensor measures, under a label of the project's data")
+  .requiredOption("--label <name>", "what the wearer does: a class of the project's data")
+  .option("--seconds <n>", "for so long", number, 30)
+  .addOption(config())
+  .addOption(json())
+  .addHelpText("after", example("ftte data capture wrist-07 --label walking --seconds 30"))
+  .action(async (board, options) => (await import("./commands/data.ts")).capture(board, options));
+data
+  .command("list")
+  .argument(...whichBoard)
+  .description("how many samples of each label a board holds; they stay on it")
+  .option("--export <file>", "write them to a CSV file: only from firmware built with --allow-export")
+  .addOption(config())
+  .addOption(json())
+  .addHelpText("after", example("ftte data list wrist-07"))
+  .action(async (board, options) => (await import("./commands/data.ts")).list(board, options));
+data
+  .command("clear")
+  .argument(...whichBoard)
+  .description("delete a board's samples")
+  .option("--yes", "without asking back")
+  .addOption(config())
+  .addOption(json())
+  .addHelpText("after", example("ftte data clear wrist-07 --yes"))
+  .action(async (board, options) => (await import("./commands/data.ts")).clear(board, options));
 
 program
   .command("demo")

@@ -5,6 +5,8 @@ import { FtteError } from "../errors.ts";
 
 export const json = () =>
   new Option("--json", "machine-readable output on standard output, human text on standard error");
+export const allowExport = () =>
+  new Option("--allow-export", "firmware that gives its samples out: for your own recordings, never for a fleet");
 export const config = () => new Option("-c, --config <file>", "the project's config").default("ftte.config.ts");
 /** For the end of a command's help. */
 export const example = (text: string) =>

@@ -1,9 +1,10 @@
-// Recordings as CSV: one row per moment, named columns, a label, perhaps a user. Rows are cut into windows that begin every `hop` rows; one
-// that would span two labels or two users is left out. Mistakes are reported with file and line. No quoting: cells hold no commas.
+// Recordings as CSV: one row per moment, named columns, a label, perhaps a user. Each stretch of rows of one label and one user is cut into
+// windows, the first with its first row, the others every `hop` rows, as a board does it (windows.ts); what is left at its end is left out. Mistakes are reported with file and line. No quoting: cells hold no commas.
 
 import { readFileSync } from "node:fs";
 import { FtteError } from "../errors.ts";
 import type { Dataset } from "./types.ts";
+import { toI16, windowStarts } from "./windows.ts";
 
 export interface CsvOptions {
   path: string;
@@ -12,6 +13,10 @@ export interface CsvOptions {
   user?: string; // numbers up to 65535 are kept; names are numbered in the order of their first row
   window: number; // rows
   hop: number; // rows
+  /** "f32": as the file says (default); "i16": in a sensor's counts, `counts` of them in one of the file's units. */
+  type?: "f32" | "i16" | undefined;
+  /** For "i16": 1 by default; one for each column, or one for all. */
+  counts?: number | number[] | undefined;
 }
 
 interface Row {
@@ -67,6 +72,15 @@ function rowsOf(options: CsvOptions, text: string): Row[] {
   });
 }
 
+/** Rows in a row of one label and one user. */
+function stretchesOf(rows: Row[]): { first: number; end: number }[] {
+  const borders = rows.flatMap((row, i) => {
+    const before = rows[i - 1];
+    return before && before.label === row.label && before.user === row.user ? [] : [i];
+  });
+  return borders.map((first, i) => ({ first, end: borders[i + 1] ?? rows.length }));
+}
+
 /** @throws FtteError "file-unreadable" or "data-invalid" */
 export function csv(options: CsvOptions): Dataset {
   let text: string;
@@ -80,12 +94,7 @@ export function csv(options: CsvOptions): Dataset {
     );
   }
   const rows = rowsOf(options, text);
-  const starts: number[] = [];
-  for (let i = 0; i + options.window <= rows.length; i += options.hop) {
-    const first = rows[i]!;
-    if (rows.slice(i, i + options.window).every((r) => r.label === first.label && r.user === first.user))
-      starts.push(i);
-  }
+  const starts = stretchesOf(rows).flatMap(({ first, end }) => windowStarts(first, end, options));
   if (starts.length === 0)
     throw new FtteError(
       "data-invalid",
@@ -94,20 +103,26 @@ export function csv(options: CsvOptions): Dataset {
   return assemble(options, rows, starts);
 }
 
+function inCounts({ counts = 1 }: CsvOptions): (values: number[]) => number[] {
+  return (values) => values.map((value, i) => toI16(value * (typeof counts === "number" ? counts : counts[i]!)));
+}
+
 function assemble(options: CsvOptions, rows: Row[], starts: number[]): Dataset {
   const channels = options.columns.length;
   const classes = [...new Set(rows.map((r) => r.label))].sort();
   const users = [...new Set(rows.map((r) => r.user))];
   const numeric = users.every((u) => /^\d+$/.test(u));
   const size = options.window * channels;
-  const elements = new Float32Array(starts.length * size);
+  const { type = "f32" } = options;
+  const elements = new (type === "i16" ? Int16Array : Float32Array)(starts.length * size);
+  const scaled = type === "i16" ? inCounts(options) : (values: number[]) => values;
   starts.forEach((start, k) => {
-    for (let t = 0; t < options.window; t++) elements.set(rows[start + t]!.values, k * size + t * channels);
+    for (let t = 0; t < options.window; t++) elements.set(scaled(rows[start + t]!.values), k * size + t * channels);
   });
   return {
     name: options.path,
     shape: [options.window, channels],
-    type: "f32",
+    type,
     count: starts.length,
     elements,
     labels: Uint16Array.from(starts, (s) => classes.indexOf(rows[s]!.label)),

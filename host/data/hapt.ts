@@ -6,9 +6,11 @@ import { join } from "node:path";
 import { FtteError } from "../errors.ts";
 import { subset } from "./dataset.ts";
 import type { Dataset } from "./types.ts";
+import { toI16, windowStarts } from "./windows.ts";
 
-const window = 128; // 2.56 s
-const hop = 64;
+/** 2.56 s, half overlapping. */
+export const haptWindows = { window: 128, hop: 64 };
+const { window } = haptWindows;
 const classes = ["walking", "upstairs", "downstairs", "sitting", "standing", "lying"];
 /** The official split is by person. */
 const testUsers = new Set([2, 4, 9, 10, 12, 13, 18, 20, 24]);
@@ -57,8 +59,6 @@ function stretches(path: string): Stretch[] {
   });
 }
 
-const toI16 = (value: number) => Math.max(-32768, Math.min(32767, Math.round(value)));
-
 /** One experiment as interleaved [ax, ay, az, gx, gy, gz] in the sensor's counts. */
 function recording(folder: string, experiment: number, user: number): Int16Array {
   const two = (n: number) => String(n).padStart(2, "0");
@@ -72,6 +72,53 @@ function recording(folder: string, experiment: number, user: number): Int16Array
       out[t * 6 + 3 + axis] = toI16(rotation[t]![axis]! * countsPerRadian);
     }
   return out;
+}
+
+/** Rows of a sensor, each with its label. */
+export interface LabelledRows {
+  /** Interleaved, `channels` of each row. */
+  values: Int16Array;
+  channels: number;
+  /** Of each row; 0xffff where nobody labelled it. */
+  labels: Uint16Array;
+  /** Rows that begin a stretch. */
+  begins: Set<number>;
+}
+
+const unlabelled = 0xffff;
+
+/**
+ * Every row of every experiment, as a board's sensor would have measured it: what a virtual board plays (host/boards/recording.ts).
+ * @throws FtteError "file-unreadable" or "data-invalid"
+ */
+export function haptRows(path: string): LabelledRows {
+  const folder = join(path, "RawData");
+  const all = stretches(join(folder, "labels.txt"));
+  const experiments = [...new Map(all.map((s) => [s.experiment, s.user]))];
+  const recordings = experiments.map(([experiment, user]) => ({
+    experiment,
+    values: recording(folder, experiment, user),
+  }));
+  const rows = recordings.reduce((sum, { values }) => sum + values.length / 6, 0);
+  const whole: LabelledRows = {
+    values: new Int16Array(rows * 6),
+    channels: 6,
+    labels: new Uint16Array(rows).fill(unlabelled),
+    begins: new Set(),
+  };
+  let base = 0;
+  for (const { experiment, values } of recordings) {
+    whole.values.set(values, base * 6);
+    whole.begins.add(base);
+    for (const { activity, first, last } of all.filter(
+      (s) => s.experiment === experiment && s.activity <= classes.length,
+    )) {
+      whole.labels.fill(activity - 1, base + first - 1, base + Math.min(last, values.length / 6));
+      whole.begins.add(base + first - 1);
+    }
+    base += values.length / 6;
+  }
+  return whole;
 }
 
 /**
@@ -91,7 +138,7 @@ export function hapt(path: string): { train: Dataset; test: Dataset } {
     if (activity > classes.length) continue;
     const samples = recordings.get(experiment) ?? recording(folder, experiment, user);
     recordings.set(experiment, samples);
-    for (let at = first - 1; at + window <= Math.min(last, samples.length / 6); at += hop) {
+    for (const at of windowStarts(first - 1, Math.min(last, samples.length / 6), haptWindows)) {
       windows.push(samples.subarray(at * 6, (at + window) * 6));
       labels.push(activity - 1);
       users.push(user);

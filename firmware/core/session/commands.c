@@ -22,7 +22,7 @@ static uint32_t features(const struct ftte_session *s) {
     uint32_t battery = ftte_port_battery() != 255 ? FTTE_FEATURE_BATTERY : 0;
     uint32_t sensor =
         (s->sensor_seen ? FTTE_FEATURE_SENSOR : 0) | (ftte_port_sensor() ? FTTE_FEATURE_SENSOR_DRIVER : 0);
-    return engine | battery | sensor | FTTE_FEATURE_SAMPLE_APPEND | FTTE_FEATURE_LOG;
+    return engine | battery | sensor | ftte_export_feature() | FTTE_FEATURE_SAMPLE_APPEND | FTTE_FEATURE_LOG;
 }
 
 static void tell_board(const struct ftte_session *s, struct ftte_hello *hello) {

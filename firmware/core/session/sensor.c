@@ -51,6 +51,7 @@ static int open_log(struct ftte_session *s) {
 int ftte_sensor_keep(struct ftte_session *s, bool replace) {
     int result = open_log(s);
     if (result < 0) return result;
+    ftte_transfer_retract(s, FTTE_BLOB_KIND_EXPORT);
     if (!replace) {
         result = ftte_store_sample_append(&s->store, s->record);
         if (result >= 0) ftte_log(s, FTTE_LOG_SAMPLE_KEPT, ftte_store_samples(&s->store), 0, 0);
@@ -67,6 +68,7 @@ int ftte_sensor_keep(struct ftte_session *s, bool replace) {
 
 int ftte_sensor_clear(struct ftte_session *s) {
     ftte_sensor_release(s);
+    ftte_transfer_retract(s, FTTE_BLOB_KIND_EXPORT);
     int result = ftte_store_samples_clear(&s->store);
     ftte_watch_begin(s); // who wears the board now?
     return result;

@@ -12,6 +12,7 @@
 //     sensor.c     samples into the log
 //     recorder.c   the sensor's rows, cut into windows
 //     capture.c    recording what the host labels, and telling of sensor and log
+//     export.c     samples leaving the board, in firmware that was built to allow it
 //     watch.c      autoencoders: scores, baseline, what is unusual
 //     health.c     what survives resets to tell of them, stack and memory measurements
 //     log.c        what happened, for hosts that ask
@@ -300,6 +301,13 @@ void ftte_recorder_restart(struct ftte_session *s);
 // ---- capture.c: each answers for itself and returns FTTE_OK, or returns an error to be answered
 int ftte_capture_run(struct ftte_session *s, const struct ftte_frame *frame);
 int ftte_capture_tell(struct ftte_session *s, const struct ftte_frame *frame);
+
+// ---- export.c
+// FTTE_FEATURE_CAPTURE_EXPORT, or 0 in firmware without it.
+uint32_t ftte_export_feature(void);
+// Length and hash of the blob. FTTE_ERR_SAMPLES_PRIVATE or FTTE_ERR_SAMPLES_NONE.
+int ftte_export_info(const struct ftte_session *s, struct ftte_get_info *info);
+void ftte_export_read(const struct ftte_session *s, uint32_t at, uint8_t *into, uint32_t bytes);
 
 // ---- watch.c: does nothing unless the board holds an autoencoder and its weights
 // Begins a new baseline.

@@ -12,7 +12,7 @@ enum { FIRST_KIND = FTTE_BLOB_KIND_KERNELS };
 
 static bool may_put(int kind) { return kind >= FIRST_KIND && kind <= FTTE_BLOB_KIND_DELTA; }
 
-// Never samples (they are no blob), nor checkpoint and residual (see commands.c), nor deltas, which are used up.
+// Never samples (but see export.c), nor checkpoint and residual (see commands.c), nor deltas, which are used up.
 static bool may_get(int kind) {
     return (kind >= FIRST_KIND && kind <= FTTE_BLOB_KIND_SLICE) || kind == FTTE_BLOB_KIND_UPDATE;
 }
@@ -121,15 +121,22 @@ int ftte_transfer_put_end(struct ftte_session *s, const struct ftte_frame *frame
     return FTTE_OK;
 }
 
-int ftte_transfer_get_begin(struct ftte_session *s, const struct ftte_frame *frame) {
-    if (frame->body_bytes < sizeof(struct ftte_get_begin)) return FTTE_ERR_ARGUMENT;
-    uint8_t kind = frame->body[0];
+static int stored_info(const struct ftte_session *s, int kind, struct ftte_get_info *info) {
     if (!may_get(kind)) return FTTE_ERR_BLOB_KIND;
     struct ftte_blob blob = ftte_store_get(&s->store, kind);
     if (!blob.bytes) return FTTE_ERR_BLOB_ABSENT;
-    struct ftte_get_info info = {.total = blob.length};
-    memcpy(info.sha256, blob.sha256, sizeof info.sha256);
-    ftte_sender_begin(&s->sender, frame->id, kind, blob.length, frame->offset, FTTE_WINDOW_BYTES);
+    info->total = blob.length;
+    memcpy(info->sha256, blob.sha256, sizeof info->sha256);
+    return FTTE_OK;
+}
+
+int ftte_transfer_get_begin(struct ftte_session *s, const struct ftte_frame *frame) {
+    if (frame->body_bytes < sizeof(struct ftte_get_begin)) return FTTE_ERR_ARGUMENT;
+    uint8_t kind = frame->body[0];
+    struct ftte_get_info info;
+    int result = kind == FTTE_BLOB_KIND_EXPORT ? ftte_export_info(s, &info) : stored_info(s, kind, &info);
+    if (result < 0) return result;
+    ftte_sender_begin(&s->sender, frame->id, kind, info.total, frame->offset, FTTE_WINDOW_BYTES);
     ftte_outbox_reply(s, frame, &info, sizeof info);
     return FTTE_OK;
 }
@@ -153,17 +160,31 @@ void ftte_transfer_retract(struct ftte_session *s, int kind) {
     if (s->sender.kind == kind) s->sender.kind = 0;
 }
 
+static void send_data(struct ftte_session *s, const uint8_t *part, uint32_t bytes) {
+    ftte_outbox_send(s, FTTE_FRAME_TYPE_GET_DATA | FTTE_REPLY_FLAG, s->sender.id, s->sender.next, part, bytes);
+}
+
+// Sends the next bytes of the blob. False when it is gone.
+static bool send_part(struct ftte_session *s, uint32_t bytes) {
+    uint8_t part[FTTE_FRAME_BODY_MAX];
+    if (s->sender.kind == FTTE_BLOB_KIND_EXPORT) {
+        ftte_export_read(s, s->sender.next, part, bytes);
+        send_data(s, part, bytes);
+        return true;
+    }
+    const uint8_t *blob = ftte_store_get(&s->store, s->sender.kind).bytes;
+    if (blob) send_data(s, blob + s->sender.next, bytes);
+    return blob != NULL;
+}
+
 bool ftte_transfer_pump(struct ftte_session *s) {
     bool any = false;
     // One frame's room stays for replies.
     while (ftte_outbox_room(s, 2)) {
         uint32_t bytes = ftte_sender_ready(&s->sender);
         if (bytes == 0) return any;
-        const uint8_t *blob = ftte_store_get(&s->store, s->sender.kind).bytes;
-        if (!blob) s->sender.kind = 0;
-        if (!blob) return any;
-        ftte_outbox_send(s, FTTE_FRAME_TYPE_GET_DATA | FTTE_REPLY_FLAG, s->sender.id, s->sender.next,
-                         blob + s->sender.next, bytes);
+        if (!send_part(s, bytes)) s->sender.kind = 0;
+        if (s->sender.kind == 0) return any;
         ftte_sender_sent(&s->sender, bytes);
         any = true;
     }

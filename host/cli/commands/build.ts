@@ -11,12 +11,14 @@ export interface BuildOptions {
   board: string;
   engine: Engine;
   config?: string;
+  /** Samples may be read out of the board. */
+  allowExport?: boolean;
   json?: boolean;
 }
 
 export async function build(options: BuildOptions): Promise<void> {
   const board = buildableBoard(options.board);
-  const { path, images, compiler, sizes } = await boardFirmware(board, options.engine, options.config);
+  const { path, images, compiler, sizes } = await boardFirmware(board, options.engine, options);
   const memory = memoryBudget(board, options.engine);
   const files = [path, ...images];
   if (options.json) {

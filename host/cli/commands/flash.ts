@@ -21,6 +21,8 @@ import { type FlashEvent, type FlashOutput, flashOutput } from "../view/flashing
 
 export interface FlashOptions extends Omit<TargetOptions, "boards"> {
   engine: Engine;
+  /** Samples may be read out of the boards. */
+  allowExport?: boolean;
   recover?: boolean;
   verify?: boolean;
   config?: string;
@@ -57,7 +59,7 @@ async function buildAll(targets: FlashTarget[], options: FlashOptions): Promise<
     if (built.has(board.id)) continue;
     if (isLocal(board)) requireTools(board.id, toolsOf(board));
     say(options.json, `builds ${board.id}`);
-    built.set(board.id, await boardFirmware(board, options.engine, options.config));
+    built.set(board.id, await boardFirmware(board, options.engine, options));
   }
   return built;
 }
