@@ -81,9 +81,10 @@ function bootloader({ hardware }: BoardConfig): string {
 }
 
 function sensors(board: BoardConfig): string {
-  const items = board.sensors.map(({ name, bus, address, pins }) =>
+  const items = board.sensors.map(({ name, bus, address, pins, driver }) =>
     [
       name,
+      ...(driver ? [`driven by ${driver.name} (docs/sensors.md)`] : []),
       ...(bus === "none" ? [] : [`by ${bus}${address ? `, address ${address}` : ""}`]),
       ...(pins ? [pinList(pins)] : []),
     ].join("; "),

@@ -42,7 +42,7 @@ const core: Record<string, string[]> = {
   guest: ["digest"],
   store: ["digest", "port"],
   session: ["digest", "link", "guest", "store", "port", "sensors"],
-  sensors: [],
+  sensors: ["port"],
 };
 
 const importsOf = (path: string, pattern: RegExp) =>

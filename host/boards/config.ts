@@ -32,6 +32,21 @@ const hardware = z.strictObject({
 });
 const tried = z.strictObject({ emulated: words, image: words.optional(), hardware: z.array(words) });
 
+const driver = z.discriminatedUnion("name", [
+  z.strictObject({
+    name: z.literal("lsm6ds3"),
+    rateHz: z.literal([13, 26, 52, 104, 208, 416]),
+    rangeG: z.literal([2, 4, 8, 16]),
+    rangeDps: z.literal([250, 500, 1000, 2000]),
+  }),
+  z.strictObject({
+    name: z.literal("max30102"),
+    rateHz: z.literal([25, 50, 100]),
+    red: z.number().int().min(1).max(255),
+    infrared: z.number().int().min(1).max(255),
+  }),
+]);
+
 const boardSchema = z
   .strictObject({
     $schema: z.string(),
@@ -67,6 +82,7 @@ const boardSchema = z
         bus: z.enum(["none", "i2c", "spi", "pdm"]),
         address: address.optional(),
         pins: pins.optional(),
+        driver: driver.optional(),
       }),
     ),
     usb: z.array(z.strictObject({ vendor: usbId, product: usbId, note: z.string().min(1) })),
@@ -76,6 +92,8 @@ const boardSchema = z
   })
   .superRefine((board, context) => {
     for (const message of flashMistakes(board.flash)) context.addIssue({ code: "custom", path: ["flash"], message });
+    for (const message of sensorMistakes(board.sensors))
+      context.addIssue({ code: "custom", path: ["sensors"], message });
     const { method, machine } = board.flashing;
     if ((method === "emulator") !== (machine !== undefined))
       context.addIssue({
@@ -123,6 +141,19 @@ function flashMistakes(flash: Flash): string[] {
   if (slots(flash) + 3 * page > flash.bytes)
     mistakes.push(`the partitions' slots take ${slots(flash)} of ${flash.bytes} bytes and leave no room for samples`);
   return mistakes;
+}
+
+/** What a driver needs of its sensor. */
+function sensorMistakes(
+  sensors: { bus: string; address?: string | undefined; pins?: object | undefined; driver?: unknown }[],
+): string[] {
+  const driven = sensors.filter((sensor) => sensor.driver !== undefined);
+  if (driven.length > 1) return ["one sensor at most has a driver: a board records from one"];
+  return driven.flatMap(({ bus, address, pins }) =>
+    bus === "i2c" && address !== undefined && pins && "sda" in pins && "scl" in pins
+      ? []
+      : ["a sensor with a driver is on the bus i2c and has an address and the pins sda and scl"],
+  );
 }
 
 /** The package's folder, from the sources or from the bundle in dist/. */

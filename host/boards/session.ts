@@ -36,7 +36,7 @@ import {
   type Progress,
   ProgressBytes,
   Reply,
-  ResetKind,
+  type ResetKind,
   SampleAppendBytes,
   type SensorInfo,
   SensorInfoBytes,
@@ -210,6 +210,8 @@ export class BoardSession {
   /** What the last start ended in; `architecture` none when it was no fault and no hang. @throws FtteError "command-unknown" of older firmware */
   async panic(exchange: ExchangeOptions = {}): Promise<Panic> {
     return decodePanic(await this.request(FrameType.panic, none, { least: PanicBytes, ...exchange }));
+  }
+
   /** What its sensor and its log are like, and how many samples of each label the log holds. @throws FtteError "command-unknown" of old firmware */
   async sensorInfo(exchange: ExchangeOptions = {}): Promise<SensorReport> {
     const counts = new Map<number, number>();

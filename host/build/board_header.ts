@@ -14,6 +14,24 @@ function pinNumber(pin: string): number | undefined {
 
 const macroName = (text: string) => text.toUpperCase().replace(/\W+/g, "_");
 
+function pinMacros(prefix: string, pins: Record<string, string>): string[] {
+  return Object.entries(pins).flatMap(([name, pin]) => {
+    const number = pinNumber(pin);
+    return number === undefined ? [] : [`${prefix}_${macroName(name)} ${number}`];
+  });
+}
+
+const settingName = (text: string) => macroName(text.replace(/[A-Z]/g, (letter) => `_${letter}`));
+
+function sensorMacros({ sensors }: BoardConfig): string[] {
+  const driven = sensors.find(({ driver }) => driver !== undefined);
+  if (!driven?.driver) return [];
+  const { name, ...settings } = driven.driver;
+  const values = Object.entries(settings).map(([setting, value]) => `FTTE_SENSOR_${settingName(setting)} ${value}`);
+  const address = `FTTE_SENSOR_ADDRESS ${driven.address}`;
+  return [`FTTE_SENSOR_${macroName(name)} 1`, address, ...values, ...pinMacros("FTTE_PIN_SENSOR", driven.pins ?? {})];
+}
+
 /**
  * Macros of the header:
  * - FTTE_BOARD_ID, FTTE_BOARD_CLASS (strings), FTTE_CHIP_<chip> (1)
@@ -22,6 +40,7 @@ const macroName = (text: string) => text.toUpperCase().replace(/\W+/g, "_");
  *   struct ftte_flash_geometry.partition_bytes
  * - FTTE_APPLICATION_AT: where the image begins in flash, 0 without a bootloader
  * - FTTE_LINK_BAUD; FTTE_PIN_<NAME>: pin numbers as the chip counts them
+ * - of the sensor that has a driver: FTTE_SENSOR_<DRIVER> (1), FTTE_SENSOR_ADDRESS, FTTE_SENSOR_<SETTING>, FTTE_PIN_SENSOR_<NAME>
  */
 export function boardHeader(board: BoardConfig): string {
   const { flash, ram } = board;
@@ -31,10 +50,6 @@ export function boardHeader(board: BoardConfig): string {
   const regions = ram.flatMap(({ at, bytes }, i) => {
     const name = i === 0 ? "FTTE_RAM" : `FTTE_RAM_${i}`;
     return [`${name}_AT ${at}`, `${name}_BYTES ${bytes}`];
-  });
-  const pins = Object.entries(board.pins).flatMap(([name, pin]) => {
-    const number = pinNumber(pin);
-    return number === undefined ? [] : [`FTTE_PIN_${macroName(name)} ${number}`];
   });
   const macros = [
     `FTTE_BOARD_ID "${board.id}"`,
@@ -48,7 +63,8 @@ export function boardHeader(board: BoardConfig): string {
     `FTTE_FLASH_PARTITIONS {${partitions.join(", ")}}`,
     `FTTE_APPLICATION_AT ${board.flashing.applicationAt ?? "0"}`,
     `FTTE_LINK_BAUD ${board.link.baud}`,
-    ...pins,
+    ...pinMacros("FTTE_PIN", board.pins),
+    ...sensorMacros(board),
   ];
   return [
     `// Generated from board-configs/${board.id}.json by host/build/board_header.ts.`,

@@ -20,6 +20,10 @@ const library =
 /** Whom a function calls through a pointer. */
 const pointers: Record<string, RegExp | "nobody"> = {
   ftte_command_run: /commands\.c:run_\w+$|^ftte_transfer_(put|get)_\w+$/,
+  // The sensor's driver; firmware of boards without one has none, but for whoever says so.
+  ftte_recorder_poll: /sensors\/\w+\.c:(probe|configure|read_rows|stop)$|^ftte_port_sensor$/,
+  take_rows: /sensors\/\w+\.c:read_rows$|^ftte_port_sensor$/,
+  read_rows: /:note(_given)?$/, // of replay.c, to the port
   ftte_guest_refuel: /:(late|expired)$/, // whoever gave guest.expired
   ftte_check_module: /wasm3\.c:signature_of$/,
   ParseModuleSection: /ParseSection_\w+$/,

@@ -10,3 +10,8 @@ testC({
   ],
   flags: [...sanitizers, "-Itests/core"],
 });
+testC({
+  name: "i2c_pins",
+  sources: ["tests/core/i2c_pins_test.c", "firmware/sensors/i2c_pins.c"],
+  flags: [...sanitizers, "-Itests/core"],
+});

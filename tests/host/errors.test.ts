@@ -25,7 +25,7 @@ const numbered = [...read("firmware/core/spec.gen.h").matchAll(/FTTE_ERR_(\w+) =
 describe("docs/troubleshooting.md", () => {
   it("has an entry for every error that the host throws or a board reports", () => {
     expect(new Set(thrown).size).toBeGreaterThan(20);
-    expect(numbered.length).toBe(36);
+    expect(numbered.length).toBeGreaterThan(40);
     expect([...thrown, ...numbered].filter((code) => !entries.has(code))).toEqual([]);
   });
 

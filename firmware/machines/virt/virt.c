@@ -1,6 +1,6 @@
 // In place of an ESP32-C3's registers: QEMU's virt machine, an rv32imc core with a 16550 for the line, RAM for the
-// flash chip (kept in a file by QEMU) and a test device for resets. Stands for uart.c, spi_flash.c, soc.c and sensor.c
-// of the port. The sensor is memory because the line is slow: 16 bytes at a time.
+// flash chip (kept in a file by QEMU) and a test device for resets. Stands for uart.c, spi_flash.c, soc.c, gpio.c and
+// the sensor of the port. The sensor is memory because the line is slow: 16 bytes at a time.
 #include <string.h>
 
 #include "esp.h"

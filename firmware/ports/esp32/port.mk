@@ -10,7 +10,8 @@ PORT_ROM_IMAGE := elf esp32
 PORT_NO_TAIL_CALLS := yes
 PORT_STACK_BYTES := 20480
 PORT_STATIC_BYTES := 4096
-PORT_SOURCES := $(sort $(wildcard firmware/ports/esp32/*.[cS] firmware/ports/espressif/*.c))
+PORT_SOURCES := $(sort $(wildcard firmware/ports/esp32/*.[cS] firmware/ports/espressif/*.c)) \
+	$(filter-out %/replay.c,$(wildcard firmware/sensors/*.c))
 PORT_LINKER_SCRIPT := firmware/ports/esp32/link.ld
 PORT_FLAGS := -mlongcalls -mtext-section-literals --specs=/usr/lib/xtensa-lx106-elf/picolibc.specs -nostartfiles -Wl,--nmagic \
 	-Ifirmware/ports/espressif

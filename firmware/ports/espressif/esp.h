@@ -1,5 +1,5 @@
 // What Espressif's chips share, and what each gives to it. The port functions are here (link.c, flash.c, chip.c,
-// sensor.c), over the few things that a chip's own folder does by its registers: uart.c, spi_flash.c, soc.c and
+// i2c.c), over the few things that a chip's own folder does by its registers: uart.c, spi_flash.c, gpio.c, soc.c and
 // start.S. Private to ports/espressif, esp32c3 and esp32.
 //
 // Code marked ESP_RAM lies in RAM: it runs while flash cannot be read.
@@ -34,6 +34,12 @@ bool esp_flash_erase(uint32_t address);
 // Programs `bytes` bytes, a multiple of 4 and at most ESP_FLASH_CHUNK, from words in RAM.
 bool esp_flash_program(uint32_t address, const uint32_t *words, uint32_t bytes);
 enum { ESP_SECTOR = 4096, ESP_FLASH_CHUNK = 64 };
+
+// ---- what a chip gives: gpio.c
+// Makes a pin an open-drain one with a pull-up, released.
+void esp_gpio_open(uint32_t pin);
+void esp_gpio_release(uint32_t pin, bool released);
+bool esp_gpio_level(uint32_t pin);
 
 // ---- what a chip gives: soc.c and start.S
 // Clock, watchdogs, interrupts.

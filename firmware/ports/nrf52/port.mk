@@ -14,7 +14,8 @@ PORT_STACK_BYTES_nRF51822 := 20480
 PORT_INTERRUPT_BYTES := 108
 PORT_INTERRUPT_BYTES_nRF51822 := 36
 PORT_STATIC_BYTES := 3072
-PORT_SOURCES := $(sort $(wildcard firmware/ports/nrf52/*.c firmware/ports/cortexm/*.c))
+PORT_SOURCES := $(sort $(wildcard firmware/ports/nrf52/*.c firmware/ports/cortexm/*.c)) \
+	$(filter-out %/replay.c %/i2c_pins.c,$(wildcard firmware/sensors/*.c))
 PORT_LINKER_SCRIPT := firmware/ports/nrf52/link.ld
 PORT_CORE := $(if $(filter nRF51%,$(CHIP)),-mcpu=cortex-m0,-mcpu=cortex-m4 -mfloat-abi=hard -mfpu=fpv4-sp-d16)
 PORT_FLAGS := $(PORT_CORE) -mthumb --specs=nano.specs -nostartfiles -Ifirmware/ports/nrf52 -Ifirmware/ports/cortexm

@@ -1,10 +1,29 @@
 // The port contract on the nRF5 peripherals of QEMU's microbit machine: UART, NVMC, TIMER, RNG and FICR are QEMU's, and
 // all of firmware/ports/nrf52 but main.c is the product's.
+#include <string.h>
+
 #include "board.h"
 #include "remote.h"
+#include "report.h"
+#include "sensors/i2c.h"
+
+// QEMU's TWI answers any register with these bytes, from the first on after each STOP that a write ends with
+// (hw/i2c/microbit_i2c.c).
+static void reads_the_bus(void) {
+    static const uint8_t told[] = {0x5a, 0x5a, 0x40};
+    const uint8_t number = 0x0f;
+    uint8_t got[sizeof told] = {0};
+    int written = ftte_port_i2c_transfer(0x1d, &number, 1, NULL, 0);
+    int read = ftte_port_i2c_transfer(0x1d, &number, 1, got, sizeof got);
+    report(written == FTTE_OK && read == FTTE_OK && memcmp(got, told, sizeof told) == 0,
+           "the I2C bus writes, and reads what the emulator's answers");
+    struct ftte_sensor *sensor = ftte_port_sensor();
+    report(sensor && sensor->probe(sensor) == FTTE_ERR_SENSOR_WRONG, "which is no sensor that it knows");
+}
 
 static void session(void) {
     remote_contract();
+    reads_the_bus();
     remote_rest();
 }
 

@@ -10,7 +10,14 @@ import { type Engine, readPort } from "../../../host/build/port.ts";
 import { sessionStackBytes } from "../../../host/build/stack.ts";
 
 const built = new Map<string, { board: BoardConfig; engine: Engine; firmware: Firmware }>();
-const boards = ["xiao-nrf52840-sense", "nrf52-dk", "esp32-c3-devkitm", "esp32-devkitc"];
+const boards = [
+  "xiao-nrf52840-sense",
+  "nrf52-dk",
+  "esp32-c3-devkitm",
+  "esp32-devkitc",
+  "esp32-c3-pulse",
+  "esp32-motion",
+];
 beforeAll(async () => {
   for (const id of boards) {
     const board = loadBoardConfig(id);
