@@ -23,6 +23,11 @@ program
   .command("new")
   .argument("<name>", "the project's name, also its folder")
   .description("make a working project in a new folder")
+  .addOption(
+    new Option("--template <name>", "what it is about: digits, or what a sensor on a wrist measures")
+      .choices(["digits", "motion", "ecg", "anomaly"])
+      .default("digits"),
+  )
   .addOption(json())
   .addHelpText("after", example("ftte new wrist && cd wrist && npx ftte train --virtual 8"))
   .action(async (name, options) => (await import("./commands/new.ts")).newProject(name, options));

@@ -1,48 +1,13 @@
-// `ftte new <name>`: a folder with a config, a model, a fleet of virtual boards and a short README.
+// `ftte new <name>`: a folder with a config, a model, a fleet of virtual boards and a short README, as a template has them.
 
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FtteError } from "../../errors.ts";
+import { type TemplateName, templates } from "../templates/templates.ts";
 
-const configText = (name: string) => `import { defineConfig } from "ftte/config";
-
-export default defineConfig({
-  name: "${name}",
-
-  // The model, layer by layer. "ftte plan" shows what every byte of it is for.
-  model: {
-    name: "digits",
-    kind: "classifier",
-    input: { shape: [28, 28, 1], type: "u8" },
-    layers: [
-      { kind: "conv2d", filters: 8, kernel: [5, 5], stride: [2, 2], activation: "relu" },
-      { kind: "conv2d", filters: 16, kernel: [5, 5], stride: [2, 2], activation: "relu" },
-      { kind: "dense", units: 10 },
-    ],
-  },
-
-  // What it learns from. Your own recordings: { kind: "csv", path: "imu.csv", columns: ["ax", "ay", "az"], label: "activity",
-  // user: "person", window: 128, hop: 64, testUsers: [3] }
-  data: { kind: "mnist" },
-  partition: { kind: "dirichlet", alpha: 0.5 },
-  firstModel: { samples: 1200, epochs: 10 },
-
-  // Who trains. Real boards: { board: "nrf52840-dk", ports: ["/dev/ttyACM0"], budget: "96k" }
-  fleet: [
-    { board: "virtual-64k", count: 4, budget: "24k" },
-    { board: "virtual-256k", count: 4, train: "all" },
-  ],
-
-  training: { steps: 150, learningRate: 0.02 },
-  strategy: { name: "ftte" },
-  stop: { minutes: 1 },
-  seed: 1,
-});
-`;
-
-const readmeText = (name: string) => `# ${name}
+const readmeText = (name: string, further: string) => `# ${name}
 
 An ftte project: a fleet of boards trains one model together.
 
@@ -53,7 +18,7 @@ An ftte project: a fleet of boards trains one model together.
     npx ftte run export  # its model as safetensors, C header and JSON
 
 Change ftte.config.ts: the model, the data, the fleet. An editor that knows TypeScript completes it.
-`;
+${further && `\n${further}`}`;
 
 /** Types for the editor alone; ftte needs no compiler to read the config. */
 const tsconfig = {
@@ -74,16 +39,18 @@ const npmrc = ["install-links=false", "legacy-peer-deps=true", "audit=false", "f
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
 /** @throws FtteError "file-unwritable" when the folder exists or cannot be made, "usage" when the name is none */
-export async function newProject(name: string, options: { json?: boolean }): Promise<void> {
+export async function newProject(name: string, options: { template: TemplateName; json?: boolean }): Promise<void> {
   if (!/^[A-Za-z0-9][\w.-]*$/.test(name))
     throw new FtteError("usage", `"${name}" is no project name; use letters, digits, dots, dashes and underscores`);
   const folder = resolve(name);
   if (existsSync(folder))
     throw new FtteError("file-unwritable", `${folder} exists already; choose another name or remove it`);
   const packageFolder = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "../../.." : "..", import.meta.url));
+  const template = templates[options.template];
   const files: Record<string, string> = {
-    "ftte.config.ts": configText(name),
-    "README.md": readmeText(name),
+    "ftte.config.ts": template.config(name),
+    "README.md": readmeText(name, template.readme),
+    ...(template.recordings && { "recordings.csv": template.recordings() }),
     "package.json": json({ name, private: true, type: "module", dependencies: { ftte: `file:${packageFolder}` } }),
     "tsconfig.json": json(tsconfig),
     ".npmrc": npmrc,
