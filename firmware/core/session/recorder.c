@@ -110,7 +110,7 @@ static bool start(struct ftte_session *s, struct ftte_sensor *sensor) {
 
 uint32_t ftte_recorder_sleep_ms(const struct ftte_session *s) {
     const struct ftte_sensor *sensor = ftte_port_sensor();
-    if (!sensor || s->log_full) return UINT32_MAX;
+    if (!sensor || (s->log_full && !s->recorder.capturing)) return UINT32_MAX;
     return s->recorder.state == FTTE_SENSOR_STATE_RUNNING && sensor->poll_ms > 0 ? sensor->poll_ms : ASK_MS;
 }
 

@@ -7,23 +7,20 @@
 #include "report.h"
 #include "sensors/i2c.h"
 
-// QEMU's TWI answers any register with these bytes, from the first on after each STOP that a write ends with
-// (hw/i2c/microbit_i2c.c).
+// QEMU's TWI answers reads with these bytes and then 0x40, once (hw/i2c/microbit_i2c.c). The last one is left for the
+// contract, which asks for the sensor.
 static void reads_the_bus(void) {
-    static const uint8_t told[] = {0x5a, 0x5a, 0x40};
-    const uint8_t number = 0x0f;
+    const uint8_t number = 0x0f, told[] = {0x5a, 0x5a};
     uint8_t got[sizeof told] = {0};
     int written = ftte_port_i2c_transfer(0x1d, &number, 1, NULL, 0);
     int read = ftte_port_i2c_transfer(0x1d, &number, 1, got, sizeof got);
     report(written == FTTE_OK && read == FTTE_OK && memcmp(got, told, sizeof told) == 0,
-           "the I2C bus writes, and reads what the emulator's answers");
-    struct ftte_sensor *sensor = ftte_port_sensor();
-    report(sensor && sensor->probe(sensor) == FTTE_ERR_SENSOR_WRONG, "which is no sensor that it knows");
+           "the I2C bus writes, and reads what the emulator answers");
 }
 
 static void session(void) {
-    remote_contract();
     reads_the_bus();
+    remote_contract();
     remote_rest();
 }
 
