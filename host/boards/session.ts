@@ -36,7 +36,7 @@ import {
   type Progress,
   ProgressBytes,
   Reply,
-  type ResetKind,
+  ResetKind,
   SampleAppendBytes,
   type SensorInfo,
   SensorInfoBytes,
@@ -216,11 +216,8 @@ export class BoardSession {
   async sensorInfo(exchange: ExchangeOptions = {}): Promise<SensorReport> {
     const counts = new Map<number, number>();
     for (let from = 0; ; ) {
-      const body = await this.request(FrameType.sensorInfo, none, {
-        least: SensorInfoBytes,
-        ...exchange,
-        offset: from,
-      });
+      const asked = { least: SensorInfoBytes, ...exchange, offset: from };
+      const body = await this.request(FrameType.sensorInfo, none, asked);
       const part = labelCounts(body);
       for (const { label, count } of part) counts.set(label, count);
       if (part.length === 0) return { info: decodeSensorInfo(body), counts };
@@ -232,15 +229,18 @@ export class BoardSession {
    * Begins to record what the sensor measures from now on under a label, in the place of whatever is being captured; duration 0 ends it.
    * @throws FtteError "sensor-absent", "busy", "sample-size" when the log holds other samples or the plan takes others, "argument"
    */
-  async capture(capture: Omit<Capture, "reserved">, exchange: ExchangeOptions = {}): Promise<void> 
+  async capture(capture: Omit<Capture, "reserved">, exchange: ExchangeOptions = {}): Promise<void> {
     await this.request(FrameType.capture, encodeCapture({ ...capture, reserved: 0 }), exchange);
+  }
 
   /** Restarts the board; returns when it has answered that it will. */
-  async reset(kind: keyof typeof ResetKind, exchange: ExchangeOptions = {}): Promise<void> 
+  async reset(kind: keyof typeof ResetKind, exchange: ExchangeOptions = {}): Promise<void> {
     await this.request(FrameType.reset, Uint8Array.of(ResetKind[kind]), exchange);
+  }
 
-  async close(): Promise<void> 
+  async close(): Promise<void> {
     await this.pipe.close();
+  }
 
   /** A port that talks, but never in our words, is another matter than silence. */
   private babble(error: unknown): unknown {
@@ -256,8 +256,9 @@ export class BoardSession {
     );
   }
 
-  private transfer(exchange: ExchangeOptions) 
+  private transfer(exchange: ExchangeOptions) {
     return { ...this.options, ...exchange, board: this.name, windowBytes: this.known?.windowBytes };
+  }
 
   /** Sends a request until its reply comes; repeats carry the same id, so a late reply to an earlier one counts. */
   private async request(type: FrameType, body: Uint8Array, exchange: RequestOptions = {}): Promise<Uint8Array> {
@@ -279,18 +280,20 @@ export class BoardSession {
     throw silent(this.name, pace.patienceMs);
   }
 
-  private async reply(inbox: Inbox, request: Frame, pace: Retransmit, exchange: RequestOptions) 
+  private async reply(inbox: Inbox, request: Frame, pace: Retransmit, exchange: RequestOptions) {
     for (;;) {
       const reply = await inbox.next(pace.waitMs, exchange.signal);
       if (reply?.type === Reply.error) throw refusal(reply, this.name);
       if (!reply || pace.spent) return undefined;
       if (reply.type === (request.type | Reply.flag) && reply.body.length >= (exchange.least ?? 0)) return reply;
     }
+  }
 
-  private takeStray(frame: Frame): void 
+  private takeStray(frame: Frame): void {
     if (frame.type === (FrameType.progress | Reply.flag) && frame.body.length >= ProgressBytes)
       this.progressListener(decodeProgress(frame.body));
     if (frame.type === (FrameType.log | Reply.flag)) this.logListener(frame.offset, decodeLogEntries(frame.body));
+  }
 }
 
 interface RequestOptions extends ExchangeOptions {
