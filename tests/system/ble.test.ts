@@ -5,13 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadBoardConfig, virtualBoardArguments } from "../../host/boards/config.ts";
-import { recorded, sensorFile } from "../../host/boards/recording.ts";
+import { recorded, recordingFile } from "../../host/boards/recording.ts";
 import { BoardSession } from "../../host/boards/session.ts";
 import { VirtualBoard } from "../../host/boards/virtual.ts";
 import { buildFirmware } from "../../host/build/firmware.ts";
 import { csv } from "../../host/data/csv.ts";
-import { packRecords, sampleBytes, subset } from "../../host/data/dataset.ts";
-import { type Dataset, sampleHeaderBytes } from "../../host/data/types.ts";
+import { elementsPerSample, packRecords, subset } from "../../host/data/dataset.ts";
+import type { Dataset } from "../../host/data/types.ts";
 import { openPipe } from "../../host/link/open.ts";
 import { Peripheral } from "../ble/peripheral.ts";
 import { behind, type VirtualRadio, virtualRadio } from "../ble/virtual_radio.ts";
@@ -41,7 +41,10 @@ const projectOf = (ports?: string[]) =>
 function board(program: string, index: number): VirtualBoard {
   const mine = Uint32Array.from(data.users.keys()).filter((i) => data.users[i] === index % 10);
   const samples = join(folder, `${index}.samples`);
-  writeFileSync(samples, sensorFile(packRecords(subset(data, mine)), sampleHeaderBytes + sampleBytes(data)));
+  writeFileSync(
+    samples,
+    recordingFile(packRecords(subset(data, mine)), { type: data.type, elements: elementsPerSample(data) }),
+  );
   const configArguments = virtualBoardArguments(loadBoardConfig("virtual-64k"));
   return new VirtualBoard({ name: `wrist-${index}`, program, folder, samples, configArguments, baudRate: 0 });
 }

@@ -46,7 +46,7 @@ const asked = () =>
 it("names the function in which a board lost control, once", { timeout: 60_000 }, async () => {
   expect((await asked()).architecture).toBe(Architecture.none);
   const symbols = execFileSync("nm", [program], { encoding: "utf8" });
-  const at = Number.parseInt(/^([0-9a-f]+) T ftte_sensor_poll$/m.exec(symbols)![1]!, 16) & ~1; // called all the time
+  const at = Number.parseInt(/^([0-9a-f]+) T ftte_recorder_poll$/m.exec(symbols)![1]!, 16) & ~1; // called all the time
   const cpu = await Debugger.attach(line);
   await cpu.write(at, Uint8Array.of(0xff, 0xde)); // UDF #255 (ARMv7-M ARM, A7.7.194); the next reset loads the image again
   await cpu.detach();
@@ -54,7 +54,7 @@ it("names the function in which a board lost control, once", { timeout: 60_000 }
   const build = (await hello(board)).firmwareBuild;
   const report = panicReport(await asked(), Symbols.read(programOf(build)!));
   expect(report).toMatchObject({ reason: "fault", architecture: "cortexM", cause: "no instruction", pc: at });
-  expect(report).toMatchObject({ function: "ftte_sensor_poll", caller: "ftte_session_poll" });
+  expect(report).toMatchObject({ function: "ftte_recorder_poll", caller: "ftte_session_poll" });
   expect((await asked()).pc).toBe(at); // a repeated question is answered alike
   await session(board, async (open) => {
     await open.hello();

@@ -53,7 +53,7 @@ export default defineConfig({
 
     npx ftte flash --board xiao-nrf52840-sense
     npx ftte train        # with { board: "xiao-nrf52840-sense", ports: ["/dev/ttyACM0"] } in the fleet
-    npx ftte boards       # each board's last score, its threshold, and how many were unusual
+    npx ftte monitor wrist-01   # its scores as they come, and what was unusual; "npx ftte boards" shows the last one
 
 A board with this model records by itself while it is idle: it learns its wearer's usual from its own samples, and judges each new one against
 it. When its log is full it goes on watching and records no more; \`ftte data clear\` begins anew. Nothing of a sample leaves it but the score.
