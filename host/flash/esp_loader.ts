@@ -6,13 +6,15 @@
 // 3. A baud rate that is refused costs a reset and a new stub; here both rates are tried.
 // 4. Its writer inflates what it sends, byte by byte, to know how long to wait, which costs as much time as the line; here the wait is the
 //    longest that the whole may take.
-// 5. It prints, waits on when the line is gone, and lets Node 20 warn of JSON modules.
+// 5. It asks every chip by a command that the ESP32's ROM does not know, and after the refusal waits for quiet or resets the chip again; here
+//    an ESP32 is known by the word at its ROM's beginning, and not asked.
+// 6. It prints, waits on when the line is gone, and lets Node 20 warn of JSON modules.
 
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
 import { deflateSync } from "node:zlib";
-import { ESPError, ESPLoader, Transport } from "esptool-js";
+import { ESPError, ESPLoader, Transport, UnsupportedCommandError } from "esptool-js";
 import type { WebSerialLine } from "./web_serial.ts";
 
 export const romBaudRate = 115_200;
@@ -20,6 +22,8 @@ const romBlockBytes = 0x400;
 const romReadBytes = 64;
 const spiSetParams = 0x0b;
 const readFlashSlow = 0x0e;
+/** CHIP_DETECT_MAGIC_VALUE in esptool's targets/esp32.py. */
+const esp32Word = 0x00f01d83;
 /** Of a packet that has begun. */
 const gapMs = 1000;
 /** How soon a lost line or a Ctrl-C is noticed. */
@@ -83,26 +87,47 @@ export class EspLoader extends ESPLoader {
     super({ transport, baudrate: romBaudRate, romBaudrate: romBaudRate, terminal: silent });
   }
 
-  /** Loads the flasher stub into RAM and starts it. @throws ESPError when the chip takes none, or it does not start */
-  async startStub(): Promise<void> {
+  override async getSecurityInfo(cache?: boolean): ReturnType<ESPLoader["getSecurityInfo"]> {
+    const word = await this.readReg(this.CHIP_DETECT_MAGIC_REG_ADDR).catch(() => 0); // refused where downloads are secure
+    if (word >>> 0 === esp32Word) throw new UnsupportedCommandError();
+    return super.getSecurityInfo(cache);
+  }
+
+  /**
+   * Loads the flasher stub into RAM and starts it.
+   * @returns false when there is none, or the chip says that it takes none: its ROM goes on
+   * @throws ESPError when it got lost on the way, or does not start
+   */
+  async startStub(): Promise<boolean> {
     const stub = stubOf(this.chip.CHIP_NAME);
-    if (!stub) throw new ESPError(`there is no flasher stub for ${this.chip.CHIP_NAME}`);
+    if (!stub) return false;
     for (const [bytes, address] of [
       [stub.text, stub.text_start],
       [stub.data, stub.data_start],
     ] as const)
-      await this.load(Buffer.from(bytes, "base64"), address);
+      if (!(await this.load(Buffer.from(bytes, "base64"), address))) return false;
     await this.memFinish(stub.entry);
     const said = Buffer.from(await this.transport.read(this.DEFAULT_TIMEOUT)).toString("latin1");
     if (said !== "OHAI") throw new ESPError(`the flasher stub says "${said}"`);
     this.IS_STUB = true;
+    return true;
   }
 
-  private async load(bytes: Uint8Array, address: number): Promise<void> {
+  private async load(bytes: Uint8Array, address: number): Promise<boolean> {
     const block = this.ESP_RAM_BLOCK;
     const blocks = Math.ceil(bytes.length / block);
-    await this.memBegin(bytes.length, blocks, block, address);
+    if (!(await this.mayLoad(words(bytes.length, blocks, block, address)))) return false;
     for (let i = 0; i < blocks; i++) await this.memBlock(bytes.subarray(i * block, (i + 1) * block), i);
+    return true;
+  }
+
+  /** Asked twice: a request that was harmed on the line is refused, too. */
+  private async mayLoad(begin: Uint8Array): Promise<boolean> {
+    for (let asked = 0; asked < 2; asked++) {
+      const [, status] = await this.command(this.ESP_MEM_BEGIN, begin);
+      if (status[0] === 0) return true;
+    }
+    return false;
   }
 
   /** Connects the flash to the loader, stub or ROM. @returns the flash's size in bytes; `otherwise` when its id does not tell */

@@ -82,8 +82,7 @@ class Flasher {
 
   private async startStub(loader: EspLoader): Promise<void> {
     this.stubFailures++;
-    await loader.startStub();
-    this.stubFailures = 0;
+    this.stubFailures = (await loader.startStub()) ? 0 : stubTries;
   }
 
   private async changeBaudRate(loader: EspLoader): Promise<void> {
