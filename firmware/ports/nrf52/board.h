@@ -22,6 +22,10 @@
 enum { RESETREAS_PIN = 1, RESETREAS_DOG = 2, RESETREAS_SOFTWARE = 4, RESETREAS_LOCKUP = 8 };
 #define POWER_GPREGRET REGISTER(0x4000051cu) // outlives a reset; bootloaders read it
 
+// ---- APPROTECT and UICR ("Debug and trace", "UICR")
+#define APPROTECT_DISABLE REGISTER(0x40000558u) // 0x5a opens the debug port until the next reset
+#define UICR_APPROTECT REGISTER(0x10001208u)
+
 // ---- UART0, the one without EasyDMA ("UART")
 #define UART_TASKS_STARTRX REGISTER(0x40002000u)
 #define UART_TASKS_STARTTX REGISTER(0x40002008u)
@@ -96,6 +100,10 @@ enum { IRQ_UART0 = 2, IRQ_TIMER0 = 8, IRQ_FPU = 38 };
 void board_reset(int reason) __attribute__((noreturn));
 int board_reset_reason(void);
 int main(void);
+
+// ---- debug_port.c
+// Leaves the debug port as UICR has it, on chips that close it at every reset.
+void board_keep_debug_port(void);
 
 // ---- memory.c
 // Runs `session` on the painted stack at the bottom of RAM.

@@ -73,6 +73,7 @@ void board_start(void) {
     // nRF52832 anomaly 108: RAM cannot be trusted after a sleep, unless its trim is restored (MDK, system_nrf52.c).
     REGISTER(0x40000ee4u) = REGISTER(0x10000258u) & 0x4f;
 #endif
+    board_keep_debug_port();
     for (uint32_t *from = board_data_image, *to = board_data; to < board_data_end;) *to++ = *from++;
     for (uint32_t *to = board_bss; to < board_bss_end;) *to++ = 0;
     learn_reason();
