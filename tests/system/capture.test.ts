@@ -220,7 +220,7 @@ describe("ftte data", () => {
     timeout: 120_000,
   }, async () => {
     const path = project();
-    const board = await playing("shut", programs.private, counting(500), { type: "i16", elements: 2, rateHz: 400 });
+    const board = await playing("shut", programs.private, counting(60_000), { type: "i16", elements: 2, rateHz: 400 });
     const { kept } = resultOf(await capture(path, board, "walking", "0.5"));
     expect(kept).toBeGreaterThan(0);
     const refused = await list(path, board, "--export", join(path, "out.csv"));

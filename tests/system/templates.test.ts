@@ -53,9 +53,10 @@ it("a board on the wrist captures what the template's model takes", { timeout: 2
   const rows = lines.filter((line) => line.startsWith("1,walking")).map((line) => line.split(",").slice(2).map(Number));
   const counts = [8197, 8197, 8197, 28.57, 28.57, 28.57];
   const values = Int16Array.from(rows.flatMap((row) => row.map((value, i) => Math.round(value * counts[i]!))));
-  const labels = new Uint16Array(rows.length).fill(0xffff);
+  const minute = Int16Array.from({ length: 400 * 60 * 6 }, (_, i) => values[i % values.length]!);
+  const labels = new Uint16Array(minute.length / 6).fill(0xffff);
   const samples = join(folder, "walk.recording");
-  const recording = recordingRows({ values, channels: 6, labels, begins: new Set([0]) });
+  const recording = recordingRows({ values: minute, channels: 6, labels, begins: new Set([0]) });
   writeFileSync(samples, recordingFile(recording, { type: "i16", elements: 6, rateHz: 400 }));
   const configArguments = [...virtualBoardArguments(loadBoardConfig("virtual-256k")), "--baud", "0"];
   const board = new VirtualBoard({ name: "worn", program, folder, samples, configArguments });
