@@ -53,6 +53,9 @@ const present: Record<string, string> = {
   "npx ftte flash --board esp32-devkitc --all": "host/cli/commands/flash.ts",
   "npx ftte flash 240ac4": "host/cli/commands/flash.ts",
   "npx ftte flash --board virtual-256k": "host/cli/commands/flash.ts",
+  "npx ftte data capture wrist-07 --label walking --seconds 30": "host/cli/commands/data.ts",
+  "npx ftte data list wrist-07": "host/cli/commands/data.ts",
+  "npx ftte data clear wrist-07": "host/cli/commands/data.ts",
   "npx ftte monitor wrist-07": "host/cli/commands/monitor.ts",
   "npx ftte monitor wrist-07 wrist-08 --level debug --save night.log": "host/cli/commands/monitor.ts",
 };
