@@ -73,9 +73,8 @@ const ask = (ports: PortCandidate[], { open }: FindOptions, timeoutMs?: number) 
 const refusal = (report: PortReport & { answers: false }) => new FtteError(report.code, report.reason);
 
 function found(report: PortReport & { answers: true }, { known }: FindOptions): FoundBoard {
-  const last = known.get(report.chipId)?.address;
-  const moved = last !== undefined && last !== report.address ? { wasOn: last } : {};
-  return { ...report, ...moved, name: known.nameOf(report.chipId) };
+  const wasOn = known.wasElsewhere(report.chipId, report.address);
+  return { ...report, ...(wasOn !== undefined && { wasOn }), name: known.nameOf(report.chipId) };
 }
 
 function nobody(text: string, id: string | undefined, last: string | undefined): FtteError {

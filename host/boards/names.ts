@@ -1,9 +1,9 @@
 // What this user's ftte knows of boards from before: the names they were given and the ports they were last seen on, by chip id. One small
 // file in the user's state folder (XDG Base Directory Specification 0.8: $XDG_STATE_HOME, ~/.local/state by default). Talks to no board.
 
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { z } from "zod";
 import { FtteError } from "../errors.ts";
 import { chipIdText, parseChipId } from "./identity.ts";
@@ -22,6 +22,9 @@ export function stateFolder(env: NodeJS.ProcessEnv = process.env): string {
   const given = env.XDG_STATE_HOME;
   return join(given && isAbsolute(given) ? given : join(homedir(), ".local", "state"), "ftte");
 }
+
+/** COM3 and a radio's address are no paths. */
+const fromAnyFolder = (address: string) => (existsSync(address) ? resolve(address) : address);
 
 export class KnownBoards {
   private constructor(
@@ -75,10 +78,18 @@ export class KnownBoards {
     this.change(chip, { ...this.boards.get(chip), name });
   }
 
-  /** Remembers where boards answered. @throws FtteError "file-unwritable" */
+  /** Remembers where boards answered, from whichever folder. @throws FtteError "file-unwritable" */
   sawAt(seen: readonly { chipId: string; address: string }[]): void {
-    for (const { chipId, address } of seen)
+    for (const { chipId, address: told } of seen) {
+      const address = fromAnyFolder(told);
       if (this.boards.get(chipId)?.address !== address) this.change(chipId, { ...this.boards.get(chipId), address });
+    }
+  }
+
+  /** The port where a board answered last, when that was another than this one. */
+  wasElsewhere(id: string, address: string): string | undefined {
+    const last = this.boards.get(id)?.address;
+    return last === fromAnyFolder(address) ? undefined : last;
   }
 
   private checkName(chip: string, name: string): void {

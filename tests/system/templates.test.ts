@@ -4,18 +4,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { loadBoardConfig, virtualBoardArguments } from "../../host/boards/config.ts";
-import { recordingFile, recordingRows } from "../../host/boards/recording.ts";
-import { VirtualBoard } from "../../host/boards/virtual.ts";
-import { buildFirmware } from "../../host/build/firmware.ts";
+import { afterAll, expect, it } from "vitest";
 import { ftte, resultOf } from "./project.ts";
+import { wornBoard } from "./worn_board.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ftte-templates-"));
-let program: string;
-beforeAll(async () => {
-  program = (await buildFirmware({ port: "posix", engine: "wasm3" })).path;
-}, 120_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The project as it is written, but ending after two versions. */
@@ -49,17 +42,7 @@ it("--template anomaly trains an autoencoder, and its boards learn a baseline", 
 
 it("a board on the wrist captures what the template's model takes", { timeout: 240_000 }, async () => {
   const path = await project("motion", "worn");
-  const lines = readFileSync(join(path, "recordings.csv"), "utf8").split("\n").slice(1);
-  const rows = lines.filter((line) => line.startsWith("1,walking")).map((line) => line.split(",").slice(2).map(Number));
-  const counts = [8197, 8197, 8197, 28.57, 28.57, 28.57];
-  const values = Int16Array.from(rows.flatMap((row) => row.map((value, i) => Math.round(value * counts[i]!))));
-  const minute = Int16Array.from({ length: 400 * 60 * 6 }, (_, i) => values[i % values.length]!);
-  const labels = new Uint16Array(minute.length / 6).fill(0xffff);
-  const samples = join(folder, "walk.recording");
-  const recording = recordingRows({ values: minute, channels: 6, labels, begins: new Set([0]) });
-  writeFileSync(samples, recordingFile(recording, { type: "i16", elements: 6, rateHz: 400 }));
-  const configArguments = [...virtualBoardArguments(loadBoardConfig("virtual-256k")), "--baud", "0"];
-  const board = new VirtualBoard({ name: "worn", program, folder, samples, configArguments });
+  const board = await wornBoard("virtual-256k", folder);
   await board.start();
   try {
     const capture = ["data", "capture", board.address, "--label", "walking", "--seconds", "1"];

@@ -26,7 +26,8 @@ function watchCells(report: PortReport): string[] {
 /** What is known of a board beside its own words. */
 function about(report: Answer, known: KnownBoards) {
   const { hello, chipId, boardClass, address } = report;
-  const { name, address: last } = known.get(chipId) ?? {};
+  const name = known.get(chipId)?.name;
+  const wasOn = known.wasElsewhere(chipId, address);
   const configs = configsOf(boardClass, report);
   return {
     name: name ?? null,
@@ -36,7 +37,7 @@ function about(report: Answer, known: KnownBoards) {
     link: linkText(report),
     battery: hello.battery === noBattery ? null : hello.battery,
     run: hello.run || null,
-    ...(last !== undefined && last !== address && { wasOn: last }),
+    ...(wasOn !== undefined && { wasOn }),
   };
 }
 

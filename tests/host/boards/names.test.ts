@@ -2,7 +2,7 @@
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { baudRatesOf, configsOf } from "../../../host/boards/attached.ts";
 import { KnownBoards, stateFolder } from "../../../host/boards/names.ts";
@@ -45,6 +45,21 @@ describe("boards that are known", () => {
     boards.setName(left, undefined);
     expect(KnownBoards.read(folder).find("wrist-07")).toBeUndefined();
     expect(boards.nameOf(left)).toBe("a1b2c3d4");
+  });
+
+  it("are remembered at a path that holds from any folder", () => {
+    const line = join(folder, "wrist.pty");
+    writeFileSync(line, "");
+    const fromHere = relative(process.cwd(), line);
+    expect(boards.wasElsewhere(left, fromHere)).toBe("/dev/ttyACM0");
+    boards.sawAt([{ chipId: left, address: fromHere }]);
+    expect(boards.get(left)?.address).toBe(line);
+    expect(boards.wasElsewhere(left, fromHere)).toBeUndefined();
+    for (const address of ["COM3", "ble:c0:ff:ee:00:00:01"]) {
+      boards.sawAt([{ chipId: left, address }]);
+      expect(boards.get(left)?.address).toBe(address);
+    }
+    rmSync(line);
   });
 
   it("refuses names that another board has or that mean something else", () => {
