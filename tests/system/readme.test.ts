@@ -124,11 +124,11 @@ const recipes: Record<string, Recipe> = {
   "npx ftte flash --board esp32-motion": { short: "npx ftte flash --board virtual-256k", says: /said hello/ },
   "npx ftte boards": {
     short: `npx tsx tests/system/worn_board.ts esp32-motion worn &
-until [ -e worn/wrist.pty ]; do sleep 0.05; done; npx ftte boards --port $PWD/worn/wrist.pty`,
+until [ -e worn/wrist.pty ]; do sleep 0.05; done; npx ftte boards --port worn/wrist.pty`,
     says: /wrist\.pty +esp32-motion/,
   },
   "npx ftte boards name 240ac4 wrist-07": {
-    short: "npx ftte boards name $PWD/worn/wrist.pty wrist-07",
+    short: "npx ftte boards name worn/wrist.pty wrist-07",
     says: /wrist-07/,
   },
   "npx ftte new first --template motion && cd first && npm install": { says: /first is ready\..*added 1 package/s },
