@@ -14,6 +14,7 @@ const contents: Record<Partition, string> = {
   checkpoint: "where training goes on after a power cut",
   residual: "what rounding left out of the updates so far",
   health: "what outlives resets: their causes, wear",
+  firmware: "firmware that came over the air",
 };
 
 const entries = {
@@ -94,11 +95,9 @@ function sensors(board: BoardConfig): string {
 
 function memory({ ram, flash, sampleBytes }: BoardConfig): string {
   const regions = ram.map(({ at, bytes, use }) => `RAM, ${size(bytes)} from ${at}: ${use}.`);
-  const rows = Object.entries(flash.partitions).map(([name, bytes]) => [
-    name,
-    size(bytes),
-    contents[name as Partition],
-  ]);
+  const rows = Object.entries(flash.partitions)
+    .filter(([, bytes]) => bytes > 0)
+    .map(([name, bytes]) => [name, size(bytes), contents[name as Partition]]);
   return [
     "## Memory",
     list([

@@ -41,6 +41,7 @@ const core: Record<string, string[]> = {
   link: ["digest"],
   guest: ["digest"],
   store: ["digest", "port"],
+  boot: ["digest", "store", "port"],
   session: ["digest", "link", "guest", "store", "port", "sensors"],
   sensors: ["port"],
 };

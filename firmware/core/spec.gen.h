@@ -42,6 +42,9 @@ enum ftte_err {
     FTTE_ERR_TASK_UNKNOWN = -34, // the board does not know this task
     FTTE_ERR_LOSS_NOT_FINITE = -35, // training diverged: the loss is not finite
     FTTE_ERR_POWER = -36, // power was lost
+    FTTE_ERR_FIRMWARE_IMAGE = -37, // the image is not firmware for this board
+    FTTE_ERR_TRIAL_OVER = -38, // the board does not try these kernels or this firmware, or does not any more
+    FTTE_ERR_TRIAL_RUNNING = -39, // the board tries new firmware that no host has confirmed yet
     FTTE_ERR_SENSOR_ABSENT = -40, // the sensor does not answer at its address
     FTTE_ERR_SENSOR_WRONG = -41, // another chip answers at the sensor's address
     FTTE_ERR_SENSOR_BUS = -42, // the sensor's bus is stuck, or a transfer broke off
@@ -55,6 +58,7 @@ enum ftte_err {
 #define FTTE_FRAME_BODY_MAX 240u
 #define FTTE_FRAME_ENCODED_MAX 252u
 #define FTTE_ZERO_VERSION 4294967295u
+#define FTTE_FIRMWARE_MAGIC 1464226886u
 
 enum ftte_frame_type {
     FTTE_FRAME_TYPE_HELLO = 1,
@@ -77,6 +81,8 @@ enum ftte_frame_type {
     FTTE_FRAME_TYPE_PANIC = 18,
     FTTE_FRAME_TYPE_CAPTURE = 19,
     FTTE_FRAME_TYPE_SENSOR_INFO = 20,
+    FTTE_FRAME_TYPE_CONFIRM = 21,
+    FTTE_FRAME_TYPE_TRIAL = 22,
 };
 
 enum ftte_reply {
@@ -94,6 +100,7 @@ enum ftte_blob_kind {
     FTTE_BLOB_KIND_CHECKPOINT = 7,
     FTTE_BLOB_KIND_RESIDUAL = 8,
     FTTE_BLOB_KIND_HEALTH = 9,
+    FTTE_BLOB_KIND_FIRMWARE = 10,
     FTTE_BLOB_KIND_EXPORT = 11,
 };
 
@@ -111,6 +118,7 @@ enum ftte_feature {
     FTTE_FEATURE_BATTERY = 8,
     FTTE_FEATURE_SAMPLE_APPEND = 16,
     FTTE_FEATURE_SENSOR_DRIVER = 32,
+    FTTE_FEATURE_FIRMWARE_UPDATE = 64,
     FTTE_FEATURE_LOG = 128,
     FTTE_FEATURE_CAPTURE_EXPORT = 256,
 };
@@ -163,6 +171,16 @@ enum ftte_verdict {
     FTTE_VERDICT_REJECTED = 1,
 };
 
+enum ftte_return_reason {
+    FTTE_RETURN_REASON_NONE = 0,
+    FTTE_RETURN_REASON_SELF_TEST = 1,
+    FTTE_RETURN_REASON_TIME = 2,
+    FTTE_RETURN_REASON_RESET = 3,
+    FTTE_RETURN_REASON_WATCHDOG = 4,
+    FTTE_RETURN_REASON_FAULT = 5,
+    FTTE_RETURN_REASON_REPLACED = 6,
+};
+
 struct ftte_hello {
     uint16_t wire_version;
     uint16_t guest_abi;
@@ -195,7 +213,8 @@ _Static_assert(sizeof(struct ftte_hello) == 108, "Hello");
 
 struct ftte_put_begin {
     uint8_t kind;
-    uint8_t reserved[3];
+    uint8_t trial_seconds;
+    uint16_t reserved;
     uint32_t total;
     uint8_t sha256[32];
 };
@@ -355,6 +374,38 @@ struct ftte_panic {
     uint32_t status;
 };
 _Static_assert(sizeof(struct ftte_panic) == 28, "Panic");
+
+struct ftte_reset_once {
+    uint8_t kind;
+    uint8_t reserved;
+    uint16_t resets;
+};
+_Static_assert(sizeof(struct ftte_reset_once) == 4, "ResetOnce");
+
+struct ftte_confirm {
+    uint8_t kind;
+    uint8_t reserved[3];
+    uint32_t crc;
+};
+_Static_assert(sizeof(struct ftte_confirm) == 8, "Confirm");
+
+struct ftte_trial_report {
+    uint32_t returned_crc;
+    uint8_t returned_kind;
+    uint8_t returned_reason;
+    uint8_t running_kind;
+    uint8_t reserved;
+};
+_Static_assert(sizeof(struct ftte_trial_report) == 8, "TrialReport");
+
+struct ftte_firmware_header {
+    uint32_t magic;
+    uint32_t image_bytes;
+    uint32_t version;
+    uint32_t build;
+    uint8_t board_class[16];
+};
+_Static_assert(sizeof(struct ftte_firmware_header) == 32, "FirmwareHeader");
 
 struct ftte_error_reply {
     int32_t code;

@@ -40,7 +40,7 @@ struct ftte_flash_geometry {
     uint32_t program_bytes; // program unit: offset and length of a program are multiples of it (1..32, a power of two)
     // Bytes that each kind of blob gets, per slot, multiples of page_bytes; index = enum ftte_blob_kind (0 unused).
     // Kinds have two slots, samples take what is left. A fact of the board, from board-configs/.
-    uint32_t partition_bytes[10];
+    uint32_t partition_bytes[11];
 };
 
 // The geometry, constant for the life of the firmware; never null.

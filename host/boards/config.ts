@@ -21,6 +21,7 @@ const partitions = z.strictObject({
   checkpoint: bytes,
   residual: bytes,
   health: bytes,
+  firmware: bytes.default(0),
 });
 
 const words = z.string().min(1);

@@ -17,8 +17,11 @@ import {
   decodeProgress,
   decodeSensorInfo,
   decodeStats,
+  decodeTrialReport,
   encodeCapture,
+  encodeConfirm,
   encodeLogRequest,
+  encodeResetOnce,
   encodeSampleAppend,
   encodeTask,
   encodeUpdateAck,
@@ -43,6 +46,8 @@ import {
   type Stats,
   StatsBytes,
   type Task,
+  type TrialReport,
+  TrialReportBytes,
   Verdict,
   wireVersion,
 } from "../wire/spec.gen.ts";
@@ -65,6 +70,11 @@ export interface SensorReport {
   info: SensorInfo;
   /** Samples in the log, by label. */
   counts: ReadonlyMap<number, number>;
+}
+
+export interface PutOptions extends ExchangeOptions {
+  /** See TransferOptions. */
+  trialSeconds?: number | undefined;
 }
 
 export type BlobKindName = keyof typeof BlobKind;
@@ -130,7 +140,7 @@ export class BoardSession {
   }
 
   /** See putBlob. */
-  async put(kind: BlobKindName, bytes: Uint8Array, exchange: ExchangeOptions = {}): Promise<void> {
+  async put(kind: BlobKindName, bytes: Uint8Array, exchange: PutOptions = {}): Promise<void> {
     await putBlob(this.channel, BlobKind[kind], bytes, this.transfer(exchange));
   }
 
@@ -233,9 +243,29 @@ export class BoardSession {
     await this.request(FrameType.capture, encodeCapture({ ...capture, reserved: 0 }), exchange);
   }
 
-  /** Restarts the board; returns when it has answered that it will. */
-  async reset(kind: keyof typeof ResetKind, exchange: ExchangeOptions = {}): Promise<void> {
-    await this.request(FrameType.reset, Uint8Array.of(ResetKind[kind]), exchange);
+  /**
+   * Makes kernels or firmware on trial the board's own.
+   * @param crc CRC-32 of the blob that was put
+   * @throws FtteError "trial-over" when the board has given it up, "command-unknown" of older firmware
+   */
+  async confirm(kind: "kernels" | "firmware", crc: number, exchange: ExchangeOptions = {}): Promise<void> {
+    const body = encodeConfirm({ kind: BlobKind[kind], reserved: new Uint8Array(3), crc });
+    await this.request(FrameType.confirm, body, exchange);
+  }
+
+  /** What is on trial, and what was given up last. @throws FtteError "command-unknown" of older firmware */
+  async trial(exchange: ExchangeOptions = {}): Promise<TrialReport> {
+    return decodeTrialReport(await this.request(FrameType.trial, none, { least: TrialReportBytes, ...exchange }));
+  }
+
+  /**
+   * Restarts the board; returns when it has answered that it will.
+   * @param resets of its last hello: a board that was reset since then is not reset again, however often this is sent
+   */
+  async reset(kind: keyof typeof ResetKind, exchange: ExchangeOptions & { resets?: number } = {}): Promise<void> {
+    const { resets } = exchange;
+    const once = resets === undefined ? undefined : encodeResetOnce({ kind: ResetKind[kind], reserved: 0, resets });
+    await this.request(FrameType.reset, once ?? Uint8Array.of(ResetKind[kind]), exchange);
   }
 
   async close(): Promise<void> {
@@ -256,7 +286,7 @@ export class BoardSession {
     );
   }
 
-  private transfer(exchange: ExchangeOptions) {
+  private transfer(exchange: PutOptions) {
     return { ...this.options, ...exchange, board: this.name, windowBytes: this.known?.windowBytes };
   }
 

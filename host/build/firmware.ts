@@ -37,6 +37,7 @@ export interface Firmware {
 export async function buildFirmware(options: FirmwareOptions): Promise<Firmware> {
   const board = "board" in options ? options.board : undefined;
   const machine = board?.flashing.machine;
+  const boots = board !== undefined && board.flash.partitions.firmware > 0;
   const port = readPort("board" in options ? options.board.port : options.port);
   const [compiler] = requireTools(`port ${port.name}`, [compilerOf(port), makeTool]);
   const kind = `${options.engine === "wasm3" ? "" : `-${options.engine}`}${options.allowExport ? "-export" : ""}`;
@@ -44,14 +45,14 @@ export async function buildFirmware(options: FirmwareOptions): Promise<Firmware>
   const out = join("build", "firmware", name);
   if (board) writeIfChanged(join(root, out), "board_config.h", boardHeader(board));
   const variables = { PORT: port.name, ENGINE: options.engine, OUT: out, CC: compiler, ...exports(options) };
-  const ofBoard = board && { BOARD: board.id, CHIP: board.chip };
-  const ofMachine = machine && { MACHINE: machine, PORT_IMAGES: "" };
+  const ofBoard = board && { BOARD: board.id, CHIP: board.chip, ...(boots && { BOOT: "yes" }) };
+  const ofMachine = machine && { MACHINE: machine, PORT_IMAGES: boots ? "image" : "" };
   const words = Object.entries({ ...variables, ...ofBoard, ...ofMachine }).map(([key, value]) => `${key}=${value}`);
   await make(out, ["-C", "firmware", `-j${availableParallelism()}`, ...words], name);
   const stem = join(root, out, `ftte-${name}`);
   const path = `${stem}${port.suffix}`;
-  const images = machine ? [] : imagesOf(stem, port);
-  const flashed = images.length > 0 ? flashedOf(stem, port) : undefined;
+  const images = machine ? (boots ? [`${stem}.image`] : []) : imagesOf(stem, port);
+  const flashed = images.length > 0 && !machine ? flashedOf(stem, port) : undefined;
   const build = Number(readFileSync(join(root, out, "build"), "utf8"));
   return { path, images, ...(flashed && { flashed }), build, compiler, sizes: sizesOf(path, compiler) };
 }

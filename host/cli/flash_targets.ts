@@ -93,11 +93,14 @@ async function answering(options: TargetOptions): Promise<FlashTarget[]> {
   });
 }
 
-const portsOf = async ({ port, config }: TargetOptions, known: KnownBoards): Promise<PortCandidate[]> =>
+const portsOf = async (
+  { port, config }: Pick<TargetOptions, "port" | "config">,
+  known: KnownBoards,
+): Promise<PortCandidate[]> =>
   port?.map((address) => ({ address, kind: "serial" })) ?? everyPort(config ?? "ftte.config.ts", known);
 
-/** One after the other: each asks the ports. */
-async function namedBoards(options: TargetOptions): Promise<FoundBoard[]> {
+/** Boards that answer, each once; one after the other: each asks the ports. @throws FtteError as findBoard does */
+export async function namedBoards(options: Pick<TargetOptions, "boards" | "port" | "config">): Promise<FoundBoard[]> {
   const known = KnownBoards.read();
   const found = new Map<string, FoundBoard>();
   for (const text of options.boards) {
@@ -115,8 +118,12 @@ async function everyBoard(options: TargetOptions): Promise<FoundBoard[]> {
   throw new FtteError("board-silent", "no board answers; name new ones by config and port: --board <id> --port <path>");
 }
 
-/** Boards tell their class, which several configs may share. */
-function configOf(board: FoundBoard, id: string | undefined): BoardConfig {
+/**
+ * Boards tell their class, which several configs may share.
+ * @param id of the one that is meant
+ * @throws FtteError "usage" when it takes an id to know
+ */
+export function configOf(board: FoundBoard, id: string | undefined): BoardConfig {
   if (id !== undefined) return buildableBoard(id);
   const configs = configsOf(board.boardClass, board);
   if (configs.length === 1) return configs[0]!;

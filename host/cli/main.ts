@@ -9,6 +9,11 @@ import { allowExport, config, countOf, example, json, number, runId } from "./op
 import { version } from "./version.ts";
 
 const seeds = countOf("seeds");
+const trialSeconds = (text: string) => {
+  const value = countOf("seconds")(text);
+  if (value > 255) throw new FtteError("usage", `${text} seconds are more than the 255 that a board takes`);
+  return value;
+};
 
 const program = new Command("ftte")
   .description(
@@ -246,6 +251,25 @@ data
   .addOption(json())
   .addHelpText("after", example("ftte data clear wrist-07 --yes"))
   .action(async (board, options) => (await import("./commands/data.ts")).clear(board, options));
+
+program
+  .command("update")
+  .argument("<board...>", 'boards that answer, by name, chip id or its first digits, or port ("ftte boards")')
+  .description("give boards new kernels or firmware over their usual link; what a board does not confirm it gives back")
+  .option("--kernels", "the kernels (this is what it does without a word)")
+  .option("--firmware", "the firmware, built for the board's class")
+  .option("--board <id>", "the board's config, where several are of its class")
+  .option("--port <path...>", "ask these ports only")
+  .option(
+    "--seconds <n>",
+    "how long a board tries the new ones before it goes back, unless confirmed",
+    trialSeconds,
+    60,
+  )
+  .addOption(config())
+  .addOption(json())
+  .addHelpText("after", example("ftte update wrist-07 wrist-08 --kernels"))
+  .action(async (boards, options) => (await import("./commands/update.ts")).update(boards, options));
 
 program
   .command("demo")

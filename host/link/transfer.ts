@@ -33,6 +33,8 @@ export interface TransferOptions extends Pace {
   signal?: AbortSignal | undefined;
   /** Called with the bytes that the receiver has, in ascending order within an attempt. */
   onProgress?: ((have: number, total: number) => void) | undefined;
+  /** Of a put: how long the board uses the blob, from its first use, before it goes back to the one before; 1 to 255. Without it: for good. */
+  trialSeconds?: number | undefined;
 }
 
 /** What a get has so far. Hand the same object to the next attempt and it goes on where the last one ended. */
@@ -127,7 +129,8 @@ class Put {
   private async begin(): Promise<boolean> {
     const body = encodePutBegin({
       kind: this.kind,
-      reserved: new Uint8Array(3),
+      trialSeconds: this.options.trialSeconds ?? 0,
+      reserved: 0,
       total: this.bytes.length,
       sha256: sha256(this.bytes),
     });

@@ -37,6 +37,9 @@ export const boardErrors = {
   "task-unknown": { code: -34, text: "the board does not know this task" },
   "loss-not-finite": { code: -35, text: "training diverged: the loss is not finite" },
   "power": { code: -36, text: "power was lost" },
+  "firmware-image": { code: -37, text: "the image is not firmware for this board" },
+  "trial-over": { code: -38, text: "the board does not try these kernels or this firmware, or does not any more" },
+  "trial-running": { code: -39, text: "the board tries new firmware that no host has confirmed yet" },
   "sensor-absent": { code: -40, text: "the sensor does not answer at its address" },
   "sensor-wrong": { code: -41, text: "another chip answers at the sensor's address" },
   "sensor-bus": { code: -42, text: "the sensor's bus is stuck, or a transfer broke off" },
@@ -51,15 +54,16 @@ export const frameCrcBytes = 4;
 export const frameBodyMax = 240;
 export const frameEncodedMax = 252;
 export const zeroVersion = 4294967295;
-export const FrameType = { hello: 1, putBegin: 2, putData: 3, putEnd: 4, getBegin: 5, getAck: 6, train: 7, progress: 8, updateAck: 9, abort: 10, stats: 11, sampleAppend: 12, sampleClear: 13, reset: 14, getData: 15, selfTest: 16, log: 17, panic: 18, capture: 19, sensorInfo: 20 } as const;
+export const firmwareMagic = 1464226886;
+export const FrameType = { hello: 1, putBegin: 2, putData: 3, putEnd: 4, getBegin: 5, getAck: 6, train: 7, progress: 8, updateAck: 9, abort: 10, stats: 11, sampleAppend: 12, sampleClear: 13, reset: 14, getData: 15, selfTest: 16, log: 17, panic: 18, capture: 19, sensorInfo: 20, confirm: 21, trial: 22 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 export const Reply = { flag: 128, error: 255 } as const;
 export type Reply = (typeof Reply)[keyof typeof Reply];
-export const BlobKind = { kernels: 1, plan: 2, frozen: 3, slice: 4, delta: 5, update: 6, checkpoint: 7, residual: 8, health: 9, export: 11 } as const;
+export const BlobKind = { kernels: 1, plan: 2, frozen: 3, slice: 4, delta: 5, update: 6, checkpoint: 7, residual: 8, health: 9, firmware: 10, export: 11 } as const;
 export type BlobKind = (typeof BlobKind)[keyof typeof BlobKind];
 export const BoardState = { idle: 0, receiving: 1, training: 2, reporting: 3 } as const;
 export type BoardState = (typeof BoardState)[keyof typeof BoardState];
-export const Feature = { wasm3: 1, aot: 2, sensor: 4, battery: 8, sampleAppend: 16, sensorDriver: 32, log: 128, captureExport: 256 } as const;
+export const Feature = { wasm3: 1, aot: 2, sensor: 4, battery: 8, sampleAppend: 16, sensorDriver: 32, firmwareUpdate: 64, log: 128, captureExport: 256 } as const;
 export type Feature = (typeof Feature)[keyof typeof Feature];
 export const ResetReason = { unknown: 0, powerOn: 1, pin: 2, watchdog: 3, software: 4, brownout: 5, fault: 6 } as const;
 export type ResetReason = (typeof ResetReason)[keyof typeof ResetReason];
@@ -75,6 +79,8 @@ export const TaskFlag = { f32Update: 1 } as const;
 export type TaskFlag = (typeof TaskFlag)[keyof typeof TaskFlag];
 export const Verdict = { accepted: 0, rejected: 1 } as const;
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];
+export const ReturnReason = { none: 0, selfTest: 1, time: 2, reset: 3, watchdog: 4, fault: 5, replaced: 6 } as const;
+export type ReturnReason = (typeof ReturnReason)[keyof typeof ReturnReason];
 
 export interface Hello {
   wireVersion: number;
@@ -171,7 +177,8 @@ export function encodeHello(value: Hello): Uint8Array {
 
 export interface PutBegin {
   kind: number;
-  reserved: Uint8Array;
+  trialSeconds: number;
+  reserved: number;
   total: number;
   sha256: Uint8Array;
 }
@@ -181,7 +188,8 @@ export function decodePutBegin(bytes: Uint8Array, at = 0): PutBegin {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
     kind: view.getUint8(at + 0),
-    reserved: slice(bytes, at + 1, 3),
+    trialSeconds: view.getUint8(at + 1),
+    reserved: view.getUint16(at + 2, true),
     total: view.getUint32(at + 4, true),
     sha256: slice(bytes, at + 8, 32),
   };
@@ -190,7 +198,8 @@ export function encodePutBegin(value: PutBegin): Uint8Array {
   const bytes = new Uint8Array(40);
   const view = new DataView(bytes.buffer);
   view.setUint8(0, value.kind);
-  bytes.set(value.reserved.subarray(0, 3), 1);
+  view.setUint8(1, value.trialSeconds);
+  view.setUint16(2, value.reserved, true);
   view.setUint32(4, value.total, true);
   bytes.set(value.sha256.subarray(0, 32), 8);
   return bytes;
@@ -700,6 +709,114 @@ export function encodePanic(value: Panic): Uint8Array {
   view.setUint32(16, value.sp, true);
   view.setUint32(20, value.address, true);
   view.setUint32(24, value.status, true);
+  return bytes;
+}
+
+export interface ResetOnce {
+  kind: number;
+  reserved: number;
+  resets: number;
+}
+export const ResetOnceBytes = 4;
+/** Reads a ResetOnce; throws RangeError when fewer than 4 bytes are left. */
+export function decodeResetOnce(bytes: Uint8Array, at = 0): ResetOnce {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    kind: view.getUint8(at + 0),
+    reserved: view.getUint8(at + 1),
+    resets: view.getUint16(at + 2, true),
+  };
+}
+export function encodeResetOnce(value: ResetOnce): Uint8Array {
+  const bytes = new Uint8Array(4);
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0, value.kind);
+  view.setUint8(1, value.reserved);
+  view.setUint16(2, value.resets, true);
+  return bytes;
+}
+
+export interface Confirm {
+  kind: number;
+  reserved: Uint8Array;
+  crc: number;
+}
+export const ConfirmBytes = 8;
+/** Reads a Confirm; throws RangeError when fewer than 8 bytes are left. */
+export function decodeConfirm(bytes: Uint8Array, at = 0): Confirm {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    kind: view.getUint8(at + 0),
+    reserved: slice(bytes, at + 1, 3),
+    crc: view.getUint32(at + 4, true),
+  };
+}
+export function encodeConfirm(value: Confirm): Uint8Array {
+  const bytes = new Uint8Array(8);
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0, value.kind);
+  bytes.set(value.reserved.subarray(0, 3), 1);
+  view.setUint32(4, value.crc, true);
+  return bytes;
+}
+
+export interface TrialReport {
+  returnedCrc: number;
+  returnedKind: number;
+  returnedReason: number;
+  runningKind: number;
+  reserved: number;
+}
+export const TrialReportBytes = 8;
+/** Reads a TrialReport; throws RangeError when fewer than 8 bytes are left. */
+export function decodeTrialReport(bytes: Uint8Array, at = 0): TrialReport {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    returnedCrc: view.getUint32(at + 0, true),
+    returnedKind: view.getUint8(at + 4),
+    returnedReason: view.getUint8(at + 5),
+    runningKind: view.getUint8(at + 6),
+    reserved: view.getUint8(at + 7),
+  };
+}
+export function encodeTrialReport(value: TrialReport): Uint8Array {
+  const bytes = new Uint8Array(8);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, value.returnedCrc, true);
+  view.setUint8(4, value.returnedKind);
+  view.setUint8(5, value.returnedReason);
+  view.setUint8(6, value.runningKind);
+  view.setUint8(7, value.reserved);
+  return bytes;
+}
+
+export interface FirmwareHeader {
+  magic: number;
+  imageBytes: number;
+  version: number;
+  build: number;
+  boardClass: Uint8Array;
+}
+export const FirmwareHeaderBytes = 32;
+/** Reads a FirmwareHeader; throws RangeError when fewer than 32 bytes are left. */
+export function decodeFirmwareHeader(bytes: Uint8Array, at = 0): FirmwareHeader {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    magic: view.getUint32(at + 0, true),
+    imageBytes: view.getUint32(at + 4, true),
+    version: view.getUint32(at + 8, true),
+    build: view.getUint32(at + 12, true),
+    boardClass: slice(bytes, at + 16, 16),
+  };
+}
+export function encodeFirmwareHeader(value: FirmwareHeader): Uint8Array {
+  const bytes = new Uint8Array(32);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, value.magic, true);
+  view.setUint32(4, value.imageBytes, true);
+  view.setUint32(8, value.version, true);
+  view.setUint32(12, value.build, true);
+  bytes.set(value.boardClass.subarray(0, 16), 16);
   return bytes;
 }
 

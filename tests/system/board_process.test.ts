@@ -24,7 +24,11 @@ it("names the file that is full, from the session's small stack", () => {
 });
 
 it.each([
-  [["--flash", "/nowhere/flash.bin"], /^ftte-posix: cannot open \/nowhere\/flash.bin: No such file or directory\n$/, 1],
+  [
+    ["--flash", "/nowhere/flash.bin"],
+    /^ftte-posix: cannot open \/nowhere\/flash.bin.panic: No such file or directory\n$/,
+    1,
+  ],
   [["--ram", "64K"], /^ftte-posix: --flash: is missing; see --help\n$/, 2],
   [["--flash", "x", "--speed", "0"], /^ftte-posix: --speed: must be above 0; see --help\n$/, 2],
   [["--flash", "x", "--watchdog", "-1"], /^ftte-posix: --watchdog: is not a number in range; see --help\n$/, 2],

@@ -63,17 +63,28 @@ export interface LiveOptions {
   label?: (index: number) => number;
   /** Further arguments of the firmware. */
   further?: string[];
+  /** Another program than the posix firmware built. */
+  program?: string;
+  /** Whose memory the board has, virtual-64k by default. */
+  config?: string;
 }
 
 /** Starts the board and waits until it has recorded its samples. */
 export async function liveBoard(name: string, options: LiveOptions = {}): Promise<LiveBoard> {
-  const { engine = "wasm3", samples: count = 12, seed = 1, label = (i) => i % 3, further = [] } = options;
-  const { path: program } = await buildFirmware({ port: "posix", engine });
+  const {
+    engine = "wasm3",
+    samples: count = 12,
+    seed = 1,
+    label = (i) => i % 3,
+    further = [],
+    config = "virtual-64k",
+  } = options;
+  const program = options.program ?? (await buildFirmware({ port: "posix", engine })).path;
   const folder = mkdtempSync(join(tmpdir(), "ftte-live-"));
   const random = seeded(seed);
   const samples = Float32Array.from({ length: count * elements }, () => random() * 2 - 1);
   writeFileSync(join(folder, "samples"), recordingFile(recordsOf(samples, label), { type: "f32", elements }));
-  const configArguments = [...virtualBoardArguments(loadBoardConfig("virtual-64k")), ...further];
+  const configArguments = [...virtualBoardArguments(loadBoardConfig(config)), ...further];
   const own: VirtualBoardOptions = { name, program, folder, samples: join(folder, "samples"), configArguments };
   const board = new VirtualBoard(own);
   const identity = { id: board.chipId, address: board.address, name };

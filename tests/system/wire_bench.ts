@@ -35,7 +35,7 @@ const three = new Uint8Array(3);
 // ---- bodies ----
 
 export const beginOf = (kind: number, bytes: Uint8Array) =>
-  encodePutBegin({ kind, reserved: three, total: bytes.length, sha256: sha256(bytes) });
+  encodePutBegin({ kind, trialSeconds: 0, reserved: 0, total: bytes.length, sha256: sha256(bytes) });
 export const getOf = (kind: number) => encodeGetBegin({ kind, reserved: three });
 export const ackOf = (run: number, task: number, verdict: number = Verdict.accepted) =>
   encodeUpdateAck({ run, task, verdict, reserved: three });

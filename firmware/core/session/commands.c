@@ -22,7 +22,9 @@ static uint32_t features(const struct ftte_session *s) {
     uint32_t battery = ftte_port_battery() != 255 ? FTTE_FEATURE_BATTERY : 0;
     uint32_t sensor =
         (s->sensor_seen ? FTTE_FEATURE_SENSOR : 0) | (ftte_port_sensor() ? FTTE_FEATURE_SENSOR_DRIVER : 0);
-    return engine | battery | sensor | ftte_export_feature() | FTTE_FEATURE_SAMPLE_APPEND | FTTE_FEATURE_LOG;
+    bool takes_firmware = s->store.flash->partition_bytes[FTTE_BLOB_KIND_FIRMWARE] != 0;
+    uint32_t firmware = takes_firmware ? FTTE_FEATURE_FIRMWARE_UPDATE : 0;
+    return engine | firmware | battery | sensor | ftte_export_feature() | FTTE_FEATURE_SAMPLE_APPEND | FTTE_FEATURE_LOG;
 }
 
 static void tell_board(const struct ftte_session *s, struct ftte_hello *hello) {
@@ -116,7 +118,9 @@ static int run_train(struct ftte_session *s, const struct ftte_frame *frame) {
     struct ftte_task task;
     if (frame->body_bytes < sizeof task) return FTTE_ERR_ARGUMENT;
     memcpy(&task, frame->body, sizeof task);
-    int result = ftte_training_accept(s, &task);
+    // A host gives work for kernels whose checksum it has read: that confirms them.
+    int result = ftte_trial_confirm(s, FTTE_BLOB_KIND_KERNELS);
+    if (result >= 0) result = ftte_training_accept(s, &task);
     return result < 0 ? result : run_progress(s, frame);
 }
 
@@ -151,6 +155,21 @@ static int run_self_test(struct ftte_session *s, const struct ftte_frame *frame)
     return result;
 }
 
+static int run_confirm(struct ftte_session *s, const struct ftte_frame *frame) {
+    struct ftte_confirm confirm;
+    if (frame->body_bytes < sizeof confirm) return FTTE_ERR_ARGUMENT;
+    memcpy(&confirm, frame->body, sizeof confirm);
+    int result = ftte_trial_answer(s, &confirm);
+    if (result >= 0) ftte_outbox_reply(s, frame, NULL, 0);
+    return result;
+}
+
+static int run_trial(struct ftte_session *s, const struct ftte_frame *frame) {
+    struct ftte_trial_report report = ftte_trial_now(s);
+    ftte_outbox_reply(s, frame, &report, sizeof report);
+    return FTTE_OK;
+}
+
 static int run_sample_append(struct ftte_session *s, const struct ftte_frame *frame) {
     int result = s->phase != FTTE_PHASE_NONE ? FTTE_ERR_BUSY : ftte_sensor_append(s, frame);
     if (result >= 0) ftte_outbox_reply(s, frame, NULL, 0);
@@ -163,22 +182,36 @@ static int run_sample_clear(struct ftte_session *s, const struct ftte_frame *fra
     return result;
 }
 
-// Everything but the reset counts: a board as new.
+// Everything but the reset counts and the firmware: a board as new.
 static int forget_all(struct ftte_session *s) {
     int result = FTTE_OK;
     if (s->phase != FTTE_PHASE_NONE) ftte_training_end(s, FTTE_OK);
     ftte_machine_close(s);
     ftte_transfer_abort(s);
-    for (int kind = 1; kind < FTTE_STORE_KINDS && result >= 0; kind++)
+    if (s->trial_kind == FTTE_BLOB_KIND_KERNELS) s->trial_kind = 0;
+    for (int kind = 1; kind < FTTE_BLOB_KIND_FIRMWARE && result >= 0; kind++)
         if (kind != FTTE_BLOB_KIND_HEALTH && s->store.flash->partition_bytes[kind] != 0)
             result = ftte_store_drop(&s->store, kind);
     return result < 0 ? result : ftte_sensor_clear(s);
 }
 
+// A repeat of a reset that was done already, by a host that did not get its reply.
+static bool repeats_reset(const struct ftte_session *s, const struct ftte_frame *frame) {
+    struct ftte_reset_once once;
+    if (frame->body_bytes < sizeof once) return false;
+    memcpy(&once, frame->body, sizeof once);
+    return once.resets != ftte_health_resets(s);
+}
+
 static int run_reset(struct ftte_session *s, const struct ftte_frame *frame) {
     if (frame->body_bytes < 1 || frame->body[0] > FTTE_RESET_KIND_FACTORY) return FTTE_ERR_ARGUMENT;
-    int result = frame->body[0] == FTTE_RESET_KIND_FACTORY ? forget_all(s) : FTTE_OK;
+    bool repeats = repeats_reset(s, frame);
+    int result = frame->body[0] == FTTE_RESET_KIND_FACTORY && !repeats ? forget_all(s) : FTTE_OK;
     if (result < 0) return result;
+    if (repeats) {
+        ftte_outbox_reply(s, frame, NULL, 0);
+        return FTTE_OK;
+    }
     ftte_log(s, FTTE_LOG_RESET_ASKED, frame->body[0], 0, 0);
     s->reset_kind = frame->body[0];
     s->reset_ms = ftte_port_clock_ms();
@@ -216,6 +249,8 @@ static const struct command {
     {FTTE_FRAME_TYPE_PANIC, run_panic},
     {FTTE_FRAME_TYPE_CAPTURE, ftte_capture_run},
     {FTTE_FRAME_TYPE_SENSOR_INFO, ftte_capture_tell},
+    {FTTE_FRAME_TYPE_CONFIRM, run_confirm},
+    {FTTE_FRAME_TYPE_TRIAL, run_trial},
 };
 
 static int run(struct ftte_session *s, const struct ftte_frame *frame) {

@@ -6,13 +6,7 @@
 
 enum { WATCH_MS = 1000, BATTERY_LOW = 20, BATTERY_STEP = 5 }; // per cent
 
-// A board that cannot store this works all the same.
-static void keep(struct ftte_session *s) {
-    int kind = FTTE_BLOB_KIND_HEALTH;
-    int result = ftte_store_create(&s->store, kind, sizeof s->health);
-    if (result >= 0) result = ftte_store_append(&s->store, kind, 0, &s->health, sizeof s->health);
-    if (result >= 0) (void)ftte_store_commit(&s->store, kind, 0);
-}
+void ftte_health_keep(struct ftte_session *s) { (void)ftte_health_write(&s->store, &s->health); }
 
 static void take_panic(struct ftte_session *s) {
     const struct ftte_panic_record *record = ftte_port_panic();
@@ -23,12 +17,13 @@ static void take_panic(struct ftte_session *s) {
 
 void ftte_health_open(struct ftte_session *s) {
     int reason = ftte_port_reset_reason();
-    struct ftte_blob blob = ftte_store_get(&s->store, FTTE_BLOB_KIND_HEALTH);
-    if (blob.bytes && blob.length == sizeof s->health) memcpy(&s->health, blob.bytes, sizeof s->health);
+    ftte_health_read(&s->store, &s->health);
     if (reason < 0 || reason >= FTTE_REASONS) reason = FTTE_RESET_REASON_UNKNOWN;
     if (s->health.resets[reason] < UINT16_MAX) s->health.resets[reason]++;
-    s->died = reason == FTTE_RESET_REASON_WATCHDOG || reason == FTTE_RESET_REASON_FAULT;
-    keep(s);
+    bool died = reason == FTTE_RESET_REASON_WATCHDOG || reason == FTTE_RESET_REASON_FAULT;
+    s->died = died && !s->health.absolved;
+    s->health.absolved = 0;
+    ftte_health_keep(s);
     ftte_log(s, FTTE_LOG_STARTED, (uint32_t)reason, ftte_health_resets(s), ftte_store_samples(&s->store));
     take_panic(s);
 }
@@ -42,7 +37,7 @@ uint16_t ftte_health_resets(const struct ftte_session *s) {
 void ftte_health_note_kernels(struct ftte_session *s, uint32_t crc) {
     if (s->health.kernels_passed == crc) return;
     s->health.kernels_passed = crc;
-    keep(s);
+    ftte_health_keep(s);
 }
 
 // Stacks grow down: what is still painted at the low end was never used.

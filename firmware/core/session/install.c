@@ -24,11 +24,35 @@ static int install_kernels(struct ftte_session *s, int32_t *detail) {
     *detail = ftte_machine_self_test(s);
     if (*detail >= 0) {
         ftte_health_note_kernels(s, ftte_store_get(&s->store, FTTE_BLOB_KIND_KERNELS).crc);
+        ftte_trial_begin(s, FTTE_BLOB_KIND_KERNELS);
         return FTTE_OK;
     }
     s->plan_at = 0;
     int result = ftte_store_revert(&s->store, FTTE_BLOB_KIND_KERNELS);
     return result < 0 ? result : FTTE_ERR_GUEST_SELFTEST;
+}
+
+// True when the header names this board's class and all the bytes that came.
+static bool is_ours(const struct ftte_blob *blob) {
+    struct ftte_firmware_header header;
+    char own[sizeof header.board_class] = {0};
+    if (blob->length < sizeof header) return false;
+    memcpy(&header, blob->bytes, sizeof header);
+    strncpy(own, ftte_port_board_class(), sizeof own - 1);
+    return header.magic == FTTE_FIRMWARE_MAGIC && header.image_bytes == blob->length - sizeof header &&
+           memcmp(header.board_class, own, sizeof own) == 0;
+}
+
+// The board's next start tries the image. One that was tried before may be tried again.
+static int install_firmware(struct ftte_session *s) {
+    struct ftte_blob blob = ftte_store_get(&s->store, FTTE_BLOB_KIND_FIRMWARE);
+    if (!is_ours(&blob)) {
+        (void)ftte_store_revert(&s->store, FTTE_BLOB_KIND_FIRMWARE);
+        return FTTE_ERR_FIRMWARE_IMAGE;
+    }
+    if (s->health.firmware_tried != blob.crc && s->health.returned_crc != blob.crc) return FTTE_OK;
+    s->health.firmware_tried = s->health.returned_crc = 0;
+    return ftte_health_write(&s->store, &s->health);
 }
 
 static int install_plan(struct ftte_session *s) {
@@ -157,6 +181,7 @@ static int install_delta(struct ftte_session *s) {
 static int install(struct ftte_session *s, int kind, int32_t *detail) {
     switch (kind) {
     case FTTE_BLOB_KIND_KERNELS: return install_kernels(s, detail);
+    case FTTE_BLOB_KIND_FIRMWARE: return install_firmware(s);
     case FTTE_BLOB_KIND_PLAN: return install_plan(s);
     case FTTE_BLOB_KIND_SLICE: return install_slice(s);
     case FTTE_BLOB_KIND_DELTA: return install_delta(s);
@@ -197,9 +222,9 @@ static void finish(struct ftte_session *s) {
 
 void ftte_install_recover(struct ftte_session *s) {
     note_slice(s);
-    if (s->died)
-        give_up(s);
-    else
-        finish(s);
+    if (s->died) give_up(s);
+    ftte_trial_open(s);
+    // Firmware on its trial leaves kernels that are not for it alone: it may have to give way to the one before.
+    if (!s->died && s->trial_kind == 0) finish(s);
     ftte_watch_settle(s);
 }

@@ -93,6 +93,7 @@ static bool work(struct ftte_session *s) {
 uint32_t ftte_session_poll(struct ftte_session *s) {
     int commands = 0;
     bool received = receive(s, &commands), sent = ftte_transfer_pump(s);
+    ftte_trial_poll(s);
     bool worked = work(s);
     push_progress(s);
     ftte_health_watch(s);

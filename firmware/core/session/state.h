@@ -13,6 +13,7 @@
 //     recorder.c   the sensor's rows, cut into windows
 //     capture.c    recording what the host labels, and telling of sensor and log
 //     export.c     samples leaving the board, in firmware that was built to allow it
+//     trial.c      kernels and firmware until the host confirms them
 //     watch.c      autoencoders: scores, baseline, what is unusual
 //     health.c     what survives resets to tell of them, stack and memory measurements
 //     log.c        what happened, for hosts that ask
@@ -29,6 +30,7 @@
 #include "link/transfer.h"
 #include "sensors/sensor.h"
 #include "session/session.h"
+#include "store/health.h"
 #include "store/store.h"
 
 #define FTTE_FIRMWARE_VERSION 0x000100u // major, minor, patch: a byte each
@@ -38,7 +40,7 @@
 #define FTTE_WINDOW_BYTES 960u
 #endif
 
-enum { FTTE_REASONS = 7, FTTE_OUTBOX_BYTES = 4 * FTTE_FRAME_ENCODED_MAX, FTTE_INBOX_BYTES = 64 };
+enum { FTTE_OUTBOX_BYTES = 4 * FTTE_FRAME_ENCODED_MAX, FTTE_INBOX_BYTES = 64 };
 enum ftte_phase { FTTE_PHASE_NONE, FTTE_PHASE_STEPS, FTTE_PHASE_ENCODE };
 // Whose the buffer for a sample is: nobody's, sampleAppend's or the recorder's.
 enum ftte_record_use { FTTE_RECORD_FREE, FTTE_RECORD_APPENDED, FTTE_RECORD_RECORDED };
@@ -72,13 +74,6 @@ struct ftte_finished {
     uint32_t total;
     int32_t error, detail;
 };
-
-// What the health blob holds.
-struct ftte_health {
-    uint16_t resets[FTTE_REASONS], reserved;
-    uint32_t kernels_passed; // CRC of the kernels whose self-test passed last
-};
-_Static_assert(sizeof(struct ftte_health) == 20, "health");
 
 // The anomaly watch (watch.c).
 struct ftte_watch {
@@ -127,6 +122,7 @@ struct ftte_session {
     uint16_t outbox_count;
 
     struct ftte_receiver receiver;
+    uint8_t received_trial; // seconds of trial for the blob being received; 0: none
     struct ftte_finished finished;
     struct ftte_sender sender;
 
@@ -164,9 +160,11 @@ struct ftte_session {
 
     uint32_t slice_crc; // of the f32 bytes held
     struct ftte_health health;
-    bool died;              // the last start followed a reset by the watchdog or a fault
-    bool guest_rests;       // and since then nobody asked for the guest
-    uint8_t distrusted[32]; // hash of the blob that was being put to use then
+    uint8_t trial_kind;               // of the blob in use that the host must confirm; 0: none
+    uint32_t trial_ms, trial_seconds; // clock at its start, and how long it may take
+    bool died;                        // the last start followed a reset by the watchdog or a fault
+    bool guest_rests;                 // and since then nobody asked for the guest
+    uint8_t distrusted[32];           // hash of the blob that was being put to use then
     uint32_t errors;
     struct ftte_panic panic; // how the last start ended, if by a fault or a hang; zeros: not so
     struct ftte_log log;
@@ -214,6 +212,24 @@ int ftte_install(struct ftte_session *s, int kind, int32_t *detail);
 void ftte_install_recover(struct ftte_session *s);
 // Header and f32 values of the slice held; false when there is none.
 bool ftte_slice_held(const struct ftte_session *s, struct ftte_slice_header *header, const uint8_t **values);
+
+// ---- trial.c
+// At the start: kernels that nobody confirmed are given up. Firmware on its trial tests the kernels held, and resets
+// the board when they fail.
+void ftte_trial_open(struct ftte_session *s);
+// Begins the trial of the blob of `kind`, if it came with one and there is something to go back to.
+void ftte_trial_begin(struct ftte_session *s, int kind);
+// Ends a trial whose time is over.
+void ftte_trial_poll(struct ftte_session *s);
+// Confirms the blob of `kind` if it is on trial. FTTE_OK or an error of the store: then it stays on trial.
+int ftte_trial_confirm(struct ftte_session *s, int kind);
+// The host's confirmation; a repeat changes nothing. FTTE_ERR_BLOB_KIND, FTTE_ERR_TRIAL_OVER when the blob is not in
+// use or was not on trial, or an error of the store.
+int ftte_trial_answer(struct ftte_session *s, const struct ftte_confirm *confirm);
+// Before a blob is received: kernels on trial are given up for others, and confirmed when they are sent for good.
+// FTTE_ERR_ARGUMENT for firmware without a trial, FTTE_ERR_TRIAL_RUNNING while firmware is on trial.
+int ftte_trial_make_way(struct ftte_session *s, const struct ftte_put_begin *begin, bool is_held);
+struct ftte_trial_report ftte_trial_now(const struct ftte_session *s);
 
 // ---- machine.c
 // Reads the plan's header. FTTE_ERR_BLOB_ABSENT, FTTE_ERR_PLAN or FTTE_ERR_PLAN_ABI.
@@ -328,6 +344,8 @@ bool ftte_watch_step(struct ftte_session *s);
 // ---- health.c
 // Counts this start.
 void ftte_health_open(struct ftte_session *s);
+// Stores what s->health says; a board that cannot works all the same.
+void ftte_health_keep(struct ftte_session *s);
 // Notes that the kernels with this CRC passed their self-test.
 void ftte_health_note_kernels(struct ftte_session *s, uint32_t crc);
 struct ftte_stats ftte_health_stats(struct ftte_session *s);

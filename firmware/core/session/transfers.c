@@ -10,7 +10,11 @@ enum { FIRST_KIND = FTTE_BLOB_KIND_PLAN }; // the kernels are part of the firmwa
 enum { FIRST_KIND = FTTE_BLOB_KIND_KERNELS };
 #endif
 
-static bool may_put(int kind) { return kind >= FIRST_KIND && kind <= FTTE_BLOB_KIND_DELTA; }
+// Firmware only where the board has a place for it.
+static bool may_put(const struct ftte_session *s, int kind) {
+    if (kind == FTTE_BLOB_KIND_FIRMWARE) return s->store.flash->partition_bytes[kind] != 0;
+    return kind >= FIRST_KIND && kind <= FTTE_BLOB_KIND_DELTA;
+}
 
 // Never samples (but see export.c), nor checkpoint and residual (see commands.c), nor deltas, which are used up.
 static bool may_get(int kind) {
@@ -56,20 +60,24 @@ int ftte_transfer_put_begin(struct ftte_session *s, const struct ftte_frame *fra
     uint32_t have = 0;
     if (frame->body_bytes < sizeof begin) return FTTE_ERR_ARGUMENT;
     memcpy(&begin, frame->body, sizeof begin);
-    if (!may_put(begin.kind)) return FTTE_ERR_BLOB_KIND;
+    if (!may_put(s, begin.kind)) return FTTE_ERR_BLOB_KIND;
     if (s->phase != FTTE_PHASE_NONE) return FTTE_ERR_BUSY;
     if (memcmp(begin.sha256, s->distrusted, sizeof begin.sha256) == 0)
         return begin.kind == FTTE_BLOB_KIND_KERNELS ? FTTE_ERR_GUEST_SELFTEST : FTTE_ERR_GUEST_TIME;
-    if (held(s, &begin)) {
+    bool is_held = held(s, &begin);
+    int result = ftte_trial_make_way(s, &begin, is_held);
+    if (result < 0) return result;
+    if (is_held) {
         finish(s, frame, (struct ftte_finished){.kind = begin.kind, .total = begin.total});
         return FTTE_OK;
     }
     ftte_transfer_retract(s, begin.kind);
     ftte_machine_close(s); // its regions may lie in the slot that is now erased
-    int result = ftte_store_begin(&s->store, begin.kind, begin.total, begin.sha256, &have);
+    result = ftte_store_begin(&s->store, begin.kind, begin.total, begin.sha256, &have);
     s->receiver.kind = 0;
     if (result < 0) return result;
     s->finished.kind = 0;
+    s->received_trial = begin.trial_seconds;
     ftte_receiver_begin(&s->receiver, frame->id, begin.kind, begin.total, have);
     ftte_log(s, FTTE_LOG_PUT_BEGUN, begin.kind, have, begin.total);
     answer(s, frame, false);
@@ -102,7 +110,7 @@ static void tell(struct ftte_session *s, const struct ftte_finished *f) {
 
 static int commit(struct ftte_session *s, const struct ftte_frame *frame) {
     struct ftte_finished finished = {.kind = s->receiver.kind, .total = s->receiver.total};
-    finished.error = ftte_store_commit(&s->store, finished.kind, 0);
+    finished.error = ftte_store_commit(&s->store, finished.kind, s->received_trial);
     s->receiver.kind = 0;
     if (finished.error >= 0) finished.error = ftte_install(s, finished.kind, &finished.detail);
     tell(s, &finished);

@@ -78,7 +78,7 @@ struct ftte_store_counters {
 };
 struct ftte_store_counters ftte_store_counters(const struct ftte_store *store);
 
-#define FTTE_STORE_KINDS 10
+#define FTTE_STORE_KINDS 11
 #define FTTE_STORE_PROGRAM_MAX 32
 #define FTTE_STORE_SLOT_HEADER 128 // taken from each slot; pages are no smaller
 enum { FTTE_STORE_RECEIVED = 1, FTTE_STORE_MADE_HERE = 2 };

@@ -50,6 +50,7 @@ enum { WATCHDOG_INTERRUPT = 1, WATCHDOG_RESET = 2 }; // control
 enum { IRQ_UART0_RX = 0, IRQ_TIMER1 = 9 };
 
 #define NVIC_ENABLE (*(volatile uint32_t *)0xe000e100u) // interrupts 0..31
+#define SCB_VTOR (*(volatile uint32_t *)0xe000ed08u)
 #define SCB_AIRCR (*(volatile uint32_t *)0xe000ed0cu)
 #define SCB_CPACR (*(volatile uint32_t *)0xe000ed88u)
 #define AIRCR_RESET 0x05fa0004u // the key and SYSRESETREQ
@@ -72,6 +73,15 @@ struct board_chip {
 struct board_notes {
     uint32_t given; // rows of the recording
 };
+
+// ---- the last words of RAM: why the chip starts again, for whichever program starts. They outlive a reset and not a
+// power cut: the machine has no register for it.
+struct board_left {
+    uint32_t magic;
+    int reason;
+};
+#define BOARD_LEFT_MAGIC 0x46545445u
+#define BOARD_LEFT ((volatile struct board_left *)(FTTE_RAM_AT + FTTE_RAM_BYTES - 16))
 
 // ---- start.c
 // Resets the chip; `reason` is what board_reset_reason will give.

@@ -2,6 +2,7 @@
 // own stack (memory.c), handlers on a small one here, so that a fault is handled even when the session's stack
 // overflowed.
 #include "board.h"
+#include "board_config.h"
 #include "fault.h"
 
 extern uint32_t board_data[], board_data_end[], board_data_image[], board_bss[], board_bss_end[];
@@ -11,17 +12,11 @@ void board_start(void) __attribute__((noreturn));
 enum { HANDLER_STACK_BYTES = 512 };
 static uint64_t handler_stack[HANDLER_STACK_BYTES / 8] __attribute__((section(".noinit")));
 
-// Survives a reset and not a power cut: the machine has no register for it.
-static struct {
-    uint32_t magic;
-    int reason;
-} left __attribute__((section(".noinit")));
-#define MAGIC 0x46545445u
 static int reset_reason = FTTE_RESET_REASON_POWER_ON;
 
 void board_reset(int reason) {
-    left.magic = MAGIC;
-    left.reason = reason;
+    BOARD_LEFT->magic = BOARD_LEFT_MAGIC;
+    BOARD_LEFT->reason = reason;
     __asm volatile("dsb" ::: "memory");
     SCB_AIRCR = AIRCR_RESET;
     for (;;) __asm volatile("dsb");
@@ -34,8 +29,8 @@ void board_start(void) {
     __asm volatile("dsb\n isb");
     for (uint32_t *from = board_data_image, *to = board_data; to < board_data_end;) *to++ = *from++;
     for (uint32_t *to = board_bss; to < board_bss_end;) *to++ = 0;
-    if (left.magic == MAGIC) reset_reason = left.reason;
-    left.magic = 0;
+    if (BOARD_LEFT->magic == BOARD_LEFT_MAGIC) reset_reason = BOARD_LEFT->reason;
+    BOARD_LEFT->magic = 0;
     main();
     for (;;) __asm volatile("wfi");
 }

@@ -30,6 +30,8 @@ struct board_options {
     const char *flash_log;
     int reset_reason;
     double watchdog_s; // processor seconds without progress until it bites; 0: never
+    const char *boot;  // the boot stage's program; null: this is it, and what it was flashed with
+    bool supervised;   // a boot stage waits for this process
     int inherited[2];  // the pty's two ends, handed over by a reset; -1: none
     char **argv;
 };
@@ -54,6 +56,9 @@ void board_memory_run(void (*session)(void)) __attribute__((noreturn));
 // ---- flash.c
 // Opens the file, makes it as long as the geometry says, new bytes 0xff. Returns the descriptor.
 int board_flash_open(void);
+// Leaves the file to another process; what was mapped stays readable.
+void board_flash_close(void);
+enum { BOARD_POWER_CUT_STATUS = 3 }; // of the process, when --cut-after-flash-bytes cut it
 
 // ---- link.c
 // Opens the pty and sets the symbolic link. Returns the slave's path.
@@ -68,8 +73,16 @@ void board_link_unlink(void);
 uint64_t board_clock_ns(void);
 // Starts the watchdog, once the link is open.
 void board_watchdog_start(void);
-// Starts the program again on the same flash and the same terminal. Returns only when it cannot.
+// Starts the board again, from its boot stage, on the same flash and the same terminal. Returns only when it cannot.
 void board_restart(int reason);
+// The command line for the next program of this board: the options as they were, those that hold for one start made
+// anew, then `further` up to its null.
+char **board_arguments(int reason, const char *const *further);
+
+// ---- boot.c
+// Runs the image that came over the air last instead of this program, if there is one. Flash must be open; the link is
+// opened when there is.
+void board_boot(void);
 
 // ---- fault.c
 // Makes faults leave a record and restart the board. Needs a signal stack.

@@ -1,6 +1,7 @@
 // Clock, random numbers, id, resets, watchdog, idle, battery of the virtual board. A reset starts the program again on
 // the same flash and the same terminal, as a chip behind a USB-UART bridge would.
 #define _GNU_SOURCE
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,25 +57,42 @@ const char *ftte_port_board_class(void) { return board_options.board_class; }
 
 int ftte_port_reset_reason(void) { return board_options.reset_reason; }
 
-// The options as they were, but for those that hold for one start.
-void board_restart(int reason) {
-    static char because[24], inherit[40], *args[128];
+// The power cut that is still to come, with the bytes that are left until then.
+static const char *cut_to_come(int reason) {
+    static char cut[64];
+    bool cut_already = reason == FTTE_RESET_REASON_BROWNOUT && board_options.power_returns;
+    if (board_options.cut_after == UINT64_MAX || cut_already) return NULL;
+    const char *name = board_options.power_returns ? "brownout" : "cut";
+    snprintf(cut, sizeof cut, "--%s-after-flash-bytes=%" PRIu64, name, board_options.cut_after);
+    return cut;
+}
+
+char **board_arguments(int reason, const char *const *further) {
+    static const char *const once[] = {"--reset-reason=", "--inherit=", "--boot=", "--brownout-after-flash-bytes="};
+    static char because[24], inherit[40];
+    static const char *args[128];
+    const char *own[] = {because, inherit, cut_to_come(reason)};
     size_t count = 0;
     int ends[2];
     board_link_ends(ends);
     snprintf(because, sizeof because, "--reset-reason=%d", reason);
     snprintf(inherit, sizeof inherit, "--inherit=%d,%d", ends[0], ends[1]);
-    for (char **arg = board_options.argv; *arg && count < 120; arg++) {
-        bool once = !strncmp(*arg, "--reset-reason=", 15) || !strncmp(*arg, "--inherit=", 10) ||
-                    !strncmp(*arg, "--brownout-after-flash-bytes=", 29);
-        if (!once) args[count++] = *arg;
+    for (char **arg = board_options.argv; *arg && count < 110; arg++) {
+        bool is_once = false;
+        for (size_t i = 0; i < sizeof once / sizeof *once; i++) is_once |= !strncmp(*arg, once[i], strlen(once[i]));
+        if (!is_once) args[count++] = *arg;
     }
-    args[count++] = because;
-    args[count++] = inherit;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (own[i]) args[count++] = own[i];
+    for (; further && *further; further++) args[count++] = *further;
     args[count] = NULL;
+    return (char **)(uintptr_t)args;
+}
+
+void board_restart(int reason) {
     // A timer outlives exec, and would end the program before it has a handler again.
     setitimer(ITIMER_PROF, &(struct itimerval){0}, NULL);
-    execv("/proc/self/exe", args);
+    execv(board_options.boot ? board_options.boot : "/proc/self/exe", board_arguments(reason, NULL));
 }
 
 void ftte_port_reset(int kind) {
@@ -111,6 +129,7 @@ void board_watchdog_start(void) {
     struct sigaction action = {.sa_sigaction = tick, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
     sigaction(SIGPROF, &action, NULL);
     setitimer(ITIMER_PROF, &timer, NULL);
+    setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL); // the boot stage's
 }
 
 void ftte_port_watchdog_feed(void) { hungry_ticks = 0; }

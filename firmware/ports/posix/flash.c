@@ -12,7 +12,7 @@
 
 #include "board.h"
 
-enum { CHUNK = 256, POWER_CUT_STATUS = 3 };
+enum { CHUNK = 256 };
 
 static int file = -1, log_file = -1;
 static struct ftte_flash_geometry geometry;
@@ -39,6 +39,12 @@ int board_flash_open(void) {
     return file;
 }
 
+// The mapping would hold the lock on.
+void board_flash_close(void) {
+    flock(file, LOCK_UN);
+    close(file);
+}
+
 const struct ftte_flash_geometry *ftte_port_flash_geometry(void) {
     geometry.map = board_memory.flash;
     return &geometry;
@@ -55,7 +61,7 @@ static uint32_t until_cut(uint32_t count) {
 
 static void power_fails(void) {
     if (board_options.power_returns) board_restart(FTTE_RESET_REASON_BROWNOUT);
-    _exit(POWER_CUT_STATUS);
+    _exit(BOARD_POWER_CUT_STATUS);
 }
 
 // One line for each erase and program, as it begins.

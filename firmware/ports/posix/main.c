@@ -97,6 +97,7 @@ int main(int argc, char **argv) {
     errno = 0;
     board_fault_open();
     board_memory_open();
+    board_boot();
     board_sensor_open();
     tell(board_link_open());
     board_watchdog_start();

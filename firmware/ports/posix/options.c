@@ -71,6 +71,8 @@ enum {
     STAY,
     RESET_REASON,
     INHERIT,
+    BOOT,
+    SUPERVISED,
     HELP
 };
 
@@ -98,11 +100,13 @@ static const struct option options[] = {
     {"help", 0, 0, HELP},
     {"reset-reason", 1, 0, RESET_REASON},
     {"inherit", 1, 0, INHERIT}, // a reset's own: how it starts itself again
+    {"boot", 1, 0, BOOT},       // boot.c's own, for the images that it starts
+    {"supervised", 0, 0, SUPERVISED},
     {0, 0, 0, 0},
 };
 
-static const char *const kinds[] = {"",      "kernels", "plan",       "frozen",   "slice",
-                                    "delta", "update",  "checkpoint", "residual", "health"};
+static const char *const kinds[] = {"",       "kernels",    "plan",     "frozen", "slice",   "delta",
+                                    "update", "checkpoint", "residual", "health", "firmware"};
 
 static void refuse(const char *what, const char *text) {
     fprintf(stderr, "ftte-posix: %s: %s; see --help\n", what, text);
@@ -160,7 +164,7 @@ static void read_partitions(const char *list) {
 
 // Partitions that suit small models on 1 MiB, where the options name none.
 static void default_partitions(void) {
-    static const uint32_t kib[] = {0, 64, 16, 128, 48, 16, 16, 96, 48, 4};
+    static const uint32_t kib[] = {0, 64, 16, 128, 48, 16, 16, 96, 48, 4, 0};
     for (size_t kind = 1; kind < sizeof kib / sizeof *kib; kind++)
         board_options.geometry.partition_bytes[kind] = kib[kind] * 1024;
 }
@@ -218,6 +222,8 @@ static void take(int option, const char *value) {
     case INHERIT:
         if (sscanf(value, "%d,%d", &o->inherited[0], &o->inherited[1]) != 2) refuse("--inherit", "is a reset's own");
         break;
+    case BOOT: o->boot = value; break;
+    case SUPERVISED: o->supervised = true; break;
     case HELP: fputs(help, stdout); exit(0);
     case '?': exit(2);
     default: take_size(option, value); break;

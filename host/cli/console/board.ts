@@ -68,6 +68,12 @@ export class ConsoleBoard {
     }
   }
 
+  /** Ends the connection; the next session opens it again. @param elsewhere looks for the board at every port first */
+  async reconnect(elsewhere: boolean): Promise<void> {
+    await this.close();
+    if (elsewhere) this.place = await findBoard(this.chipId, this.finding).catch(() => this.place);
+  }
+
   async close(): Promise<void> {
     await this.open?.close();
     this.open = undefined;

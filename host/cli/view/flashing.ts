@@ -1,4 +1,4 @@
-// Boards being flashed: a line each, redrawn in place, for a terminal; a line at each stage for a log; NDJSON. `flashLines` is pure.
+// Boards being flashed or updated: a line each, redrawn in place, for a terminal; a line at each stage for a log; NDJSON. `flashLines` is pure.
 
 import { createLogUpdate } from "log-update";
 import type { FlashStage } from "../../flash/method.ts";
@@ -6,15 +6,18 @@ import { bar, bytes, percent } from "./text.ts";
 import { coloured } from "./tone.ts";
 
 export interface FlashEvent {
-  type: "flash";
+  type: "flash" | "update";
   board: string;
-  stage: FlashStage | "starting" | "done" | "failed";
+  stage: FlashStage | UpdateStage | "starting" | "done" | "failed";
   /** Bytes of the stage; a total of 0: not known. */
   done: number;
   total: number;
   /** What a person should know besides. */
   text?: string;
 }
+
+/** Of an update over the air: over_the_air.ts. */
+export type UpdateStage = "sending" | "restarting" | "confirming";
 
 export interface FlashOutput {
   on(event: FlashEvent): void;
@@ -27,6 +30,8 @@ const stageText: Record<FlashEvent["stage"], string> = {
   writing: "writing",
   verifying: "verifying",
   restarting: "restarting",
+  sending: "sending",
+  confirming: "confirming",
   starting: "waits for its hello",
   done: "▶ done",
   failed: "✗ failed",

@@ -1,0 +1,3 @@
+/* The linked boot stage (port.mk), for the program that the emulator loads. */
+    .section .boot, "a"
+    .incbin "boot.bin"
