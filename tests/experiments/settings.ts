@@ -96,7 +96,7 @@ const hapt = (path: string): Setting => ({
   steps: 30,
   learningRates: [0.005, 0.015],
   tunedWith: 500,
-  measurements: 50,
+  measurements: 25,
   subset: motionsInTurn[0]!,
   inTurn: motionsInTurn,
   smallArena: 4000,
