@@ -1,7 +1,7 @@
-// What boards cost their owner in time: flashing beside what each protocol allows, several boards at once, goodput over BLE, a board's way
-// from plug-in to its first update. Real time, against counterparts and virtual boards on this machine. `npm run build` first.
+// What boards cost their owner in time: flashing beside what each protocol allows, several boards at once, goodput over BLE, kernels over
+// the air, a board's way from plug-in to its first update. Real time, against counterparts and virtual boards on this machine. `npm run build` first.
 //   --json        one object for programs
-//   --only PART   only this part (several times): flash, parallel, ble, plug-in
+//   --only PART   only this part (several times): flash, parallel, ble, air, plug-in
 //   --rounds N    of each measurement (3): of flashing the quickest counts, else the median
 //   --kilobytes N of firmware to flash at most (all of it)
 //   --write       the table into docs/figures.md
@@ -14,6 +14,7 @@ import { flashFigures, parallelFigures } from "./boards/flashing.ts";
 import { plugInFigures } from "./boards/plug_in.ts";
 import { markdown, withPart } from "./device/report.ts";
 import type { Figure } from "./host/measure.ts";
+import { type AirFigures, airFigures } from "./over_the_air.ts";
 
 const page = new URL("../../docs/figures.md", import.meta.url);
 const { values } = parseArgs({
@@ -31,6 +32,7 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   flash: () => flashFigures(rounds, mostBytes),
   parallel: () => parallelFigures(rounds, mostBytes),
   ble: bleFigures,
+  air: overTheAirFigures,
   "plug-in": () => plugInFigures(rounds),
 };
 
@@ -46,6 +48,15 @@ async function bleFigures(): Promise<Figure[]> {
       ...(air.windowBytes > 960 && air.loss === 0 && { goal: "at least 80" }),
     });
   return figures;
+}
+
+/** The median of the seconds; the bytes differ by what was asked again. */
+async function overTheAirFigures(): Promise<Figure[]> {
+  const runs: AirFigures[] = [];
+  for (let i = 0; i < rounds; i++) runs.push(await airFigures());
+  const { blobBytes, bytesToBoard, bytesToHost, seconds } = runs.sort((a, b) => a.seconds - b.seconds)[rounds >> 1]!;
+  const what = `${blobBytes} bytes of kernels: ${bytesToBoard} to the board, ${bytesToHost} back, at 921600 baud`;
+  return [{ row: "update over the air", what, value: 1000 * seconds, unit: "ms" }];
 }
 
 const header = ["", "measured", "figure", "goal"];

@@ -79,6 +79,3 @@ async function measured(address: string, bytes: Uint8Array): Promise<Omit<AirFig
   await board.close();
   return { bytesToBoard: sent() - before.sent, bytesToHost: heard() - before.heard, seconds };
 }
-
-if (process.argv[1]?.endsWith("over_the_air.ts"))
-  console.log(JSON.stringify({ type: "over-the-air", ...(await airFigures()) }));
