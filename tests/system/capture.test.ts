@@ -198,7 +198,9 @@ describe("ftte data", () => {
 
   it("lets the newest windows stay when the log is full", { timeout: 120_000 }, async () => {
     const path = project();
-    const smallest = String(2_203_648 + 40 * 4096); // what the partitions take, and 40 pages
+    const { partitions } = loadBoardConfig("virtual-1m").flash;
+    const taken = Object.values(partitions).reduce((sum, bytes) => sum + 2 * bytes, 0);
+    const smallest = String(taken + 40 * 4096);
     const options: RecordingOptions = { type: "i16", elements: 2, rateHz: 20_000 };
     const board = await playing("full", programs.exporting, counting(1 << 20), options, ["--flash-bytes", smallest]);
     const { kept, replaced, samples } = resultOf(await capture(path, board, "walking", "1.5"));

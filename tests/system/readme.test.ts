@@ -56,6 +56,9 @@ const present: Record<string, string> = {
   "npx ftte data capture wrist-07 --label walking --seconds 30": "host/cli/commands/data.ts",
   "npx ftte data list wrist-07": "host/cli/commands/data.ts",
   "npx ftte data clear wrist-07": "host/cli/commands/data.ts",
+  "npx ftte update wrist-07 wrist-08": "host/cli/commands/update.ts",
+  "npx ftte update wrist-07 --firmware": "host/cli/commands/update.ts",
+  "npx ftte update wrist-07 --seconds 120": "host/cli/commands/update.ts",
   "npx ftte monitor wrist-07": "host/cli/commands/monitor.ts",
   "npx ftte monitor wrist-07 wrist-08 --level debug --save night.log": "host/cli/commands/monitor.ts",
 };

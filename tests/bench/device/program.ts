@@ -18,7 +18,12 @@ export interface Program {
 }
 
 const port = ["chip", "flash", "link", "memory", "sensor", "start"].map((name) => `firmware/ports/mps2/${name}.c`);
-const common = ["tests/bench/device/harness.c", "firmware/core/digest/sha256.c", ...port];
+const common = [
+  "tests/bench/device/harness.c",
+  "firmware/core/digest/sha256.c",
+  "firmware/ports/cortexm/fault.c",
+  ...port,
+];
 const guest = ["tests/bench/device/guest.c", "firmware/core/guest/pool.c", "firmware/core/guest/gate.c"];
 
 function compile(name: string, own: string[], engine?: "wasm3" | "aot", more: Record<string, string> = {}): string {

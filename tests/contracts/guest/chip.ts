@@ -37,6 +37,7 @@ function build(chip: Chip, engine: Engine): string {
   const name = `suites_${chip}_${engine}`;
   if (chip === "mps2") {
     const port = ["chip", "flash", "link", "memory", "sensor", "start"].map((part) => `firmware/ports/mps2/${part}.c`);
+    port.push("firmware/ports/cortexm/fault.c");
     return buildDevice({
       ...{ name, board: "mps2-nrf52840", engine },
       sources: ["tests/contracts/guest/mps2.c", ...files, ...guest, "firmware/core/digest/sha256.c", ...port],

@@ -92,7 +92,7 @@ describe("CMSIS-DAP probes", () => {
     usb.open = () => Promise.reject(new Error("LIBUSB_ERROR_ACCESS"));
     await expect(openDapProbe("A1", async () => [usb])).rejects.toMatchObject({
       code: "port-forbidden",
-      message: expect.stringContaining('ATTRS{idVendor}=="0d28"'),
+      message: expect.stringContaining('ATTR{idVendor}=="0d28"'),
     });
   });
 
