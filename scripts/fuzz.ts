@@ -20,7 +20,7 @@ const help = `Fuzzes the firmware's parsers: frames, flash images, plans, kernel
 
 A crash leaves its input in build/fuzz/crashes and ends with exit code 1.`;
 const flags = (
-  "-std=c11 -g -O1 -Wall -Wextra -Wshadow -Wvla -Werror -ffp-contract=off -Ifirmware/core -Ifirmware/port " +
+  "-std=c11 -g -O1 -Wall -Wextra -Wshadow -Wvla -Werror -ffp-contract=off -Ifirmware -Ifirmware/core -Ifirmware/port " +
   "-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all"
 ).split(" ");
 
