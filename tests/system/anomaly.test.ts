@@ -25,7 +25,7 @@ import { applyRows, bytesOf, encodeSlice, gatherSlice } from "../../host/plan/sl
 import type { Model } from "../../host/plan/types.ts";
 import { Guest } from "../../host/sim/guest.ts";
 import { BoardState, type Hello, type Stats, UpdateHeaderBytes } from "../../host/wire/spec.gen.ts";
-import { kernels, oneTask } from "./live_board.ts";
+import { conversing, kernels, oneTask } from "./live_board.ts";
 import { ftteText } from "./project.ts";
 
 type Random = () => number;
@@ -152,13 +152,8 @@ describe.each(subjects)("a $name autoencoder on a board", ({ name, model, scale,
   afterAll(() => board.kill());
 
   async function talk<T>(work: (session: BoardSession) => Promise<T>): Promise<T> {
-    const session = new BoardSession(await openSerial(board.address), { name, chipId: board.chipId });
-    try {
-      await session.hello();
-      return await work(session);
-    } finally {
-      await session.close();
-    }
+    const pipe = await openSerial(board.address);
+    return conversing(new BoardSession(pipe, { name, chipId: board.chipId }), work);
   }
   const stats = () => talk((session) => session.stats());
 

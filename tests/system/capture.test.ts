@@ -15,7 +15,7 @@ import { packRecords } from "../../host/data/dataset.ts";
 import { hapt, haptRows, haptWindows } from "../../host/data/hapt.ts";
 import { seeded } from "../../host/data/random.ts";
 import { root } from "../core/c_program.ts";
-import { openPatiently } from "./live_board.ts";
+import { conversing, openPatiently } from "./live_board.ts";
 import { ftte, resultOf } from "./project.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ftte-capture-"));
@@ -49,13 +49,8 @@ async function playing(
 }
 
 async function talk<T>(board: VirtualBoard, what: (session: BoardSession) => Promise<T>): Promise<T> {
-  const session = new BoardSession(await openPatiently(board.address), { name: board.name, patienceMs: 30_000 });
-  try {
-    await session.hello();
-    return await what(session);
-  } finally {
-    await session.close();
-  }
+  const pipe = await openPatiently(board.address);
+  return conversing(new BoardSession(pipe, { name: board.name, patienceMs: 30_000 }), what);
 }
 
 // ---- the same windows on board and host ----

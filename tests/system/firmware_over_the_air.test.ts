@@ -9,7 +9,7 @@ import type { BoardSession } from "../../host/boards/session.ts";
 import { ResetReason, ReturnReason } from "../../host/wire/spec.gen.ts";
 import { boardClass, claimed, type FirmwareBlob, program, renumbered, spoilt } from "./firmware_images.ts";
 import { cutPositions, type FlashState, flashLog, flashOf, together } from "./flash_cuts.ts";
-import { type LiveBoard, liveBoard, oneTask, rowsOf } from "./live_board.ts";
+import { conversing, type LiveBoard, liveBoard, oneTask, rowsOf } from "./live_board.ts";
 import { breakingOnce, updated } from "./over_the_air.ts";
 
 const everyOne = process.env.FTTE_SWEEP === "1";
@@ -39,15 +39,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function talk<T>(board: LiveBoard, work: (session: BoardSession) => Promise<T>): Promise<T> {
-  const session = await board.session();
-  try {
-    await session.hello();
-    return await work(session);
-  } finally {
-    await session.close();
-  }
-}
+const talk = <T>(board: LiveBoard, work: (session: BoardSession) => Promise<T>) => conversing(board.session(), work);
 const hello = (board = live) => talk(board, (session) => session.hello());
 const report = (board = live) => talk(board, (session) => session.trial());
 

@@ -10,7 +10,7 @@ import type { BoardSession } from "../../host/boards/session.ts";
 import { BlobKind, ReturnReason } from "../../host/wire/spec.gen.ts";
 import { altered, numbered } from "../core/altered_kernels.ts";
 import { cutPositions, type FlashState, flashLog, flashOf, together } from "./flash_cuts.ts";
-import { kernels, type LiveBoard, liveBoard, oneTask, rowsOf, withKernels } from "./live_board.ts";
+import { conversing, kernels, type LiveBoard, liveBoard, oneTask, rowsOf, withKernels } from "./live_board.ts";
 import { breakingOnce, updated } from "./over_the_air.ts";
 
 const everyOne = process.env.FTTE_SWEEP === "1";
@@ -40,15 +40,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function talk<T>(board: LiveBoard, work: (session: BoardSession) => Promise<T>): Promise<T> {
-  const session = await board.session();
-  try {
-    await session.hello();
-    return await work(session);
-  } finally {
-    await session.close();
-  }
-}
+const talk = <T>(board: LiveBoard, work: (session: BoardSession) => Promise<T>) => conversing(board.session(), work);
 const inUse = (board = live) => talk(board, async (session) => (await session.hello()).kernelsCrc);
 const report = (board = live) => talk(board, (session) => session.trial());
 const put = (bytes: Uint8Array, trialSeconds: number) =>

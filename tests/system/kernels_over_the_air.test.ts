@@ -16,7 +16,7 @@ import { encodeDelta, rowsBytes } from "../../host/plan/slice.ts";
 import { abiVersion, BoardState, ResetReason } from "../../host/wire/spec.gen.ts";
 import { altered, numbered, rewritten } from "../core/altered_kernels.ts";
 import { cutPositions, type FlashState, flashLog, flashOf, together } from "./flash_cuts.ts";
-import { kernels, type LiveBoard, liveBoard, oneTask, plan, rowsOf, withKernels } from "./live_board.ts";
+import { conversing, kernels, type LiveBoard, liveBoard, oneTask, plan, rowsOf, withKernels } from "./live_board.ts";
 import { smallRun } from "./small_run.ts";
 
 /** A call that only its deadline ends, or a watchdog that bites before it. */
@@ -37,15 +37,8 @@ async function works(board = live): Promise<void> {
   expect(rowsOf(await oneTask(board, order))).toBe(clean);
 }
 
-async function talk<T>(board: LiveBoard, work: (session: BoardSession) => Promise<T>, patienceMs = 20_000): Promise<T> {
-  const session = await board.session(patienceMs);
-  try {
-    await session.hello();
-    return await work(session);
-  } finally {
-    await session.close();
-  }
-}
+const talk = <T>(board: LiveBoard, work: (session: BoardSession) => Promise<T>, patienceMs = 20_000) =>
+  conversing(board.session(patienceMs), work);
 
 beforeAll(async () => {
   live = await liveBoard("wrist-07");

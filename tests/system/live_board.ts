@@ -198,3 +198,17 @@ export async function oneTask(
 
 /** What the training gave, without the header that names the task. */
 export const rowsOf = (update: Uint8Array) => Buffer.from(update.subarray(UpdateHeaderBytes)).toString("hex");
+
+/** What `work` makes of a conversation, which begins with a hello and is closed after it. */
+export async function conversing<T>(
+  opening: BoardSession | Promise<BoardSession>,
+  work: (session: BoardSession) => Promise<T>,
+): Promise<T> {
+  const session = await opening;
+  try {
+    await session.hello();
+    return await work(session);
+  } finally {
+    await session.close();
+  }
+}
