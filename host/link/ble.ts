@@ -4,6 +4,7 @@
 
 import type { Characteristic, DisconnectReason, Peripheral } from "@stoprocent/noble";
 import { FtteError } from "../errors.ts";
+import { Arriving } from "./arriving.ts";
 import { bleId } from "./ble_address.ts";
 import { acquireRadio, uartService } from "./ble_radio.ts";
 import type { OpenPipe, Pipe } from "./pipe.ts";
@@ -111,8 +112,7 @@ class BlePipe implements Pipe {
   readonly closed: Promise<string>;
   private end: (reason: string) => void = () => {};
   private gone: string | undefined;
-  private kept: Uint8Array[] = [];
-  private listener: ((bytes: Uint8Array) => void) | undefined;
+  private readonly arriving = new Arriving();
   private backlog: Uint8Array = new Uint8Array(0);
   private drained: (() => void)[] = []; // writes that wait
   private pumping = false;
@@ -135,7 +135,7 @@ class BlePipe implements Pipe {
     peripheral.once("disconnect", (reason: DisconnectReason) =>
       this.end(this.closing ? "closed" : `the board is gone: ${reasonText(reason)}`),
     );
-    uart.transmit.on("data", (bytes: Buffer) => (this.listener ? this.listener(bytes) : this.kept.push(bytes)));
+    uart.transmit.on("data", (bytes: Buffer) => this.arriving.take(bytes));
   }
 
   get address(): string {
@@ -143,10 +143,7 @@ class BlePipe implements Pipe {
   }
 
   onData(listener: (bytes: Uint8Array) => void): void {
-    this.listener = listener;
-    const kept = this.kept;
-    this.kept = [];
-    for (const bytes of kept) listener(bytes);
+    this.arriving.listen(listener);
   }
 
   async write(bytes: Uint8Array): Promise<void> {

@@ -3,6 +3,7 @@
 
 import { SerialPort } from "serialport";
 import { FtteError } from "../errors.ts";
+import { Arriving } from "./arriving.ts";
 import { permissionRemedy, serialFacts } from "./permission.ts";
 import type { OpenPipe, Pipe } from "./pipe.ts";
 import { mendBinding } from "./serial_mend.ts";
@@ -54,8 +55,7 @@ class SerialDevice implements Pipe {
   readonly closed: Promise<string>;
   private gone: string | undefined;
   private signals: Required<Signals> = { dtr: false, rts: false };
-  private kept: Uint8Array[] = [];
-  private listener: ((bytes: Uint8Array) => void) | undefined;
+  private readonly arriving = new Arriving();
 
   constructor(
     readonly address: string,
@@ -70,14 +70,11 @@ class SerialDevice implements Pipe {
       port.on("close", (error: Error | null) => end(error ? `the device is gone: ${error.message}` : "closed"));
       port.on("error", (error) => end(`the device is gone: ${error.message}`));
     });
-    port.on("data", (bytes: Buffer) => (this.listener ? this.listener(bytes) : this.kept.push(bytes)));
+    port.on("data", (bytes: Buffer) => this.arriving.take(bytes));
   }
 
   onData(listener: (bytes: Uint8Array) => void): void {
-    this.listener = listener;
-    const kept = this.kept;
-    this.kept = [];
-    for (const bytes of kept) listener(bytes);
+    this.arriving.listen(listener);
   }
 
   async write(bytes: Uint8Array): Promise<void> {
