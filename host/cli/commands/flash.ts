@@ -8,7 +8,7 @@ import { toolsOf } from "../../boards/local_board.ts";
 import type { Firmware } from "../../build/firmware.ts";
 import type { Engine } from "../../build/port.ts";
 import { requireTools } from "../../build/toolchain.ts";
-import { exitStatus, FtteError } from "../../errors.ts";
+import { FtteError } from "../../errors.ts";
 import { firstHello } from "../../flash/first_hello.ts";
 import type { FlashReport } from "../../flash/method.ts";
 import { flashMethod } from "../../flash/methods.ts";
@@ -16,8 +16,9 @@ import type { Place } from "../../flash/places.ts";
 import { trial } from "../../flash/trial.ts";
 import { boardFirmware } from "../board_firmware.ts";
 import { type FlashTarget, flashTargets, type TargetOptions } from "../flash_targets.ts";
-import { interruptible, say, sayJson } from "../output.ts";
-import { type FlashEvent, type FlashOutput, flashOutput } from "../view/flashing.ts";
+import { say } from "../output.ts";
+import { onSeveralBoards } from "../several_boards.ts";
+import type { FlashEvent, FlashOutput } from "../view/flashing.ts";
 
 export interface FlashOptions extends Omit<TargetOptions, "boards"> {
   engine: Engine;
@@ -39,17 +40,9 @@ type Outcome = { board: string; config: string } & (
 export async function flash(boards: string[], options: FlashOptions): Promise<void> {
   const targets = await flashTargets({ ...options, boards });
   const firmware = await buildAll(targets, options);
-  const { signal, stop } = interruptible();
-  const people = options.json ? process.stderr : process.stdout;
-  const output = flashOutput(people, options.json ? sayJson : undefined);
-  const outcomes = await Promise.all(
-    targets.map((target) => new Flashing(target, firmware.get(target.board.id)!, options, output, signal).run()),
+  await onSeveralBoards(targets, options.json, (target, output, signal) =>
+    new Flashing(target, firmware.get(target.board.id)!, options, output, signal).run(),
   );
-  output.close();
-  stop();
-  for (const outcome of outcomes) if (!outcome.ok) say(true, `ftte: ${outcome.message}`);
-  if (options.json) sayJson({ type: "result", boards: outcomes });
-  if (outcomes.some(({ ok }) => !ok)) process.exitCode = signal.aborted ? exitStatus.interrupted : exitStatus.board;
 }
 
 /** Each config's firmware, one after the other: each takes all cores. */

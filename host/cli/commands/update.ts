@@ -6,16 +6,16 @@ import type { FoundBoard } from "../../boards/find.ts";
 import { KnownBoards } from "../../boards/names.ts";
 import { buildGuest } from "../../build/guest.ts";
 import { builtGuest } from "../../build/root.ts";
-import { exitStatus, FtteError } from "../../errors.ts";
+import { FtteError } from "../../errors.ts";
 import { Feature } from "../../wire/spec.gen.ts";
 import { boardFirmware } from "../board_firmware.ts";
 import { ConsoleBoard } from "../console/board.ts";
 import { everyPort } from "../every_port.ts";
 import { firmwareBlob } from "../firmware_blob.ts";
 import { configOf, namedBoards } from "../flash_targets.ts";
-import { interruptible, say, sayJson } from "../output.ts";
 import { type AirBlob, type AirReport, inUse, overTheAir, requirePossible } from "../over_the_air.ts";
-import { type FlashEvent, type FlashOutput, flashOutput } from "../view/flashing.ts";
+import { onSeveralBoards } from "../several_boards.ts";
+import type { FlashEvent, FlashOutput } from "../view/flashing.ts";
 
 export interface UpdateOptions {
   kernels?: boolean;
@@ -39,16 +39,10 @@ export async function update(names: string[], options: UpdateOptions): Promise<v
     throw new FtteError("usage", "one at a time: --firmware first, then --kernels");
   const { config, port } = options;
   const found = await namedBoards({ boards: names, config, ...(port && { port }) });
-  const { signal, stop } = interruptible();
-  const people = options.json ? process.stderr : process.stdout;
-  const output = flashOutput(people, options.json ? sayJson : undefined);
   const blobs = new Blobs(options);
-  const outcomes = await Promise.all(found.map((board) => new Updating(board, blobs, options, output, signal).run()));
-  output.close();
-  stop();
-  for (const outcome of outcomes) if (!outcome.ok) say(true, `ftte: ${outcome.message}`);
-  if (options.json) sayJson({ type: "result", boards: outcomes });
-  if (outcomes.some(({ ok }) => !ok)) process.exitCode = signal.aborted ? exitStatus.interrupted : exitStatus.board;
+  await onSeveralBoards(found, options.json, (board, output, signal) =>
+    new Updating(board, blobs, options, output, signal).run(),
+  );
 }
 
 /** What boards get, each built once. */
