@@ -3,40 +3,24 @@
 //
 //     npm run experiment -- hostile [--seeds 3] [--jobs 2] [--json] [--write]
 
-import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
-import { buildFold } from "../../host/build/fold.ts";
-import { buildGuest } from "../../host/build/guest.ts";
 import type { FtteConfig } from "../../host/cli/config.ts";
 import { table } from "../../host/cli/view/text.ts";
-import { finalAccuracy, type Spread, spread } from "./figures.ts";
+import { clients, commonConfig, compare, comparisonOptions, setting, stragglerShare } from "./comparison.ts";
 import type { Harm } from "./harm.ts";
-import { runAll } from "./pool.ts";
 import { writeHostile } from "./report.ts";
-import { fullFleet, settingsOf } from "./settings.ts";
+import { fullFleet } from "./settings.ts";
 import { slowdown } from "./strategies.ts";
 
-const { values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    seeds: { type: "string", default: "3" },
-    jobs: { type: "string" },
-    json: { type: "boolean" },
-    write: { type: "boolean" },
-  },
-});
-const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => i + 1);
-const jobs = Number(values.jobs ?? availableParallelism());
-const clients = 100;
+const options = comparisonOptions("3");
 const concurrency = 10;
 
-const harms: { name: string; harm?: Harm }[] = [
-  { name: "none" },
-  { name: "20 % random labels", harm: { kind: "labels", share: 0.2 } },
-  { name: "5 % flipped sign", harm: { kind: "flipped", share: 0.05 } },
-  { name: "5 % × 100", harm: { kind: "scaled", share: 0.05 } },
-  { name: "5 % NaN", harm: { kind: "nan", share: 0.05 } },
-];
+const harms: Record<string, Harm | undefined> = {
+  none: undefined,
+  "20 % random labels": { kind: "labels", share: 0.2 },
+  "5 % flipped sign": { kind: "flipped", share: 0.05 },
+  "5 % × 100": { kind: "scaled", share: 0.05 },
+  "5 % NaN": { kind: "nan", share: 0.05 },
+};
 
 type Defence = Pick<FtteConfig, "strategy" | "server">;
 const ftte = { name: "ftte", concurrency, buffer: 5, serverLearningRate: 1 } as const;
@@ -54,60 +38,28 @@ const defences: Record<string, Defence> = {
   "FTTE, relative, clipped": { strategy: { ...ftte, variance: "relative" }, server: { clipNorm: 0.5 } },
 };
 
-const setting = settingsOf({ hapt: undefined, cifar10: undefined })[0]!;
 const configOf = (defence: Defence, seed: number): FtteConfig => ({
   name: "hostile",
-  model: setting.model,
-  data: setting.data(clients),
-  partition: setting.partitions[0]!.config,
-  firstModel: setting.firstModel,
+  ...commonConfig,
   fleet: fullFleet(setting, clients),
   training: { steps: setting.steps, learningRate: setting.learningRates[1], checkpointEvery: 0 },
   ...defence,
   server: { averaging: 0, ...defence.server },
-  simulation: { stragglers: { share: 0.9, slowdown } },
-  stop: { versions: 1_000_000 },
+  simulation: { stragglers: { share: stragglerShare, slowdown } },
   seed,
 });
 
-await buildGuest();
-await buildFold();
-const list = seeds.flatMap((seed) =>
-  Object.entries(defences).flatMap(([name, defence]) =>
-    harms.map(({ name: harmName, harm }) => {
-      const order = { config: configOf(defence, seed), updates: 400, evaluateEvery: 40, ...(harm && { harm }) };
-      return { defence: name, harm: harmName, order };
-    }),
-  ),
+const { accuracies, header, cells } = await compare(
+  "hostile clients",
+  options,
+  Object.keys(defences),
+  Object.keys(harms),
+  (defence, harmName, seed) => {
+    const harm = harms[harmName];
+    return { config: configOf(defences[defence]!, seed), updates: 400, evaluateEvery: 40, ...(harm && { harm }) };
+  },
 );
-const results = await runAll(
-  list.map(({ order }) => order),
-  jobs,
-  (finished) => process.stderr.write(`hostile clients: ${finished} of ${list.length} runs\n`),
-);
-
-/** Final accuracies over the seeds. */
-interface HostileRow {
-  strategy: string;
-  accuracy: Record<string, Spread>; // by harm
-}
-const finals = (defence: string, harm: string) =>
-  results.filter((_, i) => list[i]!.defence === defence && list[i]!.harm === harm).map(finalAccuracy);
-const rows = Object.keys(defences).map((strategy): HostileRow => {
-  return {
-    strategy,
-    accuracy: Object.fromEntries(harms.map(({ name }) => [name, spread(finals(strategy, name))])),
-  };
-});
-const header = ["accuracy %, median (range)", ...harms.map(({ name }) => name)];
-const points = (value: number) => (value * 100).toFixed(1);
-const cells = rows.map(({ strategy, accuracy }) => [
-  strategy,
-  ...harms.map(({ name }) => {
-    const { median, least, most } = accuracy[name]!;
-    return `${points(median)} (${points(least)}–${points(most)})`;
-  }),
-]);
-if (values.write) writeHostile(header, cells);
-if (values.json) console.log(JSON.stringify({ type: "hostile", seeds: seeds.length, rows }));
+const rows = accuracies.map(({ row, accuracy }) => ({ strategy: row, accuracy }));
+if (options.write) writeHostile(header, cells);
+if (options.json) console.log(JSON.stringify({ type: "hostile", seeds: options.seeds.length, rows }));
 else console.log(table(header, cells));

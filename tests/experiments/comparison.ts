@@ -1,0 +1,92 @@
+// What the experiments beside the headline share: MNIST on 100 clients of which 90 % are stragglers, every row in every column on each seed, and a
+// table of final accuracies. Which rows and columns there are, and what is written of them, is each experiment's own.
+
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { buildFold } from "../../host/build/fold.ts";
+import { buildGuest } from "../../host/build/guest.ts";
+import type { FtteConfig } from "../../host/cli/config.ts";
+import { finalAccuracy, type Spread, spread } from "./figures.ts";
+import { runAll } from "./pool.ts";
+import type { CellOrder, CellResult } from "./run_cell.ts";
+import { settingsOf } from "./settings.ts";
+
+export const clients = 100;
+export const stragglerShare = 0.9;
+export const setting = settingsOf({ hapt: undefined, cifar10: undefined })[0]!;
+
+/** What the configs of all rows have in common. */
+export const commonConfig = {
+  model: setting.model,
+  data: setting.data(clients),
+  partition: setting.partitions[0]!.config,
+  firstModel: setting.firstModel,
+  stop: { versions: 1_000_000 }, // the updates end it
+} satisfies Partial<FtteConfig>;
+
+export interface ComparisonOptions {
+  seeds: number[];
+  jobs: number;
+  json: boolean;
+  write: boolean;
+}
+
+/** Of the command line. @param seeds by default */
+export function comparisonOptions(seeds: string): ComparisonOptions {
+  const { values } = parseArgs({
+    allowPositionals: true,
+    options: {
+      seeds: { type: "string", default: seeds },
+      jobs: { type: "string" },
+      json: { type: "boolean", default: false },
+      write: { type: "boolean", default: false },
+    },
+  });
+  return {
+    seeds: Array.from({ length: Number(values.seeds) }, (_, i) => i + 1),
+    jobs: Number(values.jobs ?? availableParallelism()),
+    json: values.json,
+    write: values.write,
+  };
+}
+
+export interface Comparison {
+  /** A cell's results, by seed. */
+  results(row: string, column: string): CellResult[];
+  /** Final accuracies of each row over the seeds, by column. */
+  accuracies: { row: string; accuracy: Record<string, Spread> }[];
+  header: string[];
+  cells: string[][];
+}
+
+/** Runs all cells. @param what for progress */
+export async function compare(
+  what: string,
+  { seeds, jobs }: ComparisonOptions,
+  rows: readonly string[],
+  columns: readonly string[],
+  orderOf: (row: string, column: string, seed: number) => CellOrder,
+): Promise<Comparison> {
+  await buildGuest();
+  await buildFold();
+  const list = seeds.flatMap((seed) =>
+    rows.flatMap((row) => columns.map((column) => ({ row, column, order: orderOf(row, column, seed) }))),
+  );
+  const all = await runAll(
+    list.map(({ order }) => order),
+    jobs,
+    (finished) => process.stderr.write(`${what}: ${finished} of ${list.length} runs\n`),
+  );
+  const results = (row: string, column: string) =>
+    all.filter((_, i) => list[i]!.row === row && list[i]!.column === column);
+  const accuracies = rows.map((row) => {
+    const ofRow = columns.map((column) => [column, spread(results(row, column).map(finalAccuracy))] as const);
+    return { row, accuracy: Object.fromEntries(ofRow) };
+  });
+  const header = ["accuracy %, median (range)", ...columns];
+  const cells = accuracies.map(({ row, accuracy }) => [row, ...Object.values(accuracy).map(spreadText)]);
+  return { results, accuracies, header, cells };
+}
+
+const points = (value: number) => (value * 100).toFixed(1);
+const spreadText = ({ median, least, most }: Spread) => `${points(median)} (${points(least)}–${points(most)})`;
