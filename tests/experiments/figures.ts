@@ -174,6 +174,32 @@ export function cellsOf(row: Figures): string[] {
   ];
 }
 
+export const matrixColumns = [
+  ...["data", "clients", "stragglers", "strategy", "time s", "vs %", "bytes vs %", "points"],
+  ...["double: time s", "vs %", "bytes vs %", "points"],
+];
+
+const matrixCells = ({ timeToTarget, vsFedAvg: { time, bytes, accuracy } }: Figures) => [
+  timeToTarget === null ? "–" : timeToTarget.toFixed(0),
+  signed(time),
+  signed(bytes),
+  signed(accuracy, 1),
+];
+
+/** The rows of a place in the matrix: a strategy's figures with as many boards at work, then with twice as many. */
+export function matrixRows({ place, figures }: Block): string[][] {
+  const at = (concurrency: Cell["concurrency"]) => figures.filter((row) => row.concurrency === concurrency);
+  const double = at("double");
+  return at("equal").map((row) => [
+    place.partition,
+    String(place.clients),
+    `${place.stragglers * 100} %`,
+    row.strategy,
+    ...matrixCells(row),
+    ...matrixCells(double.find(({ strategy }) => strategy === row.strategy)!),
+  ]);
+}
+
 export function titleOf({ setting, place, target }: Block): string {
   const { partition, clients, stragglers } = place;
   return `${setting.name}, ${partition}, ${clients} clients, ${stragglers * 100} % stragglers; target ${points(target)} %`;

@@ -7,8 +7,8 @@
 // that were the best on that one.
 //
 // Every row is tuned over its four variants, at equal concurrency and on a seed that is not reported; then its best one runs on each seed. With
-// --reduced, the variants are those of the committed report. Runs that were made before are taken from build/experiments, so a command that
-// was killed goes on where it was.
+// --reduced (100 clients) and --full (10, 100 and 500 clients, fewer stragglers, IID), the variants are those of the committed report. Runs that
+// were made before are taken from build/experiments, so a command that was killed goes on where it was.
 
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ import { buildGuest } from "../../host/build/guest.ts";
 import { unpacked } from "../bench/unpacked.ts";
 import { figuresOf, type Headline, headlineTable, type Outcome, targetOf } from "./figures.ts";
 import { runAll } from "./pool.ts";
-import { committedVariants, writeReduced, writeReport } from "./report.ts";
+import { committedVariants, writeFull, writeReduced, writeReport } from "./report.ts";
 import type { CellOrder, CellResult } from "./run_cell.ts";
 import { type Setting, settingsOf } from "./settings.ts";
 import { rows as allRows, type Cell, configOf, type Row, reference } from "./strategies.ts";
@@ -39,7 +39,9 @@ const { values } = parseArgs({
     write: { type: "boolean" },
   },
 });
-const seeds = Array.from({ length: Number(values.seeds ?? (values.reduced ? 2 : 5)) }, (_, i) => i + 1);
+const scope = values.reduced ? "reduced" : values.full ? "full" : "main";
+const usualSeeds = { reduced: 2, full: 1, main: 5 }[scope];
+const seeds = Array.from({ length: Number(values.seeds ?? usualSeeds) }, (_, i) => i + 1);
 const asked = values.rows.split("|");
 const rows = allRows.filter(({ name }) => values.rows === "" || name === reference || asked.includes(name));
 const jobs = Number(values.jobs ?? availableParallelism());
@@ -115,16 +117,15 @@ async function measure(setting: Setting, place: Place, best: ReadonlyMap<string,
   return list.map(({ cell }, i) => ({ cell, result: results[i]! }));
 }
 
-/** The main place first, and with --full those that it is compared with. */
-function placesOf(setting: Setting): Place[] {
-  const [main, ...others] = setting.partitions.map(({ name }) => name);
-  if (values.reduced) return [{ partition: main!, clients: 100, stragglers: 0.9 }];
+function placesOf({ partitions }: Setting): Place[] {
+  const [main, ...others] = partitions.map(({ name }) => name);
   const place = (clients: number, stragglers: number, partition = main!) => ({ partition, clients, stragglers });
-  const central = place(500, 0.9);
-  if (!values.full) return [central];
-  const counts = [10, 100, 500].flatMap((clients) => [0, 0.5, 0.9].map((share) => place(clients, share)));
-  const rest = counts.filter(({ clients, stragglers }) => clients !== 500 || stragglers !== 0.9);
-  return [central, ...rest, ...others.map((partition) => place(500, 0.9, partition))];
+  if (scope === "reduced") return [place(100, 0.9)];
+  if (scope === "main") return [place(500, 0.9)];
+  return [
+    ...[10, 100, 500].flatMap((clients) => [0, 0.5, 0.9].map((share) => place(clients, share))),
+    ...others.map((partition) => place(500, 0.9, partition)),
+  ];
 }
 
 await buildGuest();
@@ -138,17 +139,16 @@ const haptAt = unpacked(join(values.data, "hapt"), {
 const settings = settingsOf({ hapt: haptAt, cifar10: values.reduced ? undefined : values.cifar });
 const headline: Headline = { seeds: seeds.length, blocks: [] };
 for (const setting of settings.filter(({ name }) => name.includes(values.only))) {
-  const [central, ...others] = placesOf(setting);
-  const like = values.like ?? (values.reduced ? setting.name : undefined);
-  const best = like === undefined ? await tuned(setting, central!) : committedVariants(like);
-  for (const place of [central!, ...others]) {
+  const places = placesOf(setting);
+  const like = values.like ?? (scope === "main" ? undefined : setting.name);
+  const best = like === undefined ? await tuned(setting, places[0]!) : committedVariants(like);
+  for (const place of places) {
     const outcomes = await measure(setting, place, best);
     const target = targetOf(outcomes, reference);
     headline.blocks.push({ setting, place, best, target, outcomes, figures: figuresOf(outcomes, target, reference) });
   }
 }
-if (values.write && values.reduced) writeReduced(headline);
-else if (values.write) await writeReport(headline);
+if (values.write) await { reduced: writeReduced, full: writeFull, main: writeReport }[scope](headline);
 if (values.json) {
   const all = headline.blocks.flatMap(({ figures }) => figures);
   console.log(JSON.stringify({ type: "headline", seeds: seeds.length, rows: all }));

@@ -1,5 +1,5 @@
-// The report of the experiments: the written parts of docs/results/headline.md between its marks, its pictures, and headline.json, which
-// holds the figures of the headline. The page's prose is written by hand.
+// The report of the experiments: the written parts of docs/results/headline.md between its marks, its pictures, and the figures of the headline
+// and of its full matrix in headline.json and full.json. The page's prose is written by hand.
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -7,12 +7,22 @@ import { join } from "node:path";
 import { builtGuest, root } from "../../host/build/root.ts";
 import { chartSvg } from "../../host/cli/view/chart.ts";
 import { markdown, withPart } from "../bench/device/report.ts";
-import { type Block, cellsOf, columns, type Figures, type Headline, titleOf } from "./figures.ts";
+import {
+  type Block,
+  cellsOf,
+  columns,
+  type Figures,
+  type Headline,
+  matrixColumns,
+  matrixRows,
+  titleOf,
+} from "./figures.ts";
 import { curvesChart, memoryChart } from "./pictures.ts";
 import { rows, variantText } from "./strategies.ts";
 
 const folder = join(root, "docs", "results");
 const dataPath = join(folder, "headline.json");
+const fullPath = join(folder, "full.json");
 
 interface CommittedBlock {
   dataset: string;
@@ -23,8 +33,25 @@ interface CommittedBlock {
   figures: Figures[];
 }
 
-const committed = (): CommittedBlock[] =>
-  existsSync(dataPath) ? JSON.parse(readFileSync(dataPath, "utf8")).blocks : [];
+const committed = (path = dataPath): CommittedBlock[] =>
+  existsSync(path) ? JSON.parse(readFileSync(path, "utf8")).blocks : [];
+
+/** Into the file at `path`; the blocks of data sets that were not run stay as they are. */
+function commit(path: string, { seeds, blocks }: Headline): void {
+  const kernels = kernelsHash();
+  const fresh = blocks.map(({ setting, target, best, figures }): CommittedBlock => {
+    return { dataset: setting.name, seeds, kernels, target, variants: Object.fromEntries(best), figures };
+  });
+  const isFresh = ({ dataset }: CommittedBlock) => fresh.some((block) => block.dataset === dataset);
+  const all = [...fresh, ...committed(path).filter((block) => !isFresh(block))];
+  writeFileSync(path, `${JSON.stringify({ blocks: all }, undefined, 1)}\n`);
+}
+
+const kernelsHash = () =>
+  createHash("sha256")
+    .update(readFileSync(builtGuest("kernels.twin.wasm")))
+    .digest("hex");
+const provenance = ({ seeds }: Headline) => `Median of ${seeds} seeds; kernels ${kernelsHash().slice(0, 16)}.`;
 
 /** The variants that the committed report's rows were tuned to. */
 export function committedVariants(dataset: string): ReadonlyMap<string, number> {
@@ -93,24 +120,22 @@ function blockText(block: Block, isMain: boolean): string {
 const fileName = ({ setting }: Block) => setting.name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
 
 /** Each data set's part of the page, its pictures and its figures; those of data sets that were not run stay as they are. */
-export async function writeReport({ seeds, blocks }: Headline): Promise<void> {
+export async function writeReport(headline: Headline): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  const kernels = createHash("sha256")
-    .update(readFileSync(builtGuest("kernels.twin.wasm")))
-    .digest("hex");
-  for (const name of new Set(blocks.map(({ setting }) => setting.name))) {
-    const own = blocks.filter(({ setting }) => setting.name === name);
-    const [main, ...others] = own;
-    await writePictures(main!);
-    const text = [blockText(main!, true), ...others.map((block) => blockText(block, false))].join("\n\n");
-    writePart(fileName(main!), `Median of ${seeds} seeds; kernels ${kernels.slice(0, 16)}.\n\n${text}`);
+  for (const block of headline.blocks) {
+    await writePictures(block);
+    writePart(fileName(block), `${provenance(headline)}\n\n${blockText(block, true)}`);
   }
-  const fresh = blocks.map(({ setting, target, best, figures }): CommittedBlock => {
-    return { dataset: setting.name, seeds, kernels, target, variants: Object.fromEntries(best), figures };
-  });
-  const isFresh = ({ dataset }: CommittedBlock) => fresh.some((block) => block.dataset === dataset);
-  const all = [...fresh, ...committed().filter((block) => !isFresh(block))];
-  writeFileSync(dataPath, `${JSON.stringify({ blocks: all }, undefined, 1)}\n`);
+  commit(dataPath, headline);
+}
+
+/** Each data set's matrix: how its strategies compare with other numbers of clients, shares of stragglers, and with IID data. */
+export function writeFull(headline: Headline): void {
+  for (const name of new Set(headline.blocks.map(fileName))) {
+    const rows = headline.blocks.filter((block) => fileName(block) === name).flatMap(matrixRows);
+    writePart(`${name}, full`, `${provenance(headline)}\n\n${markdown(matrixColumns, rows, 4)}`);
+  }
+  commit(fullPath, headline);
 }
 
 /** The part of the page that anybody can repeat in minutes. */

@@ -90,7 +90,10 @@ const hapt = (path: string): Setting => ({
   name: "HAPT",
   model: motion,
   data: () => ({ kind: "hapt", path }),
-  partitions: [{ name: "by subject", config: { kind: "by-user" } }],
+  partitions: [
+    { name: "by subject", config: { kind: "by-user" } },
+    { name: "IID", config: { kind: "dirichlet", alpha: 1e4 } },
+  ],
   firstModel: { users: 5, epochs: 20, learningRate: 0.01 },
   firstModelText: "all windows of 5 of 21 people",
   steps: 30,
@@ -107,7 +110,10 @@ const cifar10 = (path: string): Setting => ({
   name: "CIFAR-10",
   model: referenceModels["cifar-cnn"],
   data: (clients) => ({ kind: "cifar10", path, train: Math.min(50_000, 2500 + clients * 95), test: 2000 }),
-  partitions: [{ name: "Dirichlet 0.5", config: { kind: "dirichlet", alpha: 0.5 } }],
+  partitions: [
+    { name: "Dirichlet 0.5", config: { kind: "dirichlet", alpha: 0.5 } },
+    { name: "IID", config: { kind: "dirichlet", alpha: 1e4 } },
+  ],
   firstModel: { samples: 2500, epochs: 12, learningRate: 0.015 },
   firstModelText: "2,500 images, 5 % of all",
   steps: 80,
