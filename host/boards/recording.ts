@@ -17,12 +17,15 @@ export interface RecordingOptions {
   rateHz?: number;
 }
 
+/** Of a row that brings no label with it. */
+export const noLabel = 0xffff;
+
 const headerBytes = 32;
 const labelBytes = 4; // of a row: the label, and whether it begins a stretch
 
 /**
  * The file that a virtual board's sensor plays (firmware/sensors/replay.h).
- * @param rows each: label u16 (0xffff: none), u16 1 if it does not follow the row before it else 0, the elements, padded to 4
+ * @param rows each: label u16 (or noLabel), u16 1 if it does not follow the row before it else 0, the elements, padded to 4
  */
 export function recordingFile(rows: Uint8Array, options: RecordingOptions): Buffer {
   const { type, elements, window = 1, hop = 1, rateHz = 0 } = options;

@@ -40,6 +40,26 @@ it("--template anomaly trains an autoencoder, and its boards learn a baseline", 
   for (const { planned, measured } of memory as { planned: number; measured: number }[]) expect(measured).toBe(planned);
 });
 
+it("--template anomaly: a board on the wrist learns what is usual by itself, and ftte monitor shows its scores", {
+  timeout: 240_000,
+}, async () => {
+  const path = await project("anomaly", "watched");
+  const board = await wornBoard("virtual-256k", join(folder, "watched-board"));
+  await board.start();
+  try {
+    expect(resultOf(await ftte(path, ["train", "--port", board.address])).versions).toBe(2);
+    const { events } = await ftte(path, ["monitor", board.address, "--seconds", "3"]);
+    const scores = events.filter(({ type }) => type === "score");
+    expect(scores.length).toBeGreaterThan(0);
+    for (const { score, threshold } of scores) {
+      expect(score).toBeGreaterThan(0);
+      expect(threshold).toBeGreaterThan(0);
+    }
+  } finally {
+    await board.kill();
+  }
+});
+
 it("a board on the wrist captures what the template's model takes", { timeout: 240_000 }, async () => {
   const path = await project("motion", "worn");
   const board = await wornBoard("virtual-256k", folder);

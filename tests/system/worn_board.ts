@@ -5,7 +5,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadBoardConfig, virtualBoardArguments } from "../../host/boards/config.ts";
-import { recordingFile, recordingRows } from "../../host/boards/recording.ts";
+import { noLabel, recordingFile, recordingRows } from "../../host/boards/recording.ts";
 import { VirtualBoard } from "../../host/boards/virtual.ts";
 import { buildFirmware } from "../../host/build/firmware.ts";
 import { root } from "../../host/build/root.ts";
@@ -15,7 +15,6 @@ import { motion } from "../../host/cli/templates/motion.ts";
 const counts = [8197, 8197, 8197, 28.57, 28.57, 28.57];
 const rateHz = 400;
 const minutes = 5; // however slow the machine is
-const noLabel = 0xffff;
 
 /** One person's walk out of the template's recordings.csv, over and over, in the sensor's counts, with no label: the capture gives one. */
 function walk(): Buffer {

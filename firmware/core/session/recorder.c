@@ -36,8 +36,9 @@ void ftte_recorder_restart(struct ftte_session *s) {
 
 // ---- what is wanted ----
 
-static bool learns_anything(const struct ftte_plan_header *plan) {
-    return plan->model_kind == FTTE_MODEL_KIND_AUTOENCODER;
+static bool learns_anything(const struct ftte_session *s) {
+    struct ftte_plan_header plan;
+    return ftte_plan_read(s, &plan) >= 0 && plan.model_kind == FTTE_MODEL_KIND_AUTOENCODER;
 }
 
 // Rows of a window; 0: nothing is to be recorded.
@@ -47,7 +48,7 @@ static uint32_t wanted_window(const struct ftte_session *s, const struct ftte_se
     if (s->log_full) return 0;
     if (ftte_plan_read(s, &plan) < 0) return sensor->labelled ? sensor->window : 0;
     if (plan.sample_type != sensor->type || plan.input_elements % sensor->elements != 0) return 0;
-    return sensor->labelled || learns_anything(&plan) ? plan.input_elements / sensor->elements : 0;
+    return sensor->labelled || learns_anything(s) ? plan.input_elements / sensor->elements : 0;
 }
 
 static uint32_t wanted_hop(const struct ftte_session *s, const struct ftte_sensor *sensor, uint32_t window) {
@@ -231,7 +232,7 @@ static void sort(struct ftte_session *s, const struct ftte_sensor *sensor, struc
     bool last = false;
     uint32_t left = r->capturing ? within_capture(r, sensor, rows, got, &last) : got;
     uint16_t label = r->capturing ? r->capture.label : rows->label;
-    if (left > 0) add(s, sensor, rows, left, label, label != FTTE_LABEL_NONE || !sensor->labelled);
+    if (left > 0) add(s, sensor, rows, left, label, label != FTTE_LABEL_NONE || learns_anything(s));
     if (!last) return;
     r->capturing = false;
     ftte_recorder_restart(s);
