@@ -130,8 +130,8 @@ export class Assignments {
     return this.accepted.filter(({ board, task }) => !this.o.store.holds(board, task)).length;
   }
 
-  /** Nothing comes of it. @param blame "schedule" when that is not the board's failure */
-  fall(assignment: Assignment, reason: string, blame: "board" | "schedule" = "board"): void {
+  /** Nothing comes of it. @param blame "nobody" when that is not the board's failure */
+  fall(assignment: Assignment, reason: string, blame: "board" | "nobody" = "board"): void {
     Object.assign(assignment, { reason, blame });
     this.at = this.o.clock();
     this.tellEnd(assignment, "nothing");
@@ -203,7 +203,7 @@ export class Assignments {
 
   private drop({ task, reason = "", blame }: Assignment): void {
     const board = this.boards.get(task.board)!;
-    const isSetAside = this.crew.failed(board, task.baseVersion, blame !== "schedule");
+    const isSetAside = this.crew.failed(board, task.baseVersion, blame !== "nobody");
     this.counts.rejected++;
     this.step({ board: task.board, task: task.task, state: "rejected", arrival: 0, reason });
     this.tell.update(board.id, "rejected", 0, reason);
@@ -285,7 +285,7 @@ export class Assignments {
       this.flights.remove(assignment);
       this.takeBack(assignment);
       if (assignment.stage === "sent" || assignment.stage === "storing") this.tellEnd(assignment, "nothing");
-      this.drop({ ...assignment, reason: "given up: too many versions were made meanwhile", blame: "schedule" });
+      this.drop({ ...assignment, reason: "given up: too many versions were made meanwhile", blame: "nobody" });
     }
   }
 }

@@ -6,6 +6,7 @@
 // gets next), arrivals.ts (what comes in, and the server step), evaluations.ts, timers.ts.
 
 import { FtteError } from "../errors.ts";
+import { boardErrors } from "../wire/spec.gen.ts";
 import { type AssignmentOptions, Assignments } from "./assignments.ts";
 import { Average } from "./averaging.ts";
 import { Evaluations, type Metrics } from "./evaluations.ts";
@@ -27,6 +28,8 @@ export interface CoordinatorOptions extends AssignmentOptions {
   listener: (event: RunEvent) => void;
   /** A board that is out of reach for longer is lost: the user is told, and no step waits for it. 60 by default; Infinity: none is. */
   lostAfterSeconds?: number;
+  /** A board without samples gets an order again after so long; 10 by default. */
+  emptyRetrySeconds?: number;
 }
 
 export interface Summary {
@@ -49,6 +52,8 @@ export class Coordinator {
   private finish: (reason: Summary["reason"]) => void = () => {};
   private failed: (error: unknown) => void = () => {};
   private over = false;
+  /** Boards without samples, and what cancels their next order. */
+  private readonly empty = new Map<Board, () => void>();
 
   constructor(private readonly o: CoordinatorOptions) {
     const fail = (error: unknown) => this.fail(error);
@@ -86,6 +91,7 @@ export class Coordinator {
       this.over = true;
       cancel?.();
       this.reach.close();
+      for (const cancel of this.empty.values()) cancel();
       signal?.removeEventListener("abort", interrupt);
     }
   }
@@ -173,7 +179,7 @@ export class Coordinator {
       case "update":
         return this.onUpdate(board, event.task, event.bytes);
       case "refused":
-        return this.onRefused(board, event.task, event.reason);
+        return this.onRefused(board, event);
       case "error":
         return this.tell.notice(`${board.name}: ${event.message}`);
       default:
@@ -200,10 +206,28 @@ export class Coordinator {
   }
 
   /** The board cannot do its order: it gets another one. */
-  private onRefused(board: Board, task: number, reason: string): void {
+  private onRefused(board: Board, { task, code, reason }: Extract<FleetEvent, { type: "refused" }>): void {
     this.tell.notice(`${board.name} refused task ${task}: ${reason}`);
     const assignment = this.assignments.of(board, task);
-    if (assignment?.stage === "sent") this.assignments.fall(assignment, reason);
+    if (assignment?.stage !== "sent") return;
+    // With a schedule the outcome may not hang on when a board has recorded something.
+    if (code === boardErrors["samples-none"].code && !this.o.schedule) this.onEmpty(board, assignment, reason);
+    else this.assignments.fall(assignment, reason);
+  }
+
+  /** A board that was just put on has not recorded anything yet: nobody waits for it, and it is asked again. */
+  private onEmpty(board: Board, assignment: Assignment, reason: string): void {
+    this.assignments.lose(board);
+    this.assignments.fall(assignment, reason, "nobody");
+    const askAgain = () => {
+      this.empty.delete(board);
+      if (board.online && board.lost) this.assignments.regain(board);
+    };
+    this.empty.get(board)?.();
+    this.empty.set(
+      board,
+      after(this.o.emptyRetrySeconds ?? 10, () => this.guard(askAgain)),
+    );
   }
 
   private onUpdate(board: Board, task: number, bytes: Uint8Array): void {
@@ -212,7 +236,7 @@ export class Coordinator {
     if (assignment?.stage !== "sent") return this.onUnexpected(board, task, bytes);
     if (this.o.schedule?.isLost({ board: board.name, index: board.index, task })) {
       this.o.fleet.acknowledge(board.id, task, "rejected");
-      return this.assignments.fall(assignment, "lost, as the schedule has it", "schedule");
+      return this.assignments.fall(assignment, "lost, as the schedule has it", "nobody");
     }
     try {
       this.check(board, assignment, bytes);

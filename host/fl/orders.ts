@@ -54,7 +54,7 @@ export interface Assignment {
   began?: number;
   reason?: string; // why it failed
   /** Whose failure it is: a board that fails too often is set aside. */
-  blame?: "board" | "schedule";
+  blame?: "board" | "nobody";
 }
 
 export interface OrderOptions {

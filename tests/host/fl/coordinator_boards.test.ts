@@ -126,11 +126,43 @@ describe("a board that keeps failing", () => {
     const script = { seed: 7, answer } as const;
     await expect(session(run, { strategy: ftte({ buffer: 9 }), script })).rejects.toMatchObject({
       code: "board-lost",
-      message: expect.stringMatching(/every board fails its tasks; the last one: board-\d: has no samples/),
+      message: expect.stringMatching(/every board fails its tasks; the last one: board-\d: diverged/),
     });
     const states = recorded(run.path).tasks.map((t) => t.state);
     expect(states.filter((s) => s === "arrived")).toHaveLength(2);
     expect(states.filter((s) => s === "rejected")).toHaveLength(6);
+  });
+});
+
+describe("a board without samples", () => {
+  const soon = { ...realTime, emptyRetrySeconds: 0.005 };
+
+  it("is asked again however often it was empty, and counts as soon as it is not", async () => {
+    const run = new TestRun(["large", "large"]);
+    const answer = (board: string, task: number) => (board === "board-0" ? "silence" : task < 7 ? "empty" : "update");
+    const script = { seed: 11, answer } as const;
+    const result = await session(run, { ...soon, strategy: ftte({ buffer: 1 }), script, stop: { versions: 1 } });
+    expect(result.summary!.updates).toMatchObject({ folded: 1, rejected: 6, lost: 0 });
+    expect(notices(result).some((text) => text.includes("gets no more"))).toBe(false);
+  });
+
+  it("holds no synchronous round up", async () => {
+    const run = new TestRun(["large", "large", "large"]);
+    const script = { seed: 12, answer: (board: string) => (board === "board-1" ? "empty" : "update") } as const;
+    const result = await session(run, { ...soon, strategy: fedavg(), script, stop: { versions: 4 } });
+    expect(result.summary!.updates).toMatchObject({ folded: 8, lost: 0 });
+  });
+
+  it("does not end the run when all are: somebody may put one on", async () => {
+    const run = new TestRun(["large", "large"]);
+    const answer = (_board: string, task: number) => (task < 5 ? "empty" : "update");
+    const result = await session(run, {
+      ...soon,
+      strategy: fedavg(),
+      script: { seed: 13, answer },
+      stop: { versions: 2 },
+    });
+    expect(result.summary!.updates.folded).toBeGreaterThanOrEqual(2);
   });
 });
 

@@ -8,7 +8,7 @@ import type { BoardTraffic, Fleet, FleetEvent, Order } from "../../../host/fl/fl
 import { UpdateHeaderBytes } from "../../../host/wire/spec.gen.ts";
 import { spoiled, type TestBoard, type TestUpdate } from "./test_boards.ts";
 
-export type Answer = "update" | "invalid" | "refuse" | "silence";
+export type Answer = "update" | "invalid" | "refuse" | "empty" | "silence";
 
 export interface Script {
   /** Decides the order of events, and which of them are repeated. */
@@ -140,7 +140,8 @@ export class ScriptedFleet implements Fleet {
   private act(board: TestBoard): void {
     const order = this.orders.get(board.id);
     if (board.waiting) this.report(board, board.waiting);
-    else if (order && this.answerTo(board.id, order.task) === "refuse") this.refuse(order);
+    else if (order && this.answerTo(board.id, order.task) === "refuse") this.refuse(order, -35, "diverged");
+    else if (order && this.answerTo(board.id, order.task) === "empty") this.refuse(order, -30, "has no samples");
     else if (order) {
       board.take(order);
       this.report(board, board.train(order));
@@ -148,10 +149,9 @@ export class ScriptedFleet implements Fleet {
     if (this.random() < (this.script.noise ?? 0)) this.disturb(board);
   }
 
-  private refuse(order: Order): void {
-    this.orders.delete(order.board);
-    const { board, task } = order;
-    this.emit({ type: "refused", board, task, code: -30, reason: `${board}: has no samples` });
+  private refuse({ board, task }: Order, code: number, text: string): void {
+    this.orders.delete(board);
+    this.emit({ type: "refused", board, task, code, reason: `${board}: ${text}` });
   }
 
   private report(board: TestBoard, update: TestUpdate): void {
