@@ -19,10 +19,11 @@ export interface CsvOptions {
   counts?: number | number[] | undefined;
 }
 
-interface Row {
-  values: number[];
+/** One line. */
+export interface CsvRow {
+  values: number[]; // one of each column, in counts for "i16"
   label: string;
-  user: string;
+  user: string; // "" without a column of users
 }
 
 function fail(path: string, line: number, text: string): never {
@@ -44,7 +45,7 @@ function header(options: CsvOptions, cells: string[]): { columns: number[]; labe
   };
 }
 
-function rowsOf(options: CsvOptions, text: string): Row[] {
+function rowsOf(options: CsvOptions, text: string): CsvRow[] {
   const { path } = options;
   const lines = text
     .replace(/^\ufeff/, "")
@@ -54,6 +55,7 @@ function rowsOf(options: CsvOptions, text: string): Row[] {
   if (lines[0] === "") return fail(path, 1, "the file is empty; its first line has to name the columns");
   const names = cellsOf(lines[0]!);
   const at = header(options, names);
+  const scaled = options.type === "i16" ? inCounts(options) : (values: number[]) => values;
   return lines.slice(1).map((text, i) => {
     const line = i + 2;
     const cells = cellsOf(text);
@@ -68,12 +70,12 @@ function rowsOf(options: CsvOptions, text: string): Row[] {
     if (cells[at.label] === "") fail(path, line, `has no label in column "${options.label}"`);
     if (at.user >= 0 && user === "") fail(path, line, `has no user in column "${options.user}"`);
     if (Number(user) > 0xffff) fail(path, line, `user ${user} is more than ${0xffff}; use smaller numbers, or names`);
-    return { values, label: cells[at.label]!, user };
+    return { values: scaled(values), label: cells[at.label]!, user };
   });
 }
 
 /** Rows in a row of one label and one user. */
-function stretchesOf(rows: Row[]): { first: number; end: number }[] {
+function stretchesOf(rows: CsvRow[]): { first: number; end: number }[] {
   const borders = rows.flatMap((row, i) => {
     const before = rows[i - 1];
     return before && before.label === row.label && before.user === row.user ? [] : [i];
@@ -81,8 +83,8 @@ function stretchesOf(rows: Row[]): { first: number; end: number }[] {
   return borders.map((first, i) => ({ first, end: borders[i + 1] ?? rows.length }));
 }
 
-/** @throws FtteError "file-unreadable" or "data-invalid" */
-export function csv(options: CsvOptions): Dataset {
+/** The rows as they stand in the file. @throws FtteError "file-unreadable" or "data-invalid" */
+export function csvRows(options: CsvOptions): CsvRow[] {
   let text: string;
   try {
     text = readFileSync(options.path, "utf8");
@@ -93,7 +95,12 @@ export function csv(options: CsvOptions): Dataset {
       { cause },
     );
   }
-  const rows = rowsOf(options, text);
+  return rowsOf(options, text);
+}
+
+/** Its windows. @throws FtteError "file-unreadable" or "data-invalid" */
+export function csv(options: CsvOptions): Dataset {
+  const rows = csvRows(options);
   const starts = stretchesOf(rows).flatMap(({ first, end }) => windowStarts(first, end, options));
   if (starts.length === 0)
     throw new FtteError(
@@ -107,7 +114,7 @@ function inCounts({ counts = 1 }: CsvOptions): (values: number[]) => number[] {
   return (values) => values.map((value, i) => toI16(value * (typeof counts === "number" ? counts : counts[i]!)));
 }
 
-function assemble(options: CsvOptions, rows: Row[], starts: number[]): Dataset {
+function assemble(options: CsvOptions, rows: CsvRow[], starts: number[]): Dataset {
   const channels = options.columns.length;
   const classes = [...new Set(rows.map((r) => r.label))].sort();
   const users = [...new Set(rows.map((r) => r.user))];
@@ -115,9 +122,8 @@ function assemble(options: CsvOptions, rows: Row[], starts: number[]): Dataset {
   const size = options.window * channels;
   const { type = "f32" } = options;
   const elements = new (type === "i16" ? Int16Array : Float32Array)(starts.length * size);
-  const scaled = type === "i16" ? inCounts(options) : (values: number[]) => values;
   starts.forEach((start, k) => {
-    for (let t = 0; t < options.window; t++) elements.set(scaled(rows[start + t]!.values), k * size + t * channels);
+    for (let t = 0; t < options.window; t++) elements.set(rows[start + t]!.values, k * size + t * channels);
   });
   return {
     name: options.path,

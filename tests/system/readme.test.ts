@@ -150,6 +150,12 @@ npx ftte data capture wrist-07 --label walking --seconds 1`,
     short: "npx ftte monitor wrist-07 --seconds 1",
     says: /online at .*wrist\.pty/,
   },
+  "npm run board -- virtual-64k --plays first --label walking": {
+    short: `cd .. && npm run board -- virtual-64k --plays first --label walking &
+until [ -e ../build/boards/virtual-64k.pty ]; do sleep 0.05; done
+npx ftte data capture ../build/boards/virtual-64k.pty --label walking --seconds 4`,
+    says: /walking/,
+  },
   "npx vitest run tests/assembly": { says: /passed/, long: true },
 };
 
