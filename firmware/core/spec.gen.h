@@ -558,6 +558,9 @@ enum ftte_log_message {
     FTTE_LOG_SAMPLE_KEPT = 1043, // sample {a} recorded
     FTTE_LOG_SAMPLES_FULL = 532, // the sample log is full with {a} samples
     FTTE_LOG_UNUSUAL = 533, // unusual sample: score {a:f32} above {b:f32}, {c} since the start
+    FTTE_LOG_TRIAL_BEGUN = 790, // {a:blob} on trial for {b} s
+    FTTE_LOG_TRIAL_CONFIRMED = 791, // {a:blob} confirmed
+    FTTE_LOG_TRIAL_RETURNED = 536, // {a:blob} given up for what was there before: {b:returned}
 };
 
 #endif

@@ -1,7 +1,16 @@
 // The text of a log entry: the template of its code (firmware/spec/log.json) with its arguments filled in. Talks to no board.
 
 import { boardError } from "../errors.ts";
-import { BlobKind, type LogEntry, LogLevel, logMessages, ResetKind, ResetReason, Verdict } from "../wire/spec.gen.ts";
+import {
+  BlobKind,
+  type LogEntry,
+  LogLevel,
+  logMessages,
+  ResetKind,
+  ResetReason,
+  ReturnReason,
+  Verdict,
+} from "../wire/spec.gen.ts";
 
 export type LogLevelName = Exclude<keyof typeof LogLevel, "off">;
 
@@ -27,6 +36,7 @@ const kinds: Record<string, (value: number) => string> = {
   resetKind: named(ResetKind),
   blob: named(BlobKind),
   verdict: named(Verdict),
+  returned: named(ReturnReason),
   guest: (value) => guestFunctions[value] ?? String(value),
 };
 

@@ -1212,6 +1212,9 @@ export const logMessages: Readonly<Record<number, { name: string; text: string }
   19: { name: "sampleKept", text: "sample {a} recorded" },
   20: { name: "samplesFull", text: "the sample log is full with {a} samples" },
   21: { name: "unusual", text: "unusual sample: score {a:f32} above {b:f32}, {c} since the start" },
+  22: { name: "trialBegun", text: "{a:blob} on trial for {b} s" },
+  23: { name: "trialConfirmed", text: "{a:blob} confirmed" },
+  24: { name: "trialReturned", text: "{a:blob} given up for what was there before: {b:returned}" },
 };
 
 function slice(bytes: Uint8Array, at: number, count: number): Uint8Array {

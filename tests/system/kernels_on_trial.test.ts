@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { logLine } from "../../host/boards/log_text.ts";
 import type { BoardSession } from "../../host/boards/session.ts";
 import { BlobKind, ReturnReason } from "../../host/wire/spec.gen.ts";
 import { altered, numbered } from "../core/altered_kernels.ts";
@@ -43,6 +44,22 @@ afterAll(async () => {
 const talk = <T>(board: LiveBoard, work: (session: BoardSession) => Promise<T>) => conversing(board.session(), work);
 const inUse = (board = live) => talk(board, async (session) => (await session.hello()).kernelsCrc);
 const report = (board = live) => talk(board, (session) => session.trial());
+/** The board's log of this start, from its first entry to one of this name. */
+const logUntil = (last: string, board = live) =>
+  talk(board, async (session) => {
+    const texts: string[] = [];
+    const { resets } = await session.hello();
+    const told = new Promise<void>((done) => {
+      session.onLog((_, entries) => {
+        const lines = entries.map(logLine);
+        texts.push(...lines.map((line) => line.text));
+        if (lines.some(({ name }) => name === last)) done();
+      });
+    });
+    await session.log("info", { resets, from: 0 });
+    await told;
+    return texts;
+  });
 const put = (bytes: Uint8Array, trialSeconds: number) =>
   talk(live, (session) => session.put("kernels", bytes, { trialSeconds }));
 
@@ -99,6 +116,9 @@ describe("kernels over the air", () => {
     });
     const late = talk(live, (session) => session.confirm("kernels", crc32(second)));
     await expect(late).rejects.toMatchObject({ code: "trial-over" });
+    const log = await logUntil("trialReturned");
+    expect(log).toContain("kernels on trial for 1 s");
+    expect(log).toContain("kernels given up for what was there before: time");
     await works();
   });
 
@@ -124,6 +144,7 @@ describe("kernels over the air", () => {
     await fresh();
     await put(second, 255);
     await works();
+    expect(await logUntil("trialConfirmed")).toContain("kernels confirmed");
     await live.board.restart();
     expect(await inUse()).toBe(crc32(second));
     await put(kernels(), 255);

@@ -24,6 +24,7 @@ static void note_return(struct ftte_session *s, int kind, enum ftte_return_reaso
     s->health.returned_reason = (uint8_t)reason;
     s->health.returned_crc = ftte_store_get(&s->store, kind).crc;
     ftte_health_keep(s);
+    ftte_log(s, FTTE_LOG_TRIAL_RETURNED, (uint32_t)kind, (uint32_t)reason, 0);
 }
 
 // The kernels before are in use again.
@@ -49,6 +50,7 @@ void ftte_trial_begin(struct ftte_session *s, int kind) {
     s->trial_kind = (uint8_t)kind;
     s->trial_seconds = seconds;
     s->trial_ms = ftte_port_clock_ms();
+    ftte_log(s, FTTE_LOG_TRIAL_BEGUN, (uint32_t)kind, seconds, 0);
 }
 
 // Kernels of another ABI, or none, are no fault of the firmware: the host sends those that belong to it.
@@ -82,8 +84,10 @@ int ftte_trial_confirm(struct ftte_session *s, int kind) {
     *confirmed(s, kind) = ftte_store_get(&s->store, kind).crc;
     int result = ftte_health_write(&s->store, &s->health);
     if (result < 0) *confirmed(s, kind) = before;
-    if (result >= 0) s->trial_kind = 0;
-    return result;
+    if (result < 0) return result;
+    s->trial_kind = 0;
+    ftte_log(s, FTTE_LOG_TRIAL_CONFIRMED, (uint32_t)kind, 0, 0);
+    return FTTE_OK;
 }
 
 int ftte_trial_answer(struct ftte_session *s, const struct ftte_confirm *confirm) {
