@@ -1,5 +1,5 @@
-// The error bytes of the ESP32 loaders: the ROM's from "Serial Protocol", ROM Loader Errors; the stub's from the header that the page names
-// for them (stub_flasher.h), by the names there.
+// The error bytes of the ESP32 loaders: the ROM's from "Serial Protocol", ROM Loader Errors, and for what it does not know
+// ROM_INVALID_RECV_MSG of esptool's loader.py; the stub's from esp-flasher-stub, src/commands.h, `enum esp_response_code`, by the names there.
 import type { DownloadError } from "./esp_download.ts";
 
 export type EspError = DownloadError | "command" | "failed";
@@ -25,6 +25,6 @@ export const stubErrors: Record<EspError, number> = {
   program: 0xc4,
   inflate: 0xc7,
   length: 0xc8, // NOT_ENOUGH_DATA
-  command: 0xff,
+  command: 0xc3, // INVALID_COMMAND; 0xff in the legacy stub
   failed: 0xc4,
 };

@@ -1,6 +1,7 @@
 // The commands of one ESP32 loader, the ROM's or the stub's, on bytes of data: what each takes, does and gives back. Packets, baud rates and
-// who runs when are esp_rom.ts. Source: Espressif, "Serial Protocol", Commands; the fifth word of FLASH_BEGIN in the newer ROMs is in the
-// chips' own versions of that page.
+// who runs when are esp_rom.ts. Sources: Espressif, "Serial Protocol", Commands, in the chips' own versions of that page: the newer ROMs take a
+// fifth word with FLASH_BEGIN, which the ESP32's does not (esptool, loader.py, `flash_begin`); the stub takes four or five, and needs no
+// SPI_ATTACH (esp-flasher-stub, src/command_handler.c, `s_init_flash_operation`, and src/main.c). Left out: RUN_USER_CODE.
 import { createHash } from "node:crypto";
 import type { EspChip } from "./esp_chips.ts";
 import { type DownloadError, espChecksum, FlashDownload } from "./esp_download.ts";
@@ -36,6 +37,7 @@ export interface EspDevice {
 }
 
 type Handler = (data: Buffer, checksum: number) => Reply;
+type Words = (words: number[]) => Reply;
 
 const maxPacketBytes = { rom: 0x400, stub: 0x4000 };
 const maxRamPacketBytes = 0x1800;
@@ -47,7 +49,7 @@ export class EspLoader {
   private readonly ram: RamDownload;
   private readonly errors: Record<EspError, number>;
   private readonly handlers: ReadonlyMap<number, Handler>;
-  private attached = false;
+  private attached: boolean;
 
   constructor(
     readonly mode: EspMode,
@@ -59,6 +61,7 @@ export class EspLoader {
     this.compressed = new FlashDownload(device.flash, { ...rules, compressed: true }, violation);
     this.ram = new RamDownload(violation);
     this.errors = mode === "rom" ? romErrors : stubErrors;
+    this.attached = mode === "stub";
     this.handlers = new Map([...this.commonCommands(), ...this.flashCommands()]);
   }
 
@@ -82,7 +85,6 @@ export class EspLoader {
       [0x0a, (data) => this.words(data, 1, ([address]) => ({ value: registers.read(address!) }))],
       [0x0d, (data) => this.attach(data)],
       [0x0f, (data) => this.changeRate(data)],
-      [0xd3, () => ({ after: { kind: "leave", how: "user code" } })],
       ...security,
     ];
   }
@@ -111,9 +113,17 @@ export class EspLoader {
       this.attached ? handler(data, checksum) : this.refuse("failed", "a flash command before SPI_ATTACH");
   }
 
-  private words(data: Buffer, count: number, then: (words: number[]) => Reply): Reply {
-    if (data.length !== 4 * count) return this.refuse("parameters", `${data.length} bytes where ${4 * count} were due`);
-    return then(Array.from({ length: count }, (_, i) => data.readUInt32LE(4 * i)));
+  private words(data: Buffer, count: number, then: Words): Reply {
+    return this.someWords(data, [count], then);
+  }
+
+  private someWords(data: Buffer, counts: readonly number[], then: Words): Reply {
+    if (!counts.some((count) => data.length === 4 * count))
+      return this.refuse(
+        "parameters",
+        `${data.length} bytes where ${counts.map((count) => 4 * count).join(" or ")} were due`,
+      );
+    return then(Array.from({ length: data.length / 4 }, (_, i) => data.readUInt32LE(4 * i)));
   }
 
   private writeRegister(data: Buffer): Reply {
@@ -141,8 +151,9 @@ export class EspLoader {
   }
 
   private begin(download: FlashDownload, data: Buffer): Reply {
-    const count = this.mode === "rom" && this.device.chip.beginHasEncryptedWord ? 5 : 4;
-    return this.words(data, count, (words) => this.outcome(download.begin(words)));
+    const romCounts = this.device.chip.beginHasEncryptedWord ? [5] : [4];
+    const counts = this.mode === "rom" ? romCounts : [4, 5];
+    return this.someWords(data, counts, (words) => this.outcome(download.begin(words)));
   }
 
   private packet(download: FlashDownload | RamDownload, data: Buffer, checksum: number): Reply {

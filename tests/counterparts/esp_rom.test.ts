@@ -53,8 +53,14 @@ const answer = (command: string, error = "00") =>
 describe("the ROM loader's counterpart", () => {
   it("answers SYNC with the eight packets of the page's trace", () => {
     const { rom, raw } = talk();
-    expect(raw(syncRequest)).toBe("c0010804000712205500000000c0".repeat(8));
+    expect(raw(syncRequest)).toBe("c0010804000707122000000000c0".repeat(8));
     expect(rom.violations).toEqual([]);
+  });
+
+  it("answers SYNC in the stub, too, by zero, so that a client knows that the stub runs", () => {
+    const { raw, startStub } = talk();
+    startStub();
+    expect(raw(syncRequest)).toBe("c001080200000000000000c0".repeat(8));
   });
 
   it("gives the page's READ_REG answer in the stub, whose status has two bytes", () => {
@@ -139,7 +145,7 @@ describe("the ROM loader's counterpart", () => {
     expect(raw(hex("c004000000c0"))).toBe("c03839c0");
     expect(raw(hex("c008000000c0"))).toBe("");
     expect(raw(hex("c00a000000c0"))).toBe(`c0${createHash("md5").update("0123456789").digest("hex")}c0`);
-    expect(ask(0xd1, words(0, 100))).toBe("c001d102000000000001dbdcc0");
+    expect(ask(0xd1, words(0, 100))).toBe("c001d1020000000000dbdc00c0");
     expect(rom.violations).toHaveLength(1);
   });
 

@@ -1,6 +1,7 @@
 // The ROM loader of an ESP32, ESP32-C3 or ESP32-S3, and the stub that a client may upload into it, as bytes in and out: packets, status,
-// SYNC, baud rates, and which of the two answers. Source: Espressif, "Serial Protocol" (esptool documentation, advanced topics). The
-// commands are in esp_loader.ts. Status is four bytes from the ROM and two from the stub.
+// SYNC, baud rates, and which of the two answers. Sources: Espressif, "Serial Protocol" (esptool, docs/en/advanced-topics/serial-protocol.rst),
+// Packet Description and Initial Synchronisation; for the stub its own source, esp-flasher-stub, src/command_handler.c, `s_send_response`
+// and `s_sync`. The commands are in esp_loader.ts. Status is four bytes from the ROM: 1 and the error; and two from the stub: the error and 0.
 //
 // It runs no code: whatever is uploaded and started answers as the stub. Compressed data is written at its last packet, and the stub says
 // at once what its flash did, where the real one says it at the next packet. A pty has no DTR and RTS, so a chip that left its loader is
@@ -30,7 +31,8 @@ const sectorBytes = 4096;
 const firstBaudRate = 115_200;
 const sync = 0x08;
 const syncAnswers = 8;
-const syncValue = 0x55201207; // what the page's trace shows in an answer to SYNC
+/** The ROM's is what the page's trace shows; the stub's is 0, by which esptool (loader.py, `sync`) knows that a stub runs already. */
+const syncValue: Record<EspMode, number> = { rom: 0x20120707, stub: 0 };
 const syncData = Buffer.concat([Buffer.from([0x07, 0x07, 0x12, 0x20]), Buffer.alloc(32, 0x55)]);
 
 export class EspRom extends Counterpart implements SerialDevice {
@@ -96,12 +98,12 @@ export class EspRom extends Counterpart implements SerialDevice {
 
   private synchronise(): void {
     this.baudRate ??= this.clientRate;
-    for (let i = 0; i < syncAnswers; i++) this.answer(sync, { value: syncValue });
+    for (let i = 0; i < syncAnswers; i++) this.answer(sync, { value: syncValue[this.mode] });
   }
 
   private answer(command: number, { error, value = 0, data = Buffer.alloc(0), after }: Reply): void {
     const status = Buffer.alloc(this.mode === "rom" ? 4 : 2);
-    if (error !== undefined) status.set([1, error]);
+    if (error !== undefined) status.set(this.mode === "rom" ? [1, error] : [error, 0]);
     const header = Buffer.alloc(8);
     header.set([1, command]);
     header.writeUInt16LE(data.length + status.length, 2);

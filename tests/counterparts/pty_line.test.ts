@@ -49,7 +49,7 @@ describe("a counterpart behind a pty", () => {
     const second = await open(again.path, 115_200);
     const answer = bytes(second, 8 * 14);
     second.write(sync);
-    expect(await answer).toBe("c0010804000712205500000000c0".repeat(8));
+    expect(await answer).toBe("c0010804000707122000000000c0".repeat(8));
     await again.unplug();
   });
 
