@@ -8,13 +8,14 @@
 //    longest that the whole may take.
 // 5. It asks every chip by a command that the ESP32's ROM does not know, and after the refusal waits for quiet or resets the chip again; here
 //    an ESP32 is known by the word at its ROM's beginning, and not asked.
-// 6. It prints, waits on when the line is gone, and lets Node 20 warn of JSON modules.
+// 6. It prints, waits on when the line is gone (esp_transport.ts), and lets Node 20 warn of JSON modules (esp_stub.ts).
 
 import { createHash } from "node:crypto";
-import { createRequire } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
 import { deflateSync } from "node:zlib";
-import { ESPError, ESPLoader, Transport, UnsupportedCommandError } from "esptool-js";
+import { ESPError, ESPLoader, UnsupportedCommandError } from "esptool-js";
+import { stubOf } from "./esp_stub.ts";
+import { type Interruption, LineTransport } from "./esp_transport.ts";
 import type { WebSerialLine } from "./web_serial.ts";
 
 export const romBaudRate = 115_200;
@@ -24,67 +25,22 @@ const spiSetParams = 0x0b;
 const readFlashSlow = 0x0e;
 /** CHIP_DETECT_MAGIC_VALUE in esptool's targets/esp32.py. */
 const esp32Word = 0x00f01d83;
-/** Of a packet that has begun. */
-const gapMs = 1000;
-/** How soon a lost line or a Ctrl-C is noticed. */
-const goOnMs = 20;
-
 const silent = { clean() {}, write() {}, writeLine() {} };
 const words = (...values: number[]) => new Uint8Array(Uint32Array.from(values).buffer);
 
-/** @returns the error that ends the work when the line is gone or the work was given up */
-export type Interruption = () => Error | undefined;
-
-class LineTransport extends Transport {
-  constructor(
-    private readonly port: WebSerialLine,
-    private readonly patienceMs: number,
-    private readonly interruption: Interruption,
-  ) {
-    super(port as never);
-  }
-
-  override trace(): void {}
-
-  /** The next packet. @throws ESPError when there is none in time */
-  override async read(timeoutMs: number): Promise<Uint8Array> {
-    const endMs = performance.now() + Math.min(timeoutMs, this.patienceMs);
-    for (
-      let leftMs = endMs - performance.now();
-      this.inWaiting() === 0 && leftMs > 0;
-      leftMs = endMs - performance.now()
-    ) {
-      this.goOn();
-      await this.port.arrival(Math.min(leftMs, goOnMs));
-    }
-    return super.read(Math.min(gapMs, this.patienceMs));
-  }
-
-  override async write(bytes: Uint8Array): Promise<void> {
-    this.goOn();
-    await super.write(bytes);
-  }
-
-  override async setSignals(dtr?: boolean, rts?: boolean): Promise<void> {
-    this.goOn();
-    await super.setSignals(dtr, rts);
-  }
-
-  override async disconnect(): Promise<void> {
-    await this.port.close();
-  }
-
-  private goOn(): void {
-    const error = this.interruption();
-    if (error) throw error;
-  }
-}
-
 export class EspLoader extends ESPLoader {
+  private stubRuns = false;
+
   /** @param patienceMs the longest wait for an answer, whatever esptool-js would wait */
   constructor(port: WebSerialLine, interruption: Interruption, patienceMs = Number.POSITIVE_INFINITY) {
     const transport = new LineTransport(port, patienceMs, interruption);
     super({ transport, baudrate: romBaudRate, romBaudrate: romBaudRate, terminal: silent });
+  }
+
+  override async sync(): ReturnType<ESPLoader["sync"]> {
+    const answer = await super.sync();
+    this.stubRuns = answer[0] === 0; // any ROM's is another
+    return answer;
   }
 
   override async getSecurityInfo(cache?: boolean): ReturnType<ESPLoader["getSecurityInfo"]> {
@@ -94,11 +50,16 @@ export class EspLoader extends ESPLoader {
   }
 
   /**
-   * Loads the flasher stub into RAM and starts it.
+   * Loads the flasher stub into RAM and starts it, unless it runs already: a chip whose reset lines are not connected keeps it, and says so
+   * in its answer to SYNC (esptool, loader.py, `run_stub`).
    * @returns false when there is none, or the chip says that it takes none: its ROM goes on
    * @throws ESPError when it got lost on the way, or does not start
    */
   async startStub(): Promise<boolean> {
+    if (this.stubRuns) {
+      this.IS_STUB = true;
+      return true;
+    }
     const stub = stubOf(this.chip.CHIP_NAME);
     if (!stub) return false;
     for (const [bytes, address] of [
@@ -224,23 +185,5 @@ export class EspLoader extends ESPLoader {
     const read = await this.readFlash(address, bytes, (_packet, done) => onRead(done));
     await this.transport.read(this.DEFAULT_TIMEOUT);
     return read;
-  }
-}
-
-interface Stub {
-  text: string;
-  text_start: number;
-  data: string;
-  data_start: number;
-  entry: number;
-}
-
-/** The flasher stub that esptool-js brings for a chip. */
-function stubOf(chip: string): Stub | undefined {
-  const name = chip.toLowerCase().replace("-", "");
-  try {
-    return createRequire(import.meta.url)(`esptool-js/lib/targets/stub_flasher/${name}.json`);
-  } catch {
-    return undefined;
   }
 }

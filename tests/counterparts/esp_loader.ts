@@ -177,6 +177,7 @@ export class EspLoader {
 
   private memBegin(data: Buffer): Reply {
     if (this.device.refusesStub) return { error: this.errors.failed };
+    if (this.mode === "stub") this.device.violation("MEM_BEGIN while the stub runs, which may be overwritten by it");
     return this.words(data, 4, (words) => {
       if (words[2]! > maxRamPacketBytes) return this.refuse("parameters", `MEM_BEGIN: packets of ${words[2]} bytes`);
       return this.outcome(this.ram.begin(words));

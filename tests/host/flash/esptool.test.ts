@@ -13,11 +13,15 @@ const address = 0x1000;
 /** Neither all compressible nor all noise, of an odd length. */
 const firmware = Uint8Array.from({ length: 30_001 }, (_, i) => (i % 3 ? i >> 8 : Math.imul(i, 2654435761) >>> 24));
 
-/** A chip, and the method whose line leads to it; `boots` are the resets in which it was sent into its firmware. */
-function chip(options: EspRomOptions = {}) {
+/**
+ * A chip, and the method whose line leads to it; `resets` tells of each whether the boot pin was low.
+ * @param wired false: DTR and RTS lead nowhere, as on boards that are sent into their loader by hand
+ */
+function chip(options: EspRomOptions = {}, wired = true) {
   const rom = new EspRom(options);
   const resets: boolean[] = [];
   const openLine = lineTo(rom, (boot) => {
+    if (!wired) return;
     resets.push(boot);
     if (boot) rom.reset();
   });
@@ -81,6 +85,16 @@ describe.concurrent("flashing by esptool", { timeout: 120_000 }, () => {
     await flash({ board: loadBoardConfig(board) });
     expect(rom.mode).toBe("rom");
     expect(resets).toEqual([true, false]); // into the loader once, into the firmware once
+    expect(same(written(), firmware)).toBe(true);
+    expect(rom.violations).toEqual([]);
+  });
+
+  it("goes on with the stub that runs already, on a board that nothing resets", async () => {
+    const { rom, flash, written } = chip({ faults: { baudRate: "refused" } }, false);
+    await flash();
+    rom.flash.erase(address, firmware.length);
+    expect(rom.mode).toBe("stub");
+    await flash();
     expect(same(written(), firmware)).toBe(true);
     expect(rom.violations).toEqual([]);
   });
