@@ -2,6 +2,7 @@
 //
 // 1. It writes by the chip's ROM as by its flasher stub. The ROM takes blocks of 1 KiB, two words with SPI_ATTACH and the flash's size by
 //    SPI_SET_PARAMS before anything else, and answers SPI_FLASH_MD5 in hexadecimal digits.
+//    FLASH_BEGIN has a fifth word for every chip's ROM but the ESP32's (esptool, loader.py, `flash_begin`).
 // 2. The ROM reads flash by another command, 64 bytes at a time (0x0e, READ_FLASH_SLOW in esptool's loader.py, which is its reference).
 // 3. A baud rate that is refused costs a reset and a new stub; here both rates are tried.
 // 4. Its writer inflates what it sends, byte by byte, to know how long to wait, which costs as much time as the line; here the wait is the
@@ -161,9 +162,16 @@ export class EspLoader extends ESPLoader {
     return this.IS_STUB ? sum : Buffer.from(sum, "hex").toString("latin1").toLowerCase();
   }
 
+  /** The ROM erases what FLASH_BEGIN names; no data need follow. */
   async eraseAll(bytes: number): Promise<void> {
-    if (this.IS_STUB) await this.eraseFlash();
-    else await this.flashBegin(bytes, 0);
+    if (this.IS_STUB) {
+      await this.eraseFlash();
+      return;
+    }
+    const isEncrypted = this.chip.CHIP_NAME === "ESP32" ? [] : [0];
+    const begin = words(bytes, bytes / romBlockBytes, romBlockBytes, 0, ...isEncrypted);
+    const waitMs = this.timeoutPerMb(this.ERASE_REGION_TIMEOUT_PER_MB, bytes);
+    await this.checkCommand("erase the flash", this.ESP_FLASH_BEGIN, begin, 0, 0, waitMs);
   }
 
   /** @param onRead told the bytes read so far */
