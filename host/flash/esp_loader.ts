@@ -68,11 +68,18 @@ export class EspLoader extends ESPLoader {
       [stub.data, stub.data_start],
     ] as const)
       if (!(await this.load(Buffer.from(bytes, "base64"), address))) return false;
-    await this.memFinish(stub.entry);
-    const said = Buffer.from(await this.transport.read(this.DEFAULT_TIMEOUT)).toString("latin1");
-    if (said !== "OHAI") throw new ESPError(`the flasher stub says "${said}"`);
+    await this.command(this.ESP_MEM_END, words(0, stub.entry), 0, false);
+    await this.stubSpeaks();
     this.IS_STUB = true;
     return true;
+  }
+
+  /** The stub may start before the ROM's answer to MEM_END is out (esptool, loader.py, `mem_finish`): what counts is its own first word. */
+  private async stubSpeaks(): Promise<void> {
+    const isFirstWord = (packet: Uint8Array) => Buffer.from(packet).toString("latin1") === "OHAI";
+    for (let packets = 0; packets < 2; packets++)
+      if (isFirstWord(await this.transport.read(this.DEFAULT_TIMEOUT))) return;
+    throw new ESPError("the flasher stub does not start");
   }
 
   private async load(bytes: Uint8Array, address: number): Promise<boolean> {

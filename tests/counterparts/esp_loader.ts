@@ -24,6 +24,8 @@ export interface Reply {
   error?: number;
   value?: number;
   data?: Buffer;
+  /** It is never sent: the device has gone on. */
+  lost?: boolean;
   after?: Afterwards;
 }
 
@@ -32,6 +34,7 @@ export interface EspDevice {
   flash: NorFlash;
   registers: EspRegisters;
   refusesStub: boolean;
+  startsHastily: boolean;
   refusesRate: boolean;
   violation(text: string): void;
 }
@@ -189,7 +192,7 @@ export class EspLoader {
     return this.words(data, 2, ([stays, entry]) => {
       if (stays !== 0) return {};
       if (!this.ram.holds(entry!)) return this.refuse("failed", `MEM_END: nothing is loaded at ${entry?.toString(16)}`);
-      return { after: { kind: "start-stub" } };
+      return { lost: this.device.startsHastily, after: { kind: "start-stub" } };
     });
   }
 

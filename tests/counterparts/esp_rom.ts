@@ -22,8 +22,11 @@ export interface EspRomOptions {
   flashBytes?: number;
   /** As RDID gives it: manufacturer in the low byte, type, capacity. A Winbond of 4 MiB when left out. */
   flashId?: number;
-  /** "refused": MEM_BEGIN fails, as on a chip in secure download mode. */
-  stub?: "accepted" | "refused";
+  /**
+   * "refused": MEM_BEGIN fails, as on a chip in secure download mode. "hasty": it starts before MEM_END's answer is out, as happens with the
+   * ROM (esptool, loader.py, `mem_finish`).
+   */
+  stub?: "accepted" | "refused" | "hasty";
   faults?: FaultPlan;
 }
 
@@ -55,6 +58,7 @@ export class EspRom extends Counterpart implements SerialDevice {
       flash: this.flash,
       registers: new EspRegisters(chip, options.mac ?? "240ac4010203", options.flashId ?? 0x1640ef),
       refusesStub: options.stub === "refused",
+      startsHastily: options.stub === "hasty",
       refusesRate: this.plan.baudRate === "refused",
       violation: (text) => this.violation(text),
     };
@@ -101,15 +105,19 @@ export class EspRom extends Counterpart implements SerialDevice {
     for (let i = 0; i < syncAnswers; i++) this.answer(sync, { value: syncValue[this.mode] });
   }
 
-  private answer(command: number, { error, value = 0, data = Buffer.alloc(0), after }: Reply): void {
+  private answer(command: number, reply: Reply): void {
+    if (!reply.lost) this.send(this.response(command, reply));
+    if (reply.after) this.afterwards(reply.after);
+  }
+
+  private response(command: number, { error, value = 0, data = Buffer.alloc(0) }: Reply): Buffer {
     const status = Buffer.alloc(this.mode === "rom" ? 4 : 2);
     if (error !== undefined) status.set(this.mode === "rom" ? [1, error] : [error, 0]);
     const header = Buffer.alloc(8);
     header.set([1, command]);
     header.writeUInt16LE(data.length + status.length, 2);
     header.writeUInt32LE(value, 4);
-    this.send(Buffer.concat([header, data, status]));
-    if (after) this.afterwards(after);
+    return Buffer.concat([header, data, status]);
   }
 
   private afterwards(after: Afterwards): void {

@@ -91,6 +91,14 @@ describe.concurrent("flashing by esptool", { timeout: 120_000 }, () => {
     expect(rom.violations).toEqual([]);
   });
 
+  it("needs no second try when the stub starts before the ROM has said that it will", async () => {
+    const { rom, flash, resets, written } = chip({ stub: "hasty" });
+    await flash();
+    expect(rom.mode).toBe("stub");
+    expect(resets).toEqual([true, false]);
+    expect(same(written(), firmware)).toBe(true);
+  });
+
   it("goes on with the stub that runs already, on a board that nothing resets", async () => {
     const { rom, flash, written } = chip({ faults: { baudRate: "refused" } }, false);
     await flash();
