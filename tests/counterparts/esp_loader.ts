@@ -45,6 +45,8 @@ type Words = (words: number[]) => Reply;
 const maxPacketBytes = { rom: 0x400, stub: 0x4000 };
 const maxRamPacketBytes = 0x1800;
 const firstStubCommand = 0xd0;
+const readFlashSlow = 0x0e;
+const slowBytes = 64;
 
 export class EspLoader {
   private readonly plain: FlashDownload;
@@ -72,8 +74,8 @@ export class EspLoader {
   command(command: number, size: number, data: Buffer, checksum: number): Reply {
     if (size !== data.length) return this.refuse("parameters", `size field ${size}, data ${data.length} bytes`);
     const handler = this.handlers.get(command);
-    if (!handler || (command >= firstStubCommand && this.mode === "rom"))
-      return this.refuse("command", `no such command: 0x${command.toString(16)}`);
+    const isOthers = this.mode === "rom" ? command >= firstStubCommand : command === readFlashSlow;
+    if (!handler || isOthers) return this.refuse("command", `no such command: 0x${command.toString(16)}`);
     return handler(data, checksum);
   }
 
@@ -97,6 +99,7 @@ export class EspLoader {
       [0x02, (data) => this.begin(this.plain, data)],
       [0x04, (data) => this.end(this.plain, data)],
       [0x0b, (data) => this.words(data, 6, () => ({}))],
+      [readFlashSlow, (data) => this.words(data, 2, ([address, size]) => this.readSlowly(address!, size!))],
       [0x10, (data) => this.begin(this.compressed, data)],
       [0x12, (data) => this.end(this.compressed, data)],
       [0x13, (data) => this.words(data, 4, ([address, size]) => this.md5(address!, size!))],
@@ -216,6 +219,16 @@ export class EspLoader {
     if (!aligned || !flash.holds(address, size))
       return this.refuse("parameters", `ERASE_REGION: 0x${address.toString(16)} + ${size} is not whole sectors of it`);
     return flash.erase(address, size) ? {} : { error: this.errors.erase };
+  }
+
+  /** Always a buffer of 64 bytes, of which the first `size` are the flash's (esptool, targets/esp32.py, `read_flash_slow`). */
+  private readSlowly(address: number, size: number): Reply {
+    const { flash } = this.device;
+    if (size > slowBytes || !flash.holds(address, size))
+      return this.refuse("parameters", `READ_FLASH of the ROM: ${size} bytes at 0x${address.toString(16)}`);
+    const data = Buffer.alloc(slowBytes);
+    flash.read(address, size).copy(data);
+    return { data };
   }
 
   private readFlash([address, size, packetBytes, maxInFlight]: number[]): Reply {

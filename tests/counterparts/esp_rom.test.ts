@@ -149,6 +149,15 @@ describe("the ROM loader's counterpart", () => {
     expect(rom.violations).toHaveLength(1);
   });
 
+  it("reads flash out through the ROM, 64 bytes at a time whatever was asked", () => {
+    const { rom, ask } = talk();
+    rom.flash.program(0x20, Buffer.from("0123"));
+    ask(0x0d, words(0, 0));
+    expect(ask(0x0e, words(0x20, 3))).toBe(`c0010e440000000000303132${"00".repeat(61)}00000000c0`);
+    expect(ask(0x0e, words(0x20, 65))).toBe(answer("0e", "05"));
+    expect(rom.violations).toHaveLength(1);
+  });
+
   it("refuses the stub when told to", () => {
     expect(talk({ stub: "refused" }).ask(0x05, words(4, 1, 4, 0x40080400))).toBe(answer("05", "06"));
   });

@@ -5,7 +5,7 @@
 //
 // It runs no code: whatever is uploaded and started answers as the stub. Compressed data is written at its last packet, and the stub says
 // at once what its flash did, where the real one says it at the next packet. A pty has no DTR and RTS, so a chip that left its loader is
-// back in it at the next SYNC: a reset that should have kept it out cannot be seen. Left out: encryption, secure boot, ROM's READ_FLASH.
+// back in it at the next SYNC: a reset that should have kept it out cannot be seen. Left out: encryption, secure boot.
 import { Counterpart, type SerialDevice } from "./counterpart.ts";
 import { type EspChipName, espChips } from "./esp_chips.ts";
 import { type Afterwards, type EspDevice, EspLoader, type EspMode, type Reply } from "./esp_loader.ts";

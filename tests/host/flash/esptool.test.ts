@@ -75,7 +75,7 @@ describe.concurrent("flashing by esptool", { timeout: 120_000 }, () => {
     ["esp32", "esp32-devkitc"],
     ["esp32c3", "esp32-c3-devkitm"],
     ["esp32s3", "esp32-s3-devkitc"],
-  ] as const)("erases and writes by the ROM of an %s that takes no stub", async (name, board) => {
+  ] as const)("erases, writes and reads back by the ROM of an %s that takes no stub", async (name, board) => {
     const { rom, flash, resets, written } = chip({
       chip: name,
       stub: "refused",
@@ -83,7 +83,7 @@ describe.concurrent("flashing by esptool", { timeout: 120_000 }, () => {
       flashId: 0x1740ef,
     });
     rom.flash.bytes[0x100000] = 7;
-    await flash({ board: loadBoardConfig(board), recover: true });
+    await flash({ board: loadBoardConfig(board), recover: true, verify: true });
     expect(rom.mode).toBe("rom");
     expect(rom.flash.bytes[0x100000]).toBe(0xff);
     expect(resets).toEqual([true, false]); // into the loader once, into the firmware once
