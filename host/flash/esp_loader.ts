@@ -4,7 +4,7 @@
 //    SPI_SET_PARAMS before anything else, and answers SPI_FLASH_MD5 in hexadecimal digits.
 //    FLASH_BEGIN has a fifth word for every chip's ROM but the ESP32's (esptool, loader.py, `flash_begin`).
 // 2. The ROM reads flash by another command, 64 bytes at a time (0x0e, READ_FLASH_SLOW in esptool's loader.py, which is its reference).
-// 3. A baud rate that is refused costs a reset and a new stub; here both rates are tried.
+// 3. A baud rate that is refused costs a reset and a new stub; here both rates are tried. The ESP32's ROM gets it wrong (esp_rom_clock.ts).
 // 4. Its writer inflates what it sends, byte by byte, to know how long to wait, which costs as much time as the line; here the wait is the
 //    longest that the whole may take.
 // 5. It asks every chip by a command that the ESP32's ROM does not know, and after the refusal waits for quiet or resets the chip again; here
@@ -15,6 +15,7 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { deflateSync } from "node:zlib";
 import { ESPError, ESPLoader, UnsupportedCommandError } from "esptool-js";
+import { calibrationRegister, esp32RomRate, oscillatorFuses } from "./esp_rom_clock.ts";
 import { stubOf } from "./esp_stub.ts";
 import { type Interruption, LineTransport } from "./esp_transport.ts";
 import type { WebSerialLine } from "./web_serial.ts";
@@ -113,7 +114,8 @@ export class EspLoader extends ESPLoader {
   /** @returns the rate at which both go on: `baudRate`, or the ROM's. @throws ESPError when the chip answers at neither */
   async tryBaudRate(baudRate: number): Promise<number> {
     const from = this.IS_STUB ? romBaudRate : 0;
-    const request = this.checkCommand("change the baud rate", this.ESP_CHANGE_BAUDRATE, words(baudRate, from));
+    const asked = await this.rateToAsk(baudRate);
+    const request = this.checkCommand("change the baud rate", this.ESP_CHANGE_BAUDRATE, words(asked, from));
     const accepted = await request.then(
       () => true,
       () => false,
@@ -125,6 +127,12 @@ export class EspLoader extends ESPLoader {
       if (await this.answers()) return rate;
     }
     throw new ESPError(`no answer at ${romBaudRate} and ${baudRate} baud`);
+  }
+
+  private async rateToAsk(baudRate: number): Promise<number> {
+    if (this.IS_STUB || this.chip.CHIP_NAME !== "ESP32") return baudRate;
+    const calibration = await this.readReg(calibrationRegister);
+    return esp32RomRate(baudRate, calibration, await this.readReg(oscillatorFuses));
   }
 
   private async answers(): Promise<boolean> {

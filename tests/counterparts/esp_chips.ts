@@ -1,7 +1,7 @@
 // What tells one ESP32 from another over its ROM loader: the word at 0x40001000, the chip id in GET_SECURITY_INFO, where the eFuses hold
 // the MAC, and where SPI1's registers lie. Addresses are those of ESP-IDF's register headers (soc/efuse_reg.h: eFuse at 0x3FF5A000,
-// 0x60008800, 0x60007000; soc/spi_reg.h and soc/spi_mem_reg.h: SPI1 at 0x3FF42000 and 0x60002000), the words at 0x40001000 those of the chips'
-// ROMs (the ESP32-C3's is that of its third revision, ECO3).
+// 0x60008800, 0x60007000; soc/spi_reg.h and soc/spi_mem_reg.h: SPI1 at 0x3FF42000 and 0x60002000), as esptool has them (esptool/targets/esp32.py,
+// esp32c3.py, esp32s3.py); the words at 0x40001000 those of the chips' ROMs (the ESP32-C3's is that of its third revision, ECO3).
 
 export type EspChipName = "esp32" | "esp32c3" | "esp32s3";
 
@@ -16,6 +16,8 @@ export interface EspChip {
   /** UART0's clock divider, from which a client may work out the crystal, and the clock that it divides. */
   uartDivider: number;
   uartClockHz: number;
+  /** What this ROM measured its crystal by and sets every baud rate by, a few per cent off: registers, and what this chip's read. */
+  measured?: { calibrationAt: number; calibration: number; oscillatorAt: number; oscillator: number };
   spi: SpiRegisters;
   /** FLASH_BEGIN and FLASH_DEFL_BEGIN take a fifth word in this ROM: 1 for encrypted flash. */
   beginHasEncryptedWord: boolean;
@@ -47,6 +49,7 @@ export const espChips: Record<EspChipName, EspChip> = {
     macHigh: 0x3ff5a008,
     uartDivider: 0x3ff40014,
     uartClockHz: 40_000_000,
+    measured: { calibrationAt: 0x3ff5f06c, calibration: 772, oscillatorAt: 0x3ff5a010, oscillator: 136 },
     spi: { command: 0x3ff42000, user: 0x3ff4201c, user2: 0x3ff42024, misoLength: 0x3ff4202c, data0: 0x3ff42080 },
     beginHasEncryptedWord: false,
   },
@@ -71,3 +74,8 @@ export const espChips: Record<EspChipName, EspChip> = {
     beginHasEncryptedWord: true,
   },
 };
+
+/** The crystal's frequency in Hz as the ROM believes it (esptool, targets/esp32.py, `get_rom_cal_crystal_freq`). */
+export function believedCrystalHz({ measured, uartClockHz }: EspChip): number {
+  return measured ? (measured.calibration * 15_625 * measured.oscillator) / 40 : uartClockHz;
+}

@@ -23,6 +23,10 @@ export class EspRegisters {
     this.written.set(magicAddress, chip.magic);
     this.written.set(chip.macHigh, Number.parseInt(mac.slice(0, 4), 16));
     this.written.set(chip.macLow, Number.parseInt(mac.slice(4), 16));
+    const { measured } = chip;
+    if (!measured) return;
+    this.written.set(measured.calibrationAt, measured.calibration << 7);
+    this.written.set(measured.oscillatorAt, measured.oscillator);
   }
 
   setBaudRate(baudRate: number): void {

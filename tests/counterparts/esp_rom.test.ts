@@ -163,13 +163,27 @@ describe("the ROM loader's counterpart", () => {
   });
 
   it("hears nothing at the wrong baud rate, and everything at the one it was told", () => {
-    const { rom, ask, raw } = talk();
+    const { rom, ask, raw } = talk({ chip: "esp32c3" });
     rom.lineRate(115_200);
     raw(syncRequest);
     expect(ask(0x0f, words(460_800, 0))).toBe(answer("0f"));
     expect(raw(syncRequest)).toBe("");
     rom.lineRate(460_800);
     expect(raw(syncRequest)).not.toBe("");
+  });
+
+  it("is 2.5 % off the rate that an ESP32's ROM was told, by its wrong idea of the crystal", () => {
+    for (const [told, heard] of [
+      [460_800, false],
+      [Math.floor((460_800 * 41_012_500) / 40e6), true],
+    ] as const) {
+      const { rom, ask, raw } = talk();
+      rom.lineRate(115_200);
+      raw(syncRequest);
+      ask(0x0f, words(told, 0));
+      rom.lineRate(460_800);
+      expect(raw(syncRequest) !== "").toBe(heard);
+    }
   });
 });
 

@@ -7,7 +7,7 @@
 // at once what its flash did, where the real one says it at the next packet. A pty has no DTR and RTS, so a chip that left its loader is
 // back in it at the next SYNC: a reset that should have kept it out cannot be seen. Left out: encryption, secure boot.
 import { Counterpart, type SerialDevice } from "./counterpart.ts";
-import { type EspChipName, espChips } from "./esp_chips.ts";
+import { believedCrystalHz, type EspChipName, espChips } from "./esp_chips.ts";
 import { type Afterwards, type EspDevice, EspLoader, type EspMode, type Reply } from "./esp_loader.ts";
 import { FlashReadout } from "./esp_read_flash.ts";
 import { EspRegisters } from "./esp_registers.ts";
@@ -34,6 +34,8 @@ const sectorBytes = 4096;
 const firstBaudRate = 115_200;
 const sync = 0x08;
 const syncAnswers = 8;
+/** How far two UARTs may be apart and still understand each other. */
+const rateTolerance = 0.02;
 /** The ROM's is what the page's trace shows; the stub's is 0, by which esptool (loader.py, `sync`) knows that a stub runs already. */
 const syncValue: Record<EspMode, number> = { rom: 0x20120707, stub: 0 };
 const syncData = Buffer.concat([Buffer.from([0x07, 0x07, 0x12, 0x20]), Buffer.alloc(32, 0x55)]);
@@ -81,8 +83,10 @@ export class EspRom extends Counterpart implements SerialDevice {
   }
 
   override receive(bytes: Uint8Array): void {
-    const garbled = this.baudRate !== undefined && this.clientRate !== undefined && this.clientRate !== this.baudRate;
-    if (!garbled) super.receive(bytes);
+    const { baudRate, clientRate } = this;
+    const isDeaf =
+      baudRate !== undefined && clientRate !== undefined && Math.abs(clientRate / baudRate - 1) > rateTolerance;
+    if (!isDeaf) super.receive(bytes);
   }
 
   protected powerUp(): void {
@@ -141,8 +145,15 @@ export class EspRom extends Counterpart implements SerialDevice {
     if (this.mode === "stub" && this.baudRate !== undefined && old !== this.baudRate)
       this.violation(`CHANGE_BAUDRATE: the stub runs at ${this.baudRate}, not at ${old}`);
     if (this.plan.baudRate === "ignored") return;
-    if (this.clientRate !== undefined) this.baudRate = baudRate;
-    this.device.registers.setBaudRate(baudRate);
+    const rate = this.mode === "stub" ? baudRate : this.romRate(baudRate);
+    if (this.clientRate !== undefined) this.baudRate = rate;
+    this.device.registers.setBaudRate(rate);
+  }
+
+  /** What comes of a rate that the ROM sets by a wrong idea of its crystal. */
+  private romRate(baudRate: number): number {
+    const { chip } = this.device;
+    return Math.round((baudRate * chip.uartClockHz) / believedCrystalHz(chip));
   }
 
   private startReadout({ data, packetBytes, maxInFlight }: Afterwards & { kind: "read-flash" }): void {
