@@ -21,7 +21,7 @@ export interface DfuTarget {
 const updateApplication = 4;
 const deviceType = 0x0052;
 const anySoftDevice = 0xfffe;
-const maxInitBytes = 64;
+const maxInitBytes = 128; // m_init_packet in dfu_single_bank.c
 
 /** "reset": the real one asserts and starts again. "ignored": nothing happens. A number: pages erased. */
 export type DfuOutcome = "done" | "ignored" | "reset" | "activated" | { erasedPages: number };
