@@ -48,12 +48,12 @@ export function nordicDfu(options: NordicOptions = {}): FlashMethod {
   };
 }
 
-/** The bootloader writes the file behind the master boot record, or the SoftDevice, whatever address it was linked for. */
+/** The bootloader writes a file that needs no SoftDevice behind the master boot record, whatever address it was linked for. */
 function applicationImage(job: FlashJob): Image {
   const image = flatten(job.segments);
-  if (image.address >= afterMbr) return image;
+  if (image.address === afterMbr) return image;
   throw flashFailure(job, {
-    what: `this bootloader puts applications at ${hex(afterMbr)} or behind, the firmware begins at ${hex(image.address)}`,
+    what: `this bootloader puts applications without a SoftDevice at ${hex(afterMbr)}, the firmware begins at ${hex(image.address)}`,
     state: untouched,
     next: `flash it by another method, or build it for a board whose applicationAt is ${hex(afterMbr)}`,
   });

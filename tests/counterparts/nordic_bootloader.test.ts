@@ -86,6 +86,21 @@ describe("the Nordic bootloader's counterpart", () => {
     ];
     for (const [packet, answer] of cases) expect(talk().sendInit(packet)).toBe(answer);
     expect(talk({ identity: { appVersion: 2 } }).sendInit(abcPacket)).toBe("040b05");
+    expect(talk().ask("04")).toBe("0405");
+  });
+
+  it("looks for its own SoftDevice in the list, which no number stands for, and lets itself be overwritten by 0", () => {
+    const packet = (ids: string) => {
+      const init = initCommand("03", abcHash).replace("1a0100", `1a${lengthOf(ids)}${ids}`);
+      return unsigned(init);
+    };
+    const s140 = { identity: { softDevice: 0x100 } };
+    const answers = (options: NordicOptions) =>
+      ["00", "8002", "b6018002", "b601", "feff03", "008002", "00b601"].map((ids) =>
+        talk(options).sendInit(packet(ids)),
+      );
+    expect(answers(s140)).toEqual(["0401", "0401", "0401", "040b07", "040b07", "0401", "040b07"]);
+    expect(answers({})).toEqual(["0401", ...Array(4).fill("040b07"), "0401", "0401"]);
   });
 
   it("takes signed firmware only where it has a key", () => {

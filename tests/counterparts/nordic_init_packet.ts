@@ -1,6 +1,8 @@
 // Nordic's init packet: what it says of the firmware that follows, and whether a device takes it. Source: nRF5 SDK 17, "Device Firmware
-// Update process" (init packet, validation) and its dfu-cc.proto; nrf_dfu_validation.c and nrf_dfu_ver_validation.c for the order of the
-// checks; "DFU result codes" for the extended errors. Hash and signature are stored with their bytes reversed (the signature in two halves).
+// Update process" (init packet, validation) and its dfu-cc.proto; components/libraries/bootloader/dfu/nrf_dfu_validation.c and
+// nrf_dfu_ver_validation.c for the checks and their order, in a bootloader without NRF_DFU_DEBUG, which passes over is_debug, and with
+// NRF_DFU_APP_DOWNGRADE_PREVENTION; nrf_dfu_handling_error.h for the extended errors. Hash and signature are stored with their bytes reversed
+// (the signature in two halves).
 import { type KeyObject, verify } from "node:crypto";
 import { readMessage, readPacked } from "./protobuf.ts";
 
@@ -14,7 +16,6 @@ export interface InitPacket {
   /** 3 is SHA-256. */
   hashType?: number;
   hash: Buffer;
-  isDebug: boolean;
   signature?: { type: number; bytes: Buffer };
   /** What the signature is over. */
   command: Buffer;
@@ -22,7 +23,7 @@ export interface InitPacket {
 
 export interface NordicIdentity {
   hwVersion: number;
-  /** Firmware ids; 0 stands for "none is needed". */
+  /** The firmware id of the SoftDevice that is there; 0: there is none. */
   softDevice: number;
   /** Of the application that is installed; an older one is refused. */
   appVersion: number;
@@ -65,7 +66,6 @@ export function parseInitPacket(bytes: Buffer): InitPacket | undefined {
     ...optional("appSize", number(7)),
     ...optional("hashType", hash?.get(1) as number | undefined),
     hash: Buffer.isBuffer(hash?.get(2)) ? (hash?.get(2) as Buffer) : Buffer.alloc(0),
-    isDebug: number(9) === 1,
     ...(Buffer.isBuffer(signature) ? { signature: { type: Number(signed?.get(2) ?? 0), bytes: signature } } : {}),
     command,
   };
@@ -73,7 +73,8 @@ export function parseInitPacket(bytes: Buffer): InitPacket | undefined {
 
 /** Why a device refuses it, in the order in which the bootloader looks; undefined when it does not. */
 export function refusalOf(init: InitPacket, device: NordicIdentity): Refusal | undefined {
-  return signatureRefusal(init, device.publicKey) ?? contentRefusal(init) ?? versionRefusal(init, device);
+  const refusal = signatureRefusal(init, device.publicKey) ?? contentRefusal(init) ?? versionRefusal(init, device);
+  return refusal ?? (init.appSize ? undefined : "initCommandInvalid");
 }
 
 function signatureRefusal({ signature, command }: InitPacket, key: KeyObject | undefined): Refusal | undefined {
@@ -86,17 +87,26 @@ function signatureRefusal({ signature, command }: InitPacket, key: KeyObject | u
 }
 
 function contentRefusal(init: InitPacket): Refusal | undefined {
-  if (init.type !== application || !init.appSize) return "initCommandInvalid";
-  return init.hashType === sha256 && init.hash.length === 32 ? undefined : "wrongHashType";
+  if (init.type !== application) return "initCommandInvalid";
+  return init.hashType === sha256 ? undefined : "wrongHashType";
 }
 
 function versionRefusal(init: InitPacket, device: NordicIdentity): Refusal | undefined {
   if (init.hwVersion === undefined) return "initCommandInvalid";
   if (init.hwVersion !== device.hwVersion) return "hwVersion";
-  if (!init.sdReq.some((id) => id === device.softDevice || id === 0)) return "sdVersion";
-  if (init.isDebug) return undefined;
-  if (init.fwVersion === undefined) return "initCommandInvalid";
-  return init.fwVersion < device.appVersion ? "fwVersion" : undefined;
+  if (!softDeviceFits(init, device.softDevice)) return "sdVersion";
+  return init.fwVersion === undefined
+    ? "initCommandInvalid"
+    : init.fwVersion < device.appVersion
+      ? "fwVersion"
+      : undefined;
+}
+
+/** `sd_req_ok`: a list that begins with 0 is for an application that overwrites the SoftDevice, one of those that follow if any do. */
+function softDeviceFits({ sdReq, fwVersion }: InitPacket, present: number): boolean {
+  const overwrites = (sdReq[0] ?? 0) === 0;
+  if (present === 0) return overwrites && fwVersion !== undefined;
+  return (overwrites && sdReq.length < 2) || sdReq.includes(present);
 }
 
 /** The last value of each field, as the encoding's rules want it. */

@@ -98,7 +98,7 @@ export class NordicObjects {
 
   executeCommand(): Outcome {
     const { command } = this.state;
-    if (command.size === 0 || command.bytes.length !== command.size) return { result: "operationNotPermitted" };
+    if (command.bytes.length !== command.size) return { result: "operationNotPermitted" };
     if (this.state.init) return success; // executed before: no effect
     const init = parseInitPacket(command.bytes);
     if (!init) return { result: "invalidObject" };

@@ -58,10 +58,15 @@ describe("Nordic's bootloader", () => {
     }
   });
 
-  it("is not even opened for firmware that begins where the master boot record is", async () => {
-    await expect(board().flash({ segments: [{ address: 0, bytes: image }] })).rejects.toThrow(
-      /puts applications at 0x1000 or behind, the firmware begins at 0x0; the board still has its old firmware; flash it by/,
+  it.each([
+    [0, "where the master boot record is"],
+    [0x27000, "behind a SoftDevice"],
+  ])("is not even opened for firmware at %i, %s", async (at) => {
+    const { bootloader, flash } = board();
+    await expect(flash({ segments: [{ address: at, bytes: image }] })).rejects.toThrow(
+      `puts applications without a SoftDevice at 0x1000, the firmware begins at 0x${at.toString(16)}; the board still has its old firmware; flash it by`,
     );
+    expect(bootloader.packets.in).toBe(0);
   });
 
   const harms: PacketHarm[] = ["drop", "double", "corrupt", "delay"];
