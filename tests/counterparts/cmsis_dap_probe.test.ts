@@ -48,6 +48,8 @@ function debuggerOn(options: CmsisDapOptions = {}) {
   return { probe, ask, write, read, ctrl, setCtrl, selectBus };
 }
 
+const dhcsr = 0xe000edf0;
+const halt = 0xa05f0003;
 const config = 0x4001e504;
 const erasePage = 0x4001e508;
 const ready = 0x4001e400;
@@ -129,6 +131,7 @@ describe("the CMSIS-DAP probe", () => {
 describe("the nRF52840 behind it", () => {
   it("programs flash by NVMC's rules", () => {
     const { probe, write, read } = debuggerOn();
+    write(dhcsr, halt);
     write(config, 1);
     expect(write(0x1000, 0xffff0000)).toBe("050201");
     expect(write(0x1000, 0x0000ffff)).toBe("050201");
@@ -140,7 +143,12 @@ describe("the nRF52840 behind it", () => {
   });
 
   it("notes what NVMC forbids", () => {
-    const { probe, ask, write } = debuggerOn();
+    const { probe, ask, write, read } = debuggerOn();
+    write(config, 2);
+    write(erasePage, 0x1000);
+    read(ready);
+    write(config, 0);
+    write(dhcsr, halt);
     expect(write(0x1000, 0)).toBe("050104");
     ask("08 00 04000000");
     write(erasePage, 0x1000);
@@ -151,6 +159,7 @@ describe("the nRF52840 behind it", () => {
     ask("05 00 01 01 10000023"); // bytes
     expect(write(0x3000, 0)).toBe("050104");
     expect(probe.violations).toEqual([
+      "a flash operation while the processor runs",
       "a write into flash without CONFIG.WEN",
       "an erase without CONFIG.EEN",
       "ERASEPAGE of 0x1010, which is not the start of a page",
@@ -231,6 +240,7 @@ describe("the nRF52840 behind it", () => {
     expect(ctrl(0x0c)).toBe(0);
     setCtrl(0x04, 1);
     selectBus();
+    write(dhcsr, halt);
     write(config, 1);
     write(0x10001208, 0x5a);
     pinReset();

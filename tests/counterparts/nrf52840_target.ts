@@ -25,6 +25,7 @@ const ramBytes = 256 << 10;
 const ficrStart = 0x10000000;
 const systemStart = 0xe0000000;
 const approtectOffset = 0x208;
+const configOffset = 0x504;
 const ctrlAp = { reset: 0x00, eraseAll: 0x04, eraseAllStatus: 0x08, approtectStatus: 0x0c, idr: 0xfc };
 const ctrlApIdr = 0x02880000;
 
@@ -73,6 +74,7 @@ export class Nrf52840Target {
   /** False: the bus faults. `value` has the bytes in their place within the word. */
   write(at: number, value: number, bytes: number): boolean {
     if (at % bytes !== 0) return false;
+    if (isFlashOperation(at) && this.core.running) this.violation("a flash operation while the processor runs");
     if (at < flashBytes) return this.nvmc.program(this.nvmc.flash, at, value, bytes);
     if (inside(at, uicrStart, uicrBytes)) return this.nvmc.program(this.nvmc.uicr, at - uicrStart, value, bytes);
     if (inside(at, ramStart, ramBytes)) {
@@ -124,6 +126,12 @@ export class Nrf52840Target {
     this.violation(`0x${at.toString(16)} is nothing on this chip`);
     return undefined;
   }
+}
+
+/** A write that makes the NVMC write or erase, for which the processor must be halted (chapter NVMC); CONFIG alone does neither. */
+function isFlashOperation(at: number): boolean {
+  const isController = inside(at, nvmcStart, 0x1000) && at !== nvmcStart + configOffset;
+  return at < flashBytes || inside(at, uicrStart, uicrBytes) || isController;
 }
 
 function inside(at: number, start: number, bytes: number): boolean {

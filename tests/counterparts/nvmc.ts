@@ -54,7 +54,7 @@ export class Nvmc {
     if (offset === register.config) this.configure(value);
     else if (offset === register.erasePage) this.erase(() => this.erasePage(value));
     else if (offset === register.eraseAll && value === 1) this.erase(() => this.eraseAll());
-    else if (offset === register.eraseUicr && value === 1) this.erase(() => this.uicr.erase(0, uicrBytes));
+    else if (offset === register.eraseUicr && value === 1) this.erase(() => this.eraseUicr());
   }
 
   /** A write into flash or UICR. False: the bus faults. */
@@ -81,6 +81,11 @@ export class Nvmc {
     if (this.busy > 0) return this.violation("an erase before READY");
     erase();
     this.busy = this.busyReads;
+  }
+
+  private eraseUicr(): void {
+    this.uicr.erase(0, uicrBytes);
+    for (let word = uicrStart; word < uicrStart + uicrBytes; word += 4) this.writes.delete(word);
   }
 
   private erasePage(address: number): void {
