@@ -1,7 +1,8 @@
 // What a UF2 bootloader makes of the blocks that are written to its drive, on nRF52 flash. Source: microsoft/uf2, README ("File format",
-// "Flags", "Family ID", "Robustness"); for what it takes and where it writes, adafruit/Adafruit_nRF52_Bootloader, ghostfat.c and uf2cfg.h:
-// blocks of 256 bytes at multiples of 256, with a family, in the application's space; what lies below it (the MBR) is passed over. A page is
-// kept in RAM until another one is written or the last block came. Left out: updates of the bootloader, file containers, MD5 regions.
+// "Flags", "Family ID", "Payload sizes"); for what it takes and where it writes, adafruit/Adafruit_nRF52_Bootloader, src/usb/uf2/ghostfat.c
+// and uf2cfg.h: blocks of 256 bytes at multiples of 256, with a family, in the application's space; what lies below it (the MBR) is passed
+// over. A page is kept in RAM until another one is written or the last block came. Left out: updates of the bootloader, file containers, MD5
+// regions, families of single boards.
 import type { NorFlash } from "./nor_flash.ts";
 
 export const blockBytes = 512;
@@ -99,17 +100,18 @@ function parse(bytes: Buffer): Block | undefined {
   return { flags, address, bytes: size, number, count, family, data: bytes.subarray(32, 508) };
 }
 
-/** CURRENT.UF2: the flash from 0, in blocks of 256 bytes. */
-export function currentUf2(flash: NorFlash, family: number): Buffer {
-  const count = flash.size / payloadBytes;
+/** CURRENT.UF2: the application's space, in blocks of 256 bytes. */
+export function currentUf2(flash: NorFlash, { family, start, end }: Uf2Space): Buffer {
+  const count = (end - start) / payloadBytes;
   const file = Buffer.alloc(count * blockBytes);
   for (let number = 0; number < count; number++) {
     const at = number * blockBytes;
-    const header = [magicFirst, magicSecond, familyPresent, number * payloadBytes, payloadBytes, number, count, family];
+    const address = start + number * payloadBytes;
+    const header = [magicFirst, magicSecond, familyPresent, address, payloadBytes, number, count, family];
     header.forEach((value, i) => {
       file.writeUInt32LE(value, at + 4 * i);
     });
-    file.set(flash.read(number * payloadBytes, payloadBytes), at + 32);
+    file.set(flash.read(address, payloadBytes), at + 32);
     file.writeUInt32LE(magicLast, at + 508);
   }
   return file;

@@ -39,15 +39,15 @@ function block(
 const image = (count: number) => Array.from({ length: count }, (_, i) => block(i, count, 0x26000 + 256 * i, i + 1));
 
 describe("the UF2 drive", () => {
-  it("tells what it is, and shows its flash from 0", () => {
+  it("tells what it is, and shows the application's flash", () => {
     const { folder, drive: here } = drive();
     expect(readFileSync(join(folder, "INFO_UF2.TXT"), "utf8")).toMatch(
-      /^UF2 Bootloader .*\r\nModel: .*\r\nBoard-ID: nRF52840-/,
+      /^UF2 Bootloader .*\r\nModel: .*\r\nBoard-ID: nRF52840-.*\r\nDate: .*\r\nSoftDevice: S140 6.1.1\r\n$/,
     );
     const current = readFileSync(join(folder, "CURRENT.UF2"));
-    expect(current.length).toBe(2 << 20);
+    expect(current.length).toBe(2 * (0xea000 - 0x1000));
     expect(current.subarray(0, 12).toString("hex")).toBe("5546320a57515d9e00200000");
-    expect(current.readUInt32LE(512 + 12)).toBe(256);
+    expect(current.readUInt32LE(512 + 12)).toBe(0x1100);
     here.unplug();
     expect(existsSync(folder)).toBe(false);
   });

@@ -18,13 +18,15 @@ import {
 import { join } from "node:path";
 import { type FaultPlan, PacketFaults } from "./faults.ts";
 import { NorFlash } from "./nor_flash.ts";
-import { blockBytes, currentUf2, Uf2Device } from "./uf2_device.ts";
+import { blockBytes, currentUf2, Uf2Device, type Uf2Space } from "./uf2_device.ts";
 
 export interface Uf2DriveOptions {
   folder: string;
   /** The nRF52840's, 0xada52840, when left out. */
   family?: number;
   boardId?: string;
+  /** As INFO_UF2.TXT has it: "S140 6.1.1" when left out, "not found" without one. */
+  softDevice?: string;
   capacityBytes?: number;
   /** The flash of a drive that left, for one that is plugged in again. */
   flash?: NorFlash;
@@ -58,11 +60,12 @@ export class Uf2Drive {
       this.resolveLeft = resolve;
     });
     this.flash = options.flash ?? new NorFlash(flashBytes, pageBytes, options.faults?.flash);
-    this.device = new Uf2Device(this.flash, { family, start: mbrBytes, end: userFlashEnd }, violation);
+    const space = { family, start: mbrBytes, end: userFlashEnd };
+    this.device = new Uf2Device(this.flash, space, violation);
     this.faults = new PacketFaults(options.faults ?? {}, () => this.leave("unplugged"));
     mkdirSync(options.folder, { recursive: true });
     if (options.capacityBytes) mount(options.folder, options.capacityBytes);
-    this.fill(family);
+    this.fill(space);
     this.timer = setInterval(() => this.look(), lookMs);
   }
 
@@ -71,11 +74,17 @@ export class Uf2Drive {
     this.leave("unplugged");
   }
 
-  private fill(family: number): void {
-    const { folder, boardId = "nRF52840-Test-v1", capacityBytes } = this.options;
-    const info = `UF2 Bootloader 0.9.2\r\nModel: Test\r\nBoard-ID: ${boardId}\r\n`;
-    writeFileSync(join(folder, "INFO_UF2.TXT"), info);
-    if (!capacityBytes) writeFileSync(join(folder, "CURRENT.UF2"), currentUf2(this.flash, family));
+  private fill(space: Uf2Space): void {
+    const { folder, boardId = "nRF52840-Test-v1", softDevice = "S140 6.1.1", capacityBytes } = this.options;
+    const lines = [
+      "UF2 Bootloader 0.9.2",
+      "Model: Test",
+      `Board-ID: ${boardId}`,
+      "Date: Dec  1 2023",
+      `SoftDevice: ${softDevice}`,
+    ];
+    writeFileSync(join(folder, "INFO_UF2.TXT"), lines.map((line) => `${line}\r\n`).join(""));
+    if (!capacityBytes) writeFileSync(join(folder, "CURRENT.UF2"), currentUf2(this.flash, space));
   }
 
   private look(): void {

@@ -87,7 +87,7 @@ describe("ftte flash", { timeout: 240_000 }, () => {
     const xiao = loadBoardConfig("xiao-nrf52840-sense");
     const { flashed } = await buildFirmware({ board: xiao, engine: "wasm3" });
     const folder = join(mkdtempSync(join(tmpdir(), "ftte-drive-")), xiao.flashing.volume!);
-    const drive = new Uf2Drive({ folder });
+    const drive = new Uf2Drive({ folder, softDevice: "S140 7.3.0" });
     const outcome = await ftte(tmpdir(), ["flash", "--board", xiao.id, "--port", folder]);
     const image = readFileSync(flashed!.path);
     expect(outcomes(outcome)).toMatchObject([{ ok: true, flashed: { bytes: image.length, verified: "bootloader" } }]);
