@@ -21,6 +21,10 @@ export const property = { read: 0x02, writeCommand: 0x04, write: 0x08, notify: 0
 
 export const shortestMtu = 23;
 
+/** Requests that name a range of handles, the first of which is not 0 (3.4.3.1, 3.4.4.1, 3.4.4.9). */
+const rangeRequests: ReadonlySet<number> = new Set([op.findInformation, op.readByType, op.readByGroup]);
+const isRange = (pdu: Buffer) => pdu.readUInt16LE(1) > 0 && pdu.readUInt16LE(1) <= pdu.readUInt16LE(3);
+
 export interface CharacteristicDefinition {
   uuid: string; // 32 hexadecimal digits
   properties: number;
@@ -78,6 +82,7 @@ export class AttServer {
     const refusal = this.options.refuses?.[code];
     if (refusal !== undefined) return this.refuse(code, pdu.readUInt16LE(1), refusal);
     if (code === op.mtu) return this.exchangeMtu(pdu.readUInt16LE(1));
+    if (rangeRequests.has(code) && !isRange(pdu)) return this.refuse(code, pdu.readUInt16LE(1), error.invalidHandle);
     if (code === op.findInformation) return this.findInformation(pdu.readUInt16LE(1), pdu.readUInt16LE(3));
     if (code === op.readByType || code === op.readByGroup) return this.readMany(code, pdu);
     if (code === op.read) return this.read(pdu.readUInt16LE(1));

@@ -119,7 +119,7 @@ export class VirtualController {
     const known = this.commands[code];
     if (known) return known(parameters, code);
     this.unknown.push(code);
-    this.toHost(commandComplete(code, status.unknownCommand));
+    this.toHost(commandStatus(code, status.unknownCommand)); // as BlueZ's emulator/btdev.c has it
   }
 
   private readonly commands: Record<number, (parameters: Buffer, code: number) => void> = {
