@@ -18,6 +18,7 @@ import { ESPError, ESPLoader, UnsupportedCommandError } from "esptool-js";
 import { calibrationRegister, esp32RomRate, oscillatorFuses } from "./esp_rom_clock.ts";
 import { stubOf } from "./esp_stub.ts";
 import { type Interruption, LineTransport } from "./esp_transport.ts";
+import { stopWatchdogs } from "./esp_usb.ts";
 import type { WebSerialLine } from "./web_serial.ts";
 
 export const romBaudRate = 115_200;
@@ -49,6 +50,13 @@ export class EspLoader extends ESPLoader {
     const word = await this.readReg(this.CHIP_DETECT_MAGIC_REG_ADDR).catch(() => 0); // refused where downloads are secure
     if (word >>> 0 === esp32Word) throw new UnsupportedCommandError();
     return super.getSecurityInfo(cache);
+  }
+
+  /** After a reset over USB, which leaves the watchdogs running, and before anything that takes long. */
+  async stopWatchdogs(): Promise<void> {
+    if (this.stubRuns) return;
+    for (const { address, value, mask } of stopWatchdogs(this.chip.CHIP_NAME))
+      await this.writeReg(address, value, mask);
   }
 
   /**

@@ -3,7 +3,9 @@
 // the chip. What goes wrong on the line is answered by beginning again from the reset. Where in flash an image belongs is its maker's to say.
 
 import { FtteError } from "../errors.ts";
+import { listPorts, type PortCandidate } from "../link/ports.ts";
 import { EspLoader, romBaudRate } from "./esp_loader.ts";
+import { isUsbSerialJtag } from "./esp_usb.ts";
 import { type Failure, flashFailure } from "./failure.ts";
 import { hex } from "./image.ts";
 import { type OpenLine, openLine } from "./line.ts";
@@ -12,6 +14,7 @@ import { WebSerialLine } from "./web_serial.ts";
 
 export interface EsptoolOptions {
   openLine?: OpenLine;
+  listPorts?: () => Promise<PortCandidate[]>;
   /** The longest wait for any answer; the protocol's own when left out. */
   patienceMs?: number;
 }
@@ -19,7 +22,7 @@ export interface EsptoolOptions {
 /** All that is tried again shares these tries; the stub has two of them, then the ROM alone does it. */
 const tries = 4;
 const stubTries = 2;
-/** esptool-js's own hard reset never asserts RTS: EN low for 100 ms, with GPIO0 high. */
+/** As esptool's HardReset; esptool-js's own never asserts RTS: EN low for 100 ms, with GPIO0 high. */
 const resetIntoFirmware = "D0|R1|W100|R0";
 
 const untouched = "still has its old firmware";
@@ -38,8 +41,9 @@ class Flasher {
   constructor(
     private readonly job: FlashJob,
     private readonly options: EsptoolOptions,
+    private readonly usb: PortCandidate["usb"],
   ) {
-    this.port = new WebSerialLine(job.address, options.openLine ?? openLine);
+    this.port = new WebSerialLine(job.address, options.openLine ?? openLine, usb);
   }
 
   /** One try, from the reset to the reset. @throws anything; `explain` tells what it means */
@@ -76,6 +80,7 @@ class Flasher {
         what: "the chip's fuses allow secure downloads only, which nothing lifts",
         next: "take another chip",
       });
+    if (this.usb && isUsbSerialJtag(this.usb)) await loader.stopWatchdogs();
     if (this.stubFailures < stubTries) await this.startStub(loader);
     if (this.fast) await this.changeBaudRate(loader);
   }
@@ -173,10 +178,19 @@ const isDeaf = (error: unknown) => /^Failed to connect/.test((error as Error).me
 
 const restart = (loader: EspLoader) => loader.after("custom_reset", undefined, resetIntoFirmware);
 
-/** `address` is the serial port that the chip's UART 0 is at. */
+/** The USB device that the port is of, for boards that may be reset in two ways. */
+async function usbOf(
+  { address, board }: FlashJob,
+  list: () => Promise<PortCandidate[]>,
+): Promise<PortCandidate["usb"]> {
+  if (!board.usb.some(isUsbSerialJtag)) return undefined;
+  return (await list()).find((port) => port.address === address)?.usb;
+}
+
+/** `address` is the serial port that the chip's UART 0, or its USB Serial/JTAG controller, is at. */
 export function esptool(options: EsptoolOptions = {}): FlashMethod {
   return async (job) => {
-    const flasher = new Flasher(job, options);
+    const flasher = new Flasher(job, options, await usbOf(job, options.listPorts ?? listPorts));
     for (let left = tries; ; left--)
       try {
         return await flasher.run();

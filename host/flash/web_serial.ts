@@ -10,9 +10,11 @@ export class WebSerialLine {
   private lost: string | undefined;
   private wake: () => void = () => {};
 
+  /** @param usb the device that the port is of, when it matters */
   constructor(
     private readonly address: string,
     private readonly openLine: OpenLine,
+    private readonly usb?: { vendor: string; product: string },
   ) {}
 
   /** Why the line is gone, when it was not us who closed it. */
@@ -20,9 +22,10 @@ export class WebSerialLine {
     return this.lost;
   }
 
-  /** Nothing is told of the USB device: esptool-js then resets the board by DTR and RTS. */
-  getInfo(): Record<string, never> {
-    return {};
+  /** Where nothing is told of the USB device, esptool-js resets the board as behind a UART bridge. */
+  getInfo(): { usbVendorId?: number; usbProductId?: number } {
+    const { usb } = this;
+    return usb ? { usbVendorId: Number(`0x${usb.vendor}`), usbProductId: Number(`0x${usb.product}`) } : {};
   }
 
   /** @throws FtteError as OpenLine */

@@ -19,6 +19,8 @@ export interface EspChip {
   /** What this ROM measured its crystal by and sets every baud rate by, a few per cent off: registers, and what this chip's read. */
   measured?: { calibrationAt: number; calibration: number; oscillatorAt: number; oscillator: number };
   spi: SpiRegisters;
+  /** Registers that take nothing while the one before them does not hold the key, and what they hold after a reset. */
+  locked?: { lock: number; key: number; register: number; value: number }[];
   /** FLASH_BEGIN and FLASH_DEFL_BEGIN take a fifth word in this ROM: 1 for encrypted flash. */
   beginHasEncryptedWord: boolean;
 }
@@ -33,6 +35,13 @@ export interface SpiRegisters {
 }
 
 export const magicAddress = 0x40001000;
+
+const running = 2 ** 31; // WDTCONFIG0: WDT_EN
+/** The RTC's watchdog and the super watchdog, from their registers' offsets in RTC_CNTL. */
+const watchdogs = (config: number, protect: number, superConfig: number, superProtect: number) => [
+  { lock: 0x60008000 + protect, key: 0x50d83aa1, register: 0x60008000 + config, value: running },
+  { lock: 0x60008000 + superProtect, key: 0x8f1d312a, register: 0x60008000 + superConfig, value: 0 },
+];
 
 const spiNew: SpiRegisters = {
   command: 0x60002000,
@@ -61,6 +70,7 @@ export const espChips: Record<EspChipName, EspChip> = {
     uartDivider: 0x60000014,
     uartClockHz: 40_000_000,
     spi: spiNew,
+    locked: watchdogs(0x90, 0xa8, 0xac, 0xb0),
     beginHasEncryptedWord: true,
   },
   esp32s3: {
@@ -71,6 +81,7 @@ export const espChips: Record<EspChipName, EspChip> = {
     uartDivider: 0x60000014,
     uartClockHz: 40_000_000,
     spi: spiNew,
+    locked: watchdogs(0x98, 0xb0, 0xb4, 0xb8),
     beginHasEncryptedWord: true,
   },
 };

@@ -23,6 +23,7 @@ export class EspRegisters {
     this.written.set(magicAddress, chip.magic);
     this.written.set(chip.macHigh, Number.parseInt(mac.slice(0, 4), 16));
     this.written.set(chip.macLow, Number.parseInt(mac.slice(4), 16));
+    for (const { register, value } of chip.locked ?? []) this.written.set(register, value);
     const { measured } = chip;
     if (!measured) return;
     this.written.set(measured.calibrationAt, measured.calibration << 7);
@@ -39,11 +40,16 @@ export class EspRegisters {
 
   /** Bits outside `mask` keep their value. */
   write(address: number, value: number, mask: number): void {
+    if (this.isLocked(address)) return;
     this.written.set(address, ((this.read(address) & ~mask) | (value & mask)) >>> 0);
     const { spi } = this.chip;
     if (address !== spi.command || !(this.read(address) & userCommand)) return;
     this.written.set(address, 0);
     if (this.sendsReadId()) this.written.set(spi.data0, this.flashId & this.misoMask());
+  }
+
+  private isLocked(address: number): boolean {
+    return (this.chip.locked ?? []).some(({ register, lock, key }) => register === address && this.read(lock) !== key);
   }
 
   private sendsReadId(): boolean {

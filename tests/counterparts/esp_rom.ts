@@ -74,6 +74,11 @@ export class EspRom extends Counterpart implements SerialDevice {
     this.loader = new EspLoader("rom", this.device);
   }
 
+  /** What a register holds. */
+  register(address: number): number {
+    return this.device.registers.read(address);
+  }
+
   get mode(): EspMode {
     return this.loader.mode;
   }

@@ -7,7 +7,7 @@ import { esptool } from "../../../host/flash/esptool.ts";
 import type { FlashJob, FlashStage } from "../../../host/flash/method.ts";
 import { EspRom, type EspRomOptions } from "../../counterparts/esp_rom.ts";
 import type { PacketFault } from "../../counterparts/faults.ts";
-import { lineTo } from "./counterpart_line.ts";
+import { lineTo, usbSerialJtag } from "./counterpart_line.ts";
 
 const address = 0x1000;
 /** Neither all compressible nor all noise, of an odd length. */
@@ -106,6 +106,27 @@ describe.concurrent("flashing by esptool", { timeout: 120_000 }, () => {
     expect(rom.mode).toBe("stub");
     await flash();
     expect(same(written(), firmware)).toBe(true);
+    expect(rom.violations).toEqual([]);
+  });
+
+  it("resets a chip by its own USB port, and stops the watchdogs that such a reset leaves running", async () => {
+    const rom = new EspRom({ chip: "esp32s3", flashBytes: 8 << 20, flashId: 0x1740ef });
+    rom.left = "user code"; // it runs its firmware
+    const resets: boolean[] = [];
+    const onReset = (boot: boolean) => {
+      resets.push(boot);
+      if (boot) rom.reset();
+    };
+    const listPorts = async () => [
+      { address: "/dev/ttyACM7", kind: "serial" as const, usb: { vendor: "303a", product: "1001" } },
+    ];
+    const segments = [{ address: 0, bytes: firmware }];
+    const s3 = { board: loadBoardConfig("esp32-s3-devkitc"), address: "/dev/ttyACM7", segments };
+    const job: FlashJob = { ...s3, name: "wrist", recover: false, onProgress: () => {} };
+    await esptool({ openLine: lineTo(rom, onReset, usbSerialJtag()), listPorts, patienceMs: 400 })(job);
+    expect(resets).toEqual([true, false]);
+    expect(same(rom.flash.read(0, firmware.length), firmware)).toBe(true);
+    expect([0x60008098, 0x600080b4].map((at) => rom.register(at))).toEqual([0, 2 ** 31]);
     expect(rom.violations).toEqual([]);
   });
 
