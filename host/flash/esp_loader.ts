@@ -26,6 +26,9 @@ const romBlockBytes = 0x400;
 const romReadBytes = 64;
 const spiSetParams = 0x0b;
 const readFlashSlow = 0x0e;
+/** BLK0's words 5 and 3: SPI_PAD_CONFIG_CLK, Q, D, CS; and HD (targets/esp32.py, `get_chip_spi_pads`). */
+const padFuses = 0x3ff5a014;
+const holdFuses = 0x3ff5a00c;
 /** CHIP_DETECT_MAGIC_VALUE in esptool's targets/esp32.py. */
 const esp32Word = 0x00f01d83;
 const silent = { clean() {}, write() {}, writeLine() {} };
@@ -111,12 +114,26 @@ export class EspLoader extends ESPLoader {
   /** Connects the flash to the loader, stub or ROM. @returns the flash's size in bytes; `otherwise` when its id does not tell */
   async attachFlash(otherwise: number): Promise<number> {
     if (!this.IS_STUB) this.FLASH_WRITE_SIZE = romBlockBytes;
-    await this.checkCommand("attach the flash", this.ESP_SPI_ATTACH, this.IS_STUB ? words(0) : words(0, 0));
+    const pins = this.IS_STUB ? words(0) : words(await this.flashPins(), 0);
+    await this.checkCommand("attach the flash", this.ESP_SPI_ATTACH, pins);
     const capacity = ((await this.readFlashId()) >> 16) & 0xff; // third byte of the JEDEC id, as a power of two from 256 KiB to 256 MiB
     const bytes = capacity >= 18 && capacity <= 28 ? 2 ** capacity : otherwise;
     const geometry = words(0, bytes, 65_536, 4096, 256, 0xffff); // as esptool's flash_set_parameters: block, sector, page, status mask
     await this.checkCommand("set the flash's size", spiSetParams, geometry);
     return bytes;
+  }
+
+  /** For the ROM: an ESP32's finds no flash inside its package by itself (esptool, cmds.py, `attach_flash`); 0 is the usual pins. */
+  private async flashPins(): Promise<number> {
+    if (this.chip.CHIP_NAME !== "ESP32") return 0;
+    const [pads, hold] = [await this.readReg(padFuses), await this.readReg(holdFuses)];
+    const [clock, out, into, select] = [0, 5, 10, 15].map((bit) => (pads >> bit) & 0x1f) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    return clock | (out << 6) | (into << 12) | (select << 18) | (((hold >> 4) & 0x1f) << 24);
   }
 
   /** @returns the rate at which both go on: `baudRate`, or the ROM's. @throws ESPError when the chip answers at neither */

@@ -35,6 +35,8 @@ export interface EspDevice {
   registers: EspRegisters;
   refusesStub: boolean;
   startsHastily: boolean;
+  /** What the ROM's SPI_ATTACH must name: 0, or the pins of a flash chip in the package, six bits each. */
+  flashPins: number;
   refusesRate: boolean;
   violation(text: string): void;
 }
@@ -142,7 +144,8 @@ export class EspLoader {
   /** One word; the ROM wants a second one, zero. */
   private attach(data: Buffer): Reply {
     return this.words(data, this.mode === "rom" ? 2 : 1, ([pins, zero = 0]) => {
-      if (pins !== 0 || zero !== 0) return this.refuse("failed", "SPI_ATTACH: no flash on these pins");
+      if (pins !== (this.mode === "rom" ? this.device.flashPins : 0) || zero !== 0)
+        return this.refuse("failed", "SPI_ATTACH: no flash on these pins");
       this.attached = true;
       return {};
     });

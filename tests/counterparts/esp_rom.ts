@@ -22,6 +22,8 @@ export interface EspRomOptions {
   flashBytes?: number;
   /** As RDID gives it: manufacturer in the low byte, type, capacity. A Winbond of 4 MiB when left out. */
   flashId?: number;
+  /** The flash is in an ESP32's package, on pins that its eFuses name: the ROM must be told them (esptool, cmds.py, `attach_flash`). */
+  flashInside?: boolean;
   /**
    * "refused": MEM_BEGIN fails, as on a chip in secure download mode. "hasty": it starts before MEM_END's answer is out, as happens with the
    * ROM (esptool, loader.py, `mem_finish`).
@@ -38,6 +40,14 @@ const syncAnswers = 8;
 const rateTolerance = 0.02;
 /** The ROM's is what the page's trace shows; the stub's is 0, by which esptool (loader.py, `sync`) knows that a stub runs already. */
 const syncValue: Record<EspMode, number> = { rom: 0x20120707, stub: 0 };
+/** CLK 6, Q 17, D 8, CS 16, HD 11, as in the ESP32-PICO-D4: eFuse words 5 and 3, five bits each, and as SPI_ATTACH takes them. */
+const insidePins = {
+  fuses: [
+    { at: 0x3ff5a014, value: 6 | (17 << 5) | (8 << 10) | (16 << 15) },
+    { at: 0x3ff5a00c, value: 11 << 4 },
+  ],
+  packed: 6 | (17 << 6) | (8 << 12) | (16 << 18) | (11 << 24),
+};
 const syncData = Buffer.concat([Buffer.from([0x07, 0x07, 0x12, 0x20]), Buffer.alloc(32, 0x55)]);
 
 export class EspRom extends Counterpart implements SerialDevice {
@@ -59,11 +69,14 @@ export class EspRom extends Counterpart implements SerialDevice {
       chip,
       flash: this.flash,
       registers: new EspRegisters(chip, options.mac ?? "240ac4010203", options.flashId ?? 0x1640ef),
+      flashPins: options.flashInside ? insidePins.packed : 0,
       refusesStub: options.stub === "refused",
       startsHastily: options.stub === "hasty",
       refusesRate: this.plan.baudRate === "refused",
       violation: (text) => this.violation(text),
     };
+    if (options.flashInside)
+      for (const { at, value } of insidePins.fuses) this.device.registers.write(at, value, value);
     this.reset();
   }
 

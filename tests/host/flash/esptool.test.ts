@@ -91,6 +91,14 @@ describe.concurrent("flashing by esptool", { timeout: 120_000 }, () => {
     expect(rom.violations).toEqual([]);
   });
 
+  it("tells an ESP32's ROM the pins of the flash in its package", async () => {
+    const { rom, flash, resets, written } = chip({ stub: "refused", flashInside: true });
+    await flash();
+    expect(resets).toEqual([true, false]);
+    expect(same(written(), firmware)).toBe(true);
+    expect(rom.violations).toEqual([]);
+  });
+
   it("needs no second try when the stub starts before the ROM has said that it will", async () => {
     const { rom, flash, resets, written } = chip({ stub: "hasty" });
     await flash();
