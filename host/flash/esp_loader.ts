@@ -1,4 +1,5 @@
-// esptool-js 0.7, mended where it does not do what Espressif's documents say (esptool documentation, "Serial Protocol", for each chip):
+// esptool-js 0.7, mended where it does not do what Espressif's documents say (esptool, docs/en/advanced-topics/serial-protocol.rst, for each
+// chip, and esptool itself, which is that page's reference):
 //
 // 1. It writes by the chip's ROM as by its flasher stub. The ROM takes blocks of 1 KiB, two words with SPI_ATTACH and the flash's size by
 //    SPI_SET_PARAMS before anything else, and answers SPI_FLASH_MD5 in hexadecimal digits.
@@ -29,7 +30,7 @@ const readFlashSlow = 0x0e;
 /** BLK0's words 5 and 3: SPI_PAD_CONFIG_CLK, Q, D, CS; and HD (targets/esp32.py, `get_chip_spi_pads`). */
 const padFuses = 0x3ff5a014;
 const holdFuses = 0x3ff5a00c;
-/** CHIP_DETECT_MAGIC_VALUE in esptool's targets/esp32.py. */
+/** MAGIC_VALUE in esptool's targets/esp32.py. */
 const esp32Word = 0x00f01d83;
 const silent = { clean() {}, write() {}, writeLine() {} };
 const words = (...values: number[]) => new Uint8Array(Uint32Array.from(values).buffer);
@@ -116,8 +117,7 @@ export class EspLoader extends ESPLoader {
     if (!this.IS_STUB) this.FLASH_WRITE_SIZE = romBlockBytes;
     const pins = this.IS_STUB ? words(0) : words(await this.flashPins(), 0);
     await this.checkCommand("attach the flash", this.ESP_SPI_ATTACH, pins);
-    const capacity = ((await this.readFlashId()) >> 16) & 0xff; // third byte of the JEDEC id, as a power of two from 256 KiB to 256 MiB
-    const bytes = capacity >= 18 && capacity <= 28 ? 2 ** capacity : otherwise;
+    const bytes = flashBytes((await this.readFlashId()) >> 16) ?? otherwise;
     const geometry = words(0, bytes, 65_536, 4096, 256, 0xffff); // as esptool's flash_set_parameters: block, sector, page, status mask
     await this.checkCommand("set the flash's size", spiSetParams, geometry);
     return bytes;
@@ -234,4 +234,14 @@ export class EspLoader extends ESPLoader {
     await this.transport.read(this.DEFAULT_TIMEOUT);
     return read;
   }
+}
+
+/**
+ * By the third byte of its JEDEC id: a power of two, which some makers count anew from 64 MiB, or in a range of their own for 1.8 V
+ * (esptool, cmds.py, DETECTED_FLASH_SIZES).
+ */
+function flashBytes(capacity: number): number | undefined {
+  if (capacity >= 0x12 && capacity <= 0x1c) return 2 ** capacity;
+  if (capacity >= 0x20 && capacity <= 0x22) return 2 ** (capacity + 6);
+  return capacity >= 0x32 && capacity <= 0x3a ? 2 ** (capacity - 0x20) : undefined;
 }

@@ -150,8 +150,8 @@ describe.concurrent("flashing by esptool", { timeout: 120_000 }, () => {
     expect(resets.at(-1)).toBe(false);
   });
 
-  it("refuses a flash that is too small for the board", async () => {
-    const { rom, flash } = chip({ flashBytes: 2 << 20, flashId: 0x1540ef });
+  it.each([0x1540ef, 0x3525c2])("refuses a flash that is too small for the board, of id %i", async (flashId) => {
+    const { rom, flash } = chip({ flashBytes: 2 << 20, flashId });
     await expect(flash()).rejects.toMatchObject({
       code: "board-wrong",
       message: expect.stringMatching(/2097152 bytes/),
