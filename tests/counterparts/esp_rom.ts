@@ -48,6 +48,9 @@ const insidePins = {
   ],
   packed: 6 | (17 << 6) | (8 << 12) | (16 << 18) | (11 << 24),
 };
+const bootLog = Buffer.from(
+  "ets Jun  8 2016 00:22:57\r\n\r\nrst:0x1 (POWERON_RESET),boot:0x3 (DOWNLOAD_BOOT(UART0/UART1/SDIO_REI_REO_V2))\r\nwaiting for download\r\n",
+);
 const syncData = Buffer.concat([Buffer.from([0x07, 0x07, 0x12, 0x20]), Buffer.alloc(32, 0x55)]);
 
 export class EspRom extends Counterpart implements SerialDevice {
@@ -77,11 +80,16 @@ export class EspRom extends Counterpart implements SerialDevice {
     };
     if (options.flashInside)
       for (const { at, value } of insidePins.fuses) this.device.registers.write(at, value, value);
-    this.reset();
+    this.enterLoader();
   }
 
-  /** The chip is reset with its boot pin low: its ROM waits for SYNC. */
+  /** The chip is reset with its boot pin low: its ROM says so (esptool, advanced topics, "Boot Mode Selection", Boot Log) and waits for SYNC. */
   reset(): void {
+    this.enterLoader();
+    this.onSend(bootLog);
+  }
+
+  protected enterLoader(): void {
     this.left = this.readout = this.baudRate = undefined;
     this.device.registers.setBaudRate(firstBaudRate);
     this.loader = new EspLoader("rom", this.device);
@@ -108,7 +116,7 @@ export class EspRom extends Counterpart implements SerialDevice {
   }
 
   protected powerUp(): void {
-    this.reset();
+    this.enterLoader();
   }
 
   protected handle(packet: Buffer): void {
@@ -116,7 +124,7 @@ export class EspRom extends Counterpart implements SerialDevice {
     if (packet.length < 8 || packet[0] !== 0) return this.violation(`not a request: ${packet.toString("hex", 0, 8)}`);
     const command = packet[1]!;
     if (this.left && command !== sync) return;
-    if (this.left) this.reset();
+    if (this.left) this.enterLoader();
     const data = packet.subarray(8);
     if (command === sync && data.equals(syncData)) return this.synchronise();
     this.answer(command, this.loader.command(command, packet.readUInt16LE(2), data, packet.readUInt32LE(4)));

@@ -47,7 +47,7 @@ export class FlashableChip extends EspRom {
 
   private restart(): void {
     this.runs = false;
-    this.reset();
+    this.enterLoader();
   }
 
   override receive(bytes: Uint8Array): void {
