@@ -1,45 +1,13 @@
 // The commands of one ESP32 loader, the ROM's or the stub's, on bytes of data: what each takes, does and gives back. Packets, baud rates and
 // who runs when are esp_rom.ts. Sources: Espressif, "Serial Protocol", Commands, in the chips' own versions of that page: the newer ROMs take a
 // fifth word with FLASH_BEGIN, which the ESP32's does not (esptool, loader.py, `flash_begin`); the stub takes four or five, and needs no
-// SPI_ATTACH (esp-flasher-stub, src/command_handler.c, `s_init_flash_operation`, and src/main.c). Left out: RUN_USER_CODE.
+// SPI_ATTACH (esp-flasher-stub, src/command_handler.c, `s_init_flash_operation`, and src/main.c). The stub acknowledges data before it writes
+// them, and says what became of them in answer to the next command, which it does not do (`handle_command`). Left out: RUN_USER_CODE.
 import { createHash } from "node:crypto";
-import type { EspChip } from "./esp_chips.ts";
+import type { EspDevice, EspMode, Reply } from "./esp_device.ts";
 import { type DownloadError, espChecksum, FlashDownload } from "./esp_download.ts";
 import { type EspError, romErrors, stubErrors } from "./esp_errors.ts";
 import { RamDownload } from "./esp_memory.ts";
-import type { EspRegisters } from "./esp_registers.ts";
-import type { NorFlash } from "./nor_flash.ts";
-
-export type EspMode = "rom" | "stub";
-
-/** What happens once the response is out. */
-export type Afterwards =
-  | { kind: "leave"; how: "reboot" | "user code" }
-  | { kind: "start-stub" }
-  | { kind: "change-rate"; baudRate: number; old: number }
-  | { kind: "read-flash"; data: Buffer; packetBytes: number; maxInFlight: number };
-
-/** What a command comes to. `error` is the loader's own code. */
-export interface Reply {
-  error?: number;
-  value?: number;
-  data?: Buffer;
-  /** It is never sent: the device has gone on. */
-  lost?: boolean;
-  after?: Afterwards;
-}
-
-export interface EspDevice {
-  chip: EspChip;
-  flash: NorFlash;
-  registers: EspRegisters;
-  refusesStub: boolean;
-  startsHastily: boolean;
-  /** What the ROM's SPI_ATTACH must name: 0, or the pins of a flash chip in the package, six bits each. */
-  flashPins: number;
-  refusesRate: boolean;
-  violation(text: string): void;
-}
 
 type Handler = (data: Buffer, checksum: number) => Reply;
 type Words = (words: number[]) => Reply;
@@ -49,6 +17,8 @@ const maxRamPacketBytes = 0x1800;
 const firstStubCommand = 0xd0;
 const readFlashSlow = 0x0e;
 const slowBytes = 64;
+/** What the stub finds out only after it has answered. */
+const lateErrors: ReadonlySet<DownloadError | undefined> = new Set(["erase", "program", "inflate", "length"] as const);
 
 export class EspLoader {
   private readonly plain: FlashDownload;
@@ -57,6 +27,7 @@ export class EspLoader {
   private readonly errors: Record<EspError, number>;
   private readonly handlers: ReadonlyMap<number, Handler>;
   private attached: boolean;
+  private late: number | undefined;
 
   constructor(
     readonly mode: EspMode,
@@ -74,6 +45,9 @@ export class EspLoader {
 
   /** @param size the packet's size field, which must be the length of `data` */
   command(command: number, size: number, data: Buffer, checksum: number): Reply {
+    const { late } = this;
+    this.late = undefined;
+    if (late !== undefined) return { error: late };
     if (size !== data.length) return this.refuse("parameters", `size field ${size}, data ${data.length} bytes`);
     const handler = this.handlers.get(command);
     const isOthers = this.mode === "rom" ? command >= firstStubCommand : command === readFlashSlow;
@@ -172,7 +146,10 @@ export class EspLoader {
     if (data.readUInt32LE(8) !== 0 || data.readUInt32LE(12) !== 0)
       this.device.violation("DATA: words 3 and 4 are not 0");
     if (espChecksum(body) !== checksum) return this.refuse("checksum", "DATA's checksum is wrong");
-    return this.outcome(download.data(data.readUInt32LE(4), body));
+    const error = download.data(data.readUInt32LE(4), body);
+    if (this.mode === "rom" || !lateErrors.has(error)) return this.outcome(error);
+    this.late = this.errors[error!];
+    return {};
   }
 
   /** 0 reboots. The ROM leaves for the user's code at 1; the stub stays. */

@@ -136,6 +136,18 @@ describe("the ROM loader's counterpart", () => {
     expect(data(0x11, 0, packed.subarray(1))).toBe(answer("11", "0b"));
   });
 
+  it("says in the stub what its flash did in answer to the command after the data, which is not done", () => {
+    const { rom, ask, data, startStub } = talk();
+    startStub();
+    expect(ask(0x10, words(5000, 1, 0x4000, 0x1000))).toBe("c001100200000000000000c0");
+    expect(data(0x11, 0, deflateSync(Buffer.alloc(5000, 0x21)).subarray(1))).toBe("c001110200000000000000c0");
+    rom.flash.program(0, Buffer.alloc(4));
+    expect(ask(0xd0, Buffer.alloc(0))).toBe("c001d0020000000000c700c0");
+    expect(rom.flash.read(0, 4)).toEqual(Buffer.alloc(4));
+    expect(ask(0xd0, Buffer.alloc(0))).toBe("c001d00200000000000000c0");
+    expect(rom.flash.read(0, 4)).toEqual(Buffer.alloc(4, 0xff));
+  });
+
   it("reads flash out through the stub, within the window, with the digest at the end", () => {
     const { rom, ask, raw, startStub } = talk();
     startStub();

@@ -3,12 +3,13 @@
 // Packet Description and Initial Synchronisation; for the stub its own source, esp-flasher-stub, src/command_handler.c, `s_send_response`
 // and `s_sync`. The commands are in esp_loader.ts. Status is four bytes from the ROM: 1 and the error; and two from the stub: the error and 0.
 //
-// It runs no code: whatever is uploaded and started answers as the stub. Compressed data is written at its last packet, and the stub says
-// at once what its flash did, where the real one says it at the next packet. A pty has no DTR and RTS, so a chip that left its loader is
-// back in it at the next SYNC: a reset that should have kept it out cannot be seen. Left out: encryption, secure boot.
+// It runs no code: whatever is uploaded and started answers as the stub. Compressed data is written at its last packet. A pty has no DTR and
+// RTS, so a chip that left its loader is back in it at the next SYNC: a reset that should have kept it out cannot be seen. Left out:
+// encryption, secure boot.
 import { Counterpart, type SerialDevice } from "./counterpart.ts";
 import { believedCrystalHz, type EspChipName, espChips } from "./esp_chips.ts";
-import { type Afterwards, type EspDevice, EspLoader, type EspMode, type Reply } from "./esp_loader.ts";
+import type { Afterwards, EspDevice, EspMode, Reply } from "./esp_device.ts";
+import { EspLoader } from "./esp_loader.ts";
 import { FlashReadout } from "./esp_read_flash.ts";
 import { EspRegisters } from "./esp_registers.ts";
 import type { FaultPlan } from "./faults.ts";
