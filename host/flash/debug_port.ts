@@ -2,7 +2,8 @@
 // chip. dapjs's own ADI class is not used: it remembers SELECT and CSW across failures, and waits for power without an end.
 //
 // Sources: Arm Debug Interface Architecture Specification ADIv5 (IHI 0031), B2 (DP registers) and C2 (MEM-AP: CSW, TAR, DRW; TAR increments
-// within 1 KiB); CMSIS-DAP 2.1, DAP_Transfer (match mask, match value) and DAP_TransferConfigure.
+// within 1 KiB); CMSIS-DAP 2.1, "DAP Commands", DAP_Transfer (match mask, match value) and DAP_TransferConfigure, with its reference
+// firmware, Firmware/Include/DAP.h (request and response bits).
 
 import type { DAPOperation, Transport } from "dapjs";
 

@@ -1,8 +1,9 @@
 // The USB Serial/JTAG controller inside later chips of Espressif's, where a board leads it to a port: how it is known, and which watchdogs
 // go on through its resets. Pure; esptool-js does the reset itself (DTR, then through both to RTS), once it knows what is behind the port.
 //
-// Sources: esptool, esptool/targets/esp32c3.py and esp32s3.py, `disable_watchdogs` (registers, keys, order), and docs/en/troubleshooting.rst,
-// "Leaving Download Mode in USB-Serial/JTAG Mode": its resets are of the core, and do not look at the boot pin.
+// Sources: esptool, esptool/targets/esp32c3.py and esp32s3.py, `disable_watchdogs` (registers, keys, order), and
+// docs/en/troubleshooting.rst, "Leaving Download Mode in USB-Serial/JTAG Mode": its resets are of the core, and do not look at the boot
+// pin.
 
 import type { BoardConfig } from "../boards/config.ts";
 

@@ -1,5 +1,5 @@
-// The init packet of Nordic's Secure DFU: which firmware comes, and its hash; protobuf, unsigned, for bootloaders that ask for no
-// signature (the nRF52840 Dongle's factory bootloader). Pure. A bootloader with a key refuses it, and says so.
+// The init packet of Nordic's Secure DFU: which firmware comes, and its hash; protobuf, unsigned, for bootloaders that ask for no signature
+// (the nRF52840 Dongle's factory bootloader). Pure. A bootloader with a key refuses it, and says so.
 //
 // Sources: pc-nrfutil, nordicsemi/dfu/dfu-cc.proto (fields), init_packet_pb.py and package.py (values); nRF5 SDK 17.1,
 // components/libraries/bootloader/dfu/nrf_dfu_ver_validation.c, `sd_req_ok` (SoftDevice 0: none is needed, and one that is there is
@@ -16,7 +16,7 @@ const nrf52Hardware = 52;
 const sha256 = 3;
 const validateGeneratedCrc = 1;
 const noSoftDevice = 0;
-/** Where applications begin that share flash with no SoftDevice, the only ones that this packet is for: right after the master boot record. */
+/** Where applications without a SoftDevice begin, the only ones that this packet is for: right after the master boot record. */
 export const afterMbr = 0x1000;
 
 function varintBytes(value: number): number[] {

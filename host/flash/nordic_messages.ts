@@ -1,7 +1,7 @@
 // Requests and responses of Nordic's Secure DFU over a serial line. Pure coding; nordic_dfu.ts speaks it.
 //
-// Sources: nRF5 SDK 17.1, "DFU transport: Serial" (packet format), components/libraries/bootloader/dfu/nrf_dfu_req_handler.h (opcodes, results)
-// and nrf_dfu_handling_error.h (extended errors), serial_dfu/nrf_dfu_serial.c and nrf_dfu_serial_usb.c (responses, SLIP_MTU);
+// Sources: nRF5 SDK 17.1, "DFU transport: Serial" (packet format), components/libraries/bootloader/dfu/nrf_dfu_req_handler.h (opcodes,
+// results) and nrf_dfu_handling_error.h (extended errors), serial_dfu/nrf_dfu_serial.c and nrf_dfu_serial_usb.c (responses, SLIP_MTU);
 // pc-nrfutil, nordicsemi/dfu/dfu_transport_serial.py and dfu_transport.py. All numbers are little-endian.
 
 export const op = {

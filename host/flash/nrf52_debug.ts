@@ -1,10 +1,10 @@
 // Flash, protection and reset of an nRF52 through its debug port. Erases pages, never the whole chip, except where the caller asks for
 // CTRL-AP's ERASEALL. Knows no probe and no file.
 //
-// Sources: nRF52840 and nRF52832 Product Specifications, NVMC (registers; CPU halted before the debugger writes), CTRL-AP (registers,
-// IDR), FICR (INFO.PART, INFO.VARIANT), UICR (APPROTECT); nRF52832 Production Programming, "Writing data", "Erasing"; nWP-027 (order of
-// unlocking; as in pyOCD, pyocd/target/family/target_nRF52.py, with the revisions that lock at every reset); Armv7-M Architecture
-// Reference Manual, C1.6 (DHCSR).
+// Sources: nRF52840 and nRF52832 Product Specifications, NVMC (registers; CPU halted before the debugger writes), CTRL-AP (registers, IDR),
+// FICR (INFO.PART, INFO.VARIANT), UICR (APPROTECT); nRF52832 Production Programming, "Writing data", "Erasing"; nWP-027 (order of
+// unlocking; as in pyOCD, pyocd/target/family/target_nRF52.py, with the revisions that lock at every reset); Armv7-M Architecture Reference
+// Manual, C1.6 (DHCSR). Registers and their values are also those of Nordic's nrfx, mdk/nrf52840.h and nrf52840_bitfields.h.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DebugPort } from "./debug_port.ts";

@@ -1,8 +1,9 @@
 // Brings a running board into its bootloader by the "1200-baud touch": an application's USB port that is opened at 1200 baud and let go
 // resets into the bootloader, whose port may get another name. Sends nothing to either.
 //
-// Source: adafruit-nrfutil, nordicsemi/dfu/dfu_transport_serial.py, open() (its waits). That the bootloader's port is found by the USB
-// serial number, which both take from the chip's id, is ours.
+// Sources: adafruit-nrfutil, nordicsemi/dfu/dfu_transport_serial.py, open() (its waits); Adafruit_TinyUSB_Arduino,
+// src/arduino/Adafruit_USBD_CDC.cpp, `tud_cdc_line_state_cb` (DTR let go at 1200 baud resets). That the bootloader's port is found by the
+// USB serial number, which both take from the chip's id, is ours.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { FtteError } from "../errors.ts";

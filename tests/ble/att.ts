@@ -1,6 +1,7 @@
 // A peripheral's attribute server (Bluetooth Core 5.4, volume 3: part F, 3.4 "attribute protocol PDUs"; part G, 3 "service interoperability
-// requirements"), as much of it as discovery, the exchange of the MTU, writes and notifications need. Strict: what breaks a rule is dropped and
-// noted. Signed and prepared writes, indications and 16-bit uuids of our own are left out.
+// requirements"; the numbers as BlueZ has them in src/shared/att-types.h), as much of it as discovery, the exchange of the MTU, writes and
+// notifications need. Strict: what breaks a rule is dropped and noted. Signed and prepared writes, indications and 16-bit uuids of our own
+// are left out.
 
 import { u16 } from "./hci.ts";
 

@@ -1,5 +1,6 @@
-// HCI packets on a serial line, as the controller sees them (Bluetooth Core 5.4: volume 4, part A, "UART transport layer"; part E, 5.4 "exchange
-// of HCI-specific information", 7.7 "events"). Bytes only; what commands do is controller.ts's.
+// HCI packets on a serial line, as the controller sees them (Bluetooth Core 5.4: volume 4, part A, "UART transport layer"; part E, 5.4
+// "exchange of HCI-specific information", 7.7 "events"; the numbers and layouts as BlueZ has them in monitor/bt.h). Bytes only; what
+// commands do is controller.ts's.
 
 export interface HciCommand {
   kind: "command";

@@ -1,5 +1,6 @@
 // A BLE peripheral that is a byte stream: advertises the Nordic UART Service, takes one connection, and carries what is written to it to
-// whoever listens, and what it is given to send as notifications. Behind it in tests: a posix board, or an echo.
+// whoever listens, and what it is given to send as notifications (Nordic's "Nordic UART Service (NUS)" page: uuids, RX is written, TX
+// notifies). Behind it in tests: a posix board, or an echo.
 
 import { AttServer, type CharacteristicDefinition, property, type ServiceDefinition } from "./att.ts";
 

@@ -1,6 +1,6 @@
 // A CMSIS-DAP v1 probe with an nRF52840 on its wires, as packets of 64 bytes in and out. Source: Arm, CMSIS-DAP 2.1, "CMSIS-DAP Commands"
-// (general, SWJ, SWD and transfer commands, DAP_ExecuteCommands). The wires are debug_port.ts, the chip nrf52840_target.ts. A command that it
-// does not have is answered 0xff. Left out: JTAG, SWO, UART, time stamps, DAP_QueueCommands.
+// (Documentation/Doxygen/src/ref_dap.txt: general, SWJ, SWD and transfer commands, DAP_ExecuteCommands). The wires are debug_port.ts, the
+// chip nrf52840_target.ts. A command that it does not have is answered 0xff. Left out: JTAG, SWO, UART, time stamps, DAP_QueueCommands.
 import { Counterpart } from "./counterpart.ts";
 import { ack, DebugPort } from "./debug_port.ts";
 import type { FaultPlan } from "./faults.ts";

@@ -1,7 +1,8 @@
 // What tells one ESP32 from another over its ROM loader: the word at 0x40001000, the chip id in GET_SECURITY_INFO, where the eFuses hold
 // the MAC, and where SPI1's registers lie. Addresses are those of ESP-IDF's register headers (soc/efuse_reg.h: eFuse at 0x3FF5A000,
-// 0x60008800, 0x60007000; soc/spi_reg.h and soc/spi_mem_reg.h: SPI1 at 0x3FF42000 and 0x60002000), as esptool has them (esptool/targets/esp32.py,
-// esp32c3.py, esp32s3.py); the words at 0x40001000 those of the chips' ROMs (the ESP32-C3's is that of its third revision, ECO3).
+// 0x60008800, 0x60007000; soc/spi_reg.h and soc/spi_mem_reg.h: SPI1 at 0x3FF42000 and 0x60002000), as esptool has them
+// (esptool/targets/esp32.py, esp32c3.py, esp32s3.py); the words at 0x40001000 those of the chips' ROMs (the ESP32-C3's is that of its third
+// revision, ECO3).
 
 export type EspChipName = "esp32" | "esp32c3" | "esp32s3";
 

@@ -1,5 +1,6 @@
 // The error bytes of the ESP32 loaders: the ROM's from "Serial Protocol", ROM Loader Errors, and for what it does not know
-// ROM_INVALID_RECV_MSG of esptool's loader.py; the stub's from esp-flasher-stub, src/commands.h, `enum esp_response_code`, by the names there.
+// ROM_INVALID_RECV_MSG of esptool's loader.py; the stub's from esp-flasher-stub, src/commands.h, `enum esp_response_code`, by the names
+// there.
 import type { DownloadError } from "./esp_download.ts";
 
 export type EspError = DownloadError | "command" | "failed";

@@ -1,8 +1,9 @@
-// The commands of one ESP32 loader, the ROM's or the stub's, on bytes of data: what each takes, does and gives back. Packets, baud rates and
-// who runs when are esp_rom.ts. Sources: Espressif, "Serial Protocol", Commands, in the chips' own versions of that page: the newer ROMs take a
-// fifth word with FLASH_BEGIN, which the ESP32's does not (esptool, loader.py, `flash_begin`); the stub takes four or five, and needs no
-// SPI_ATTACH (esp-flasher-stub, src/command_handler.c, `s_init_flash_operation`, and src/main.c). The stub acknowledges data before it writes
-// them, and says what became of them in answer to the next command, which it does not do (`handle_command`). Left out: RUN_USER_CODE.
+// The commands of one ESP32 loader, the ROM's or the stub's, on bytes of data: what each takes, does and gives back. Packets, baud rates
+// and who runs when are esp_rom.ts. Sources: Espressif, "Serial Protocol", Commands, in the chips' own versions of that page: the newer
+// ROMs take a fifth word with FLASH_BEGIN, which the ESP32's does not (esptool, loader.py, `flash_begin`); the stub takes four or five, and
+// needs no SPI_ATTACH (esp-flasher-stub, src/command_handler.c, `s_init_flash_operation`, and src/main.c). The stub acknowledges data
+// before it writes them, and says what became of them in answer to the next command, which it does not do (`handle_command`). Left out:
+// RUN_USER_CODE.
 import { createHash } from "node:crypto";
 import type { EspDevice, EspMode, Reply } from "./esp_device.ts";
 import { type DownloadError, espChecksum, FlashDownload } from "./esp_download.ts";

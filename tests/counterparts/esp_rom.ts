@@ -1,10 +1,11 @@
 // The ROM loader of an ESP32, ESP32-C3 or ESP32-S3, and the stub that a client may upload into it, as bytes in and out: packets, status,
-// SYNC, baud rates, and which of the two answers. Sources: Espressif, "Serial Protocol" (esptool, docs/en/advanced-topics/serial-protocol.rst),
-// Packet Description and Initial Synchronisation; for the stub its own source, esp-flasher-stub, src/command_handler.c, `s_send_response`
-// and `s_sync`. The commands are in esp_loader.ts. Status is four bytes from the ROM: 1 and the error; and two from the stub: the error and 0.
+// SYNC, baud rates, and which of the two answers. Sources: Espressif, "Serial Protocol" (esptool,
+// docs/en/advanced-topics/serial-protocol.rst), Packet Description and Initial Synchronisation; for the stub its own source,
+// esp-flasher-stub, src/command_handler.c, `s_send_response` and `s_sync`. The commands are in esp_loader.ts. Status is four bytes from the
+// ROM: 1 and the error; and two from the stub: the error and 0.
 //
-// It runs no code: whatever is uploaded and started answers as the stub. Compressed data is written at its last packet. A pty has no DTR and
-// RTS, so a chip that left its loader is back in it at the next SYNC: a reset that should have kept it out cannot be seen. Left out:
+// It runs no code: whatever is uploaded and started answers as the stub. Compressed data is written at its last packet. A pty has no DTR
+// and RTS, so a chip that left its loader is back in it at the next SYNC: a reset that should have kept it out cannot be seen. Left out:
 // encryption, secure boot.
 import { Counterpart, type SerialDevice } from "./counterpart.ts";
 import { believedCrystalHz, type EspChipName, espChips } from "./esp_chips.ts";
@@ -84,7 +85,7 @@ export class EspRom extends Counterpart implements SerialDevice {
     this.enterLoader();
   }
 
-  /** The chip is reset with its boot pin low: its ROM says so (esptool, advanced topics, "Boot Mode Selection", Boot Log) and waits for SYNC. */
+  /** The chip is reset with its boot pin low: its ROM logs that (esptool, "Boot Mode Selection", Boot Log) and waits for SYNC. */
   reset(): void {
     this.enterLoader();
     this.onSend(bootLog);

@@ -1,8 +1,8 @@
 // Nordic's init packet: what it says of the firmware that follows, and whether a device takes it. Source: nRF5 SDK 17, "Device Firmware
 // Update process" (init packet, validation) and its dfu-cc.proto; components/libraries/bootloader/dfu/nrf_dfu_validation.c and
 // nrf_dfu_ver_validation.c for the checks and their order, in a bootloader without NRF_DFU_DEBUG, which passes over is_debug, and with
-// NRF_DFU_APP_DOWNGRADE_PREVENTION; nrf_dfu_handling_error.h for the extended errors. Hash and signature are stored with their bytes reversed
-// (the signature in two halves).
+// NRF_DFU_APP_DOWNGRADE_PREVENTION; nrf_dfu_handling_error.h for the extended errors. Hash and signature are stored with their bytes
+// reversed (the signature in two halves).
 import { type KeyObject, verify } from "node:crypto";
 import { readMessage, readPacked } from "./protobuf.ts";
 

@@ -1,6 +1,7 @@
 // A board whose application gives way to its bootloader when its port is opened at 1200 baud and closed again (Arduino's "1200-baud touch",
-// as the Adafruit core does it over USB CDC): the port vanishes, and after a while another one comes, with the bootloader behind it. When
-// the bootloader activates an image, the application's port is back. One symbolic link stands for whichever is there.
+// as Adafruit_TinyUSB_Arduino, src/arduino/Adafruit_USBD_CDC.cpp, has it, where a port that is closed lets DTR go): the port vanishes, and
+// after a while another one comes, with the bootloader behind it. When the bootloader activates an image, the application's port is back.
+// One symbolic link stands for whichever is there.
 import type { AdafruitBootloader } from "./adafruit_bootloader.ts";
 import type { SerialDevice } from "./counterpart.ts";
 import { attachToPty, type PtyLine } from "./pty_line.ts";

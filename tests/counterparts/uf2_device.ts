@@ -1,8 +1,8 @@
 // What a UF2 bootloader makes of the blocks that are written to its drive, on nRF52 flash. Source: microsoft/uf2, README ("File format",
 // "Flags", "Family ID", "Payload sizes"); for what it takes and where it writes, adafruit/Adafruit_nRF52_Bootloader, src/usb/uf2/ghostfat.c
 // and uf2cfg.h: blocks of 256 bytes at multiples of 256, with a family, in the application's space; what lies below it (the MBR) is passed
-// over. A page is kept in RAM until another one is written or the last block came. Left out: updates of the bootloader, file containers, MD5
-// regions, families of single boards.
+// over. A page is kept in RAM until another one is written or the last block came. Left out: updates of the bootloader, file containers,
+// MD5 regions, families of single boards.
 import type { NorFlash } from "./nor_flash.ts";
 
 export const blockBytes = 512;
