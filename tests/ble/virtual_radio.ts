@@ -10,21 +10,44 @@ export interface VirtualRadio {
   /** The pty: what FTTE_HCI_UART says. */
   path: string;
   controller: VirtualController;
+  /** How long whatever passes between host and controller takes, each way, in ms; 0 at first. More: a slow central. */
+  lineMs: number;
   /** Ends the controller; its line goes with it. */
   end(): Promise<void>;
 }
 
 export async function virtualRadio(peripherals: Peripheral[], options: ControllerOptions = {}): Promise<VirtualRadio> {
-  const device: SerialDevice = { receive: (bytes) => controller.take(bytes), onSend: () => {}, onUnplug: () => {} };
-  const controller = new VirtualController(peripherals, (bytes) => device.onSend(bytes), options);
+  const slowly = () => delayed(() => radio.lineMs);
+  const [toController, toHost] = [slowly(), slowly()];
+  const device: SerialDevice = {
+    receive: (bytes) => toController(() => controller.take(bytes)),
+    onSend: () => {},
+    onUnplug: () => {},
+  };
+  const controller = new VirtualController(peripherals, (bytes) => toHost(() => device.onSend(bytes)), options);
   const line = await attachToPty(device);
-  return {
+  const radio: VirtualRadio = {
     path: line.path,
     controller,
+    lineMs: 0,
     async end() {
       controller.end();
       await line.unplug();
     },
+  };
+  return radio;
+}
+
+/** Does what it is given so much later, in order, also when the delay changes meanwhile. */
+function delayed(delayMs: () => number): (work: () => void) => void {
+  const waiting: { dueMs: number; work: () => void }[] = [];
+  const run = () => {
+    while (waiting.length > 0 && waiting[0]!.dueMs <= performance.now()) waiting.shift()!.work();
+    if (waiting.length > 0) setTimeout(run, waiting[0]!.dueMs - performance.now());
+  };
+  return (work) => {
+    waiting.push({ dueMs: performance.now() + delayMs(), work });
+    if (waiting.length === 1) run();
   };
 }
 

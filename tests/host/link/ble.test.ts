@@ -53,6 +53,26 @@ describe("a packet", () => {
     });
 });
 
+describe("a slow central", () => {
+  afterAll(() => {
+    radio.lineMs = 0;
+  });
+  it.each([20, 100])(
+    "whose controller is %i ms away carries every byte, and the board is opened and closed",
+    async (ms) => {
+      radio.lineMs = ms;
+      const far = peripheral({ maxMtu: 100 });
+      const pipe = await opening(far);
+      const sent = Uint8Array.from({ length: 2000 }, (_, i) => i * 5);
+      const back = collect(pipe, sent.length);
+      await pipe.write(sent);
+      expect(Buffer.compare(await back, sent)).toBe(0);
+      await pipe.close();
+      expect(far.violations).toEqual([]);
+    },
+  );
+});
+
 describe("the air", () => {
   it("may be silent for less than the supervision time-out: nothing is lost", async () => {
     const far = peripheral();
