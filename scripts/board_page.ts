@@ -20,7 +20,7 @@ const contents: Record<Partition, string> = {
 const entries = {
   "dtr-rts":
     "In the chip's ROM. Flashing resets the chip into it by the serial port's DTR and RTS signals: there is nothing to press.",
-  "double-reset": "A bootloader lies in flash beside the firmware, and the reset button opens it.",
+  "reset-button": "A bootloader lies in flash beside the firmware, and the reset button opens it.",
   none: "None: a debug probe stops the chip and writes its flash.",
 } as const;
 

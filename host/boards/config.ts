@@ -28,7 +28,7 @@ const words = z.string().min(1);
 const hardware = z.strictObject({
   header: pins.optional(),
   buttons: z.array(z.strictObject({ name: words, pin: words.optional(), use: words })),
-  bootloader: z.strictObject({ entry: z.enum(["dtr-rts", "double-reset", "none"]), byHand: words.optional() }),
+  bootloader: z.strictObject({ entry: z.enum(["dtr-rts", "reset-button", "none"]), byHand: words.optional() }),
   notes: z.array(words),
 });
 const tried = z.strictObject({ emulated: words, image: words.optional(), hardware: z.array(words) });
@@ -65,7 +65,7 @@ const boardSchema = z
     }),
     pins,
     flashing: z.strictObject({
-      method: z.enum(["process", "emulator", "jlink", "uf2", "esptool"]),
+      method: z.enum(["process", "emulator", "jlink", "uf2", "nordic-dfu", "esptool"]),
       alternatives: z
         .array(z.enum(["adafruit-dfu", "nordic-dfu", "cmsis-dap", "jlink", "uf2"]))
         .min(1)
