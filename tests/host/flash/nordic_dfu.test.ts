@@ -19,7 +19,7 @@ function board(options: NordicOptions = {}) {
   bootloader.onActivated = () => {
     activated = true;
   };
-  const job = jobFor("nrf52840-dk", "/dev/ttyACM0", [{ address: applicationAt, bytes: image }]);
+  const job = jobFor("nrf52840-dongle", "/dev/ttyACM0", [{ address: applicationAt, bytes: image }]);
   const flash = (changes: Partial<FlashJob> = {}) =>
     nordicDfu({ openLine: lineTo(bootloader), patienceMs: 60 })({ ...job, ...changes });
   const written = () => bootloader.flash.bytes.subarray(applicationAt, applicationAt + image.length);
