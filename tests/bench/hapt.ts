@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import type { FtteConfig } from "../../host/cli/config.ts";
 import { percent, table } from "../../host/cli/view/text.ts";
 import { fedavgOf, federated, figures } from "./federated.ts";
-import { unpacked } from "./unpacked.ts";
+import { archives, unpacked } from "./unpacked.ts";
 
 const { values } = parseArgs({
   options: {
@@ -16,12 +16,7 @@ const { values } = parseArgs({
     json: { type: "boolean" },
   },
 });
-const data = unpacked(values.data, {
-  name: "hapt",
-  marker: "RawData",
-  archive: "RawData.tar.xz",
-  source: "HAPT, UCI 341",
-});
+const data = unpacked(values.data, archives.hapt);
 if (!data) process.exit(0);
 
 const config: FtteConfig = {

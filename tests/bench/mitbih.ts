@@ -23,7 +23,7 @@ import { ModelEvaluator, macroF1 } from "../../host/sim/evaluate.ts";
 import { Guest } from "../../host/sim/guest.ts";
 import { pretrain } from "../../host/sim/pretrain.ts";
 import { fedavgOf, federated, figures } from "./federated.ts";
-import { unpacked } from "./unpacked.ts";
+import { archives, unpacked } from "./unpacked.ts";
 
 const { values } = parseArgs({
   options: {
@@ -32,12 +32,7 @@ const { values } = parseArgs({
     json: { type: "boolean" },
   },
 });
-const data = unpacked(values.data, {
-  name: "mit-bih",
-  marker: "100.dat",
-  archive: "dat.tar.xz",
-  source: "MIT-BIH arrhythmia database, PhysioNet mitdb 1.0.0",
-});
+const data = unpacked(values.data, archives.mitbih);
 if (!data) process.exit(0);
 
 /** 2.7 s at 72 Hz, mostly before the beat: how early it comes after the last one is what tells S beats. */

@@ -26,7 +26,7 @@ import { ModelEvaluator } from "../../host/sim/evaluate.ts";
 import { loadKernels } from "../../host/sim/guest.ts";
 import { pretrain } from "../../host/sim/pretrain.ts";
 import { lastModels } from "./last_models.ts";
-import { unpacked } from "./unpacked.ts";
+import { archives, unpacked } from "./unpacked.ts";
 
 const { values } = parseArgs({
   options: {
@@ -237,12 +237,7 @@ await buildGuest();
 await buildFold();
 const kernels = loadKernels(builtGuest("kernels.twin.wasm"));
 const folder = wasmFolder(readFileSync(builtGuest("fold.wasm")), "int8");
-const data = unpacked(values.data, {
-  name: "hapt",
-  marker: "RawData",
-  archive: "RawData.tar.xz",
-  source: "HAPT, UCI 341",
-});
+const data = unpacked(values.data, archives.hapt);
 const onPeople = data ? [5, 10].map((people) => motionSetting(data, people)) : [];
 const settings = [...onPeople, imageSetting(600), imageSetting(3000)];
 

@@ -17,6 +17,16 @@ export interface Archive {
   source: string;
 }
 
+export const archives = {
+  hapt: { name: "hapt", marker: "RawData", archive: "RawData.tar.xz", source: "HAPT, UCI 341" },
+  mitbih: {
+    name: "mit-bih",
+    marker: "100.dat",
+    archive: "dat.tar.xz",
+    source: "MIT-BIH arrhythmia database, PhysioNet mitdb 1.0.0",
+  },
+} satisfies Record<string, Archive>;
+
 /** The folder with `marker`, or undefined after saying why there is none. */
 export function unpacked(folder: string, { name, marker, archive, source }: Archive): string | undefined {
   if (existsSync(join(folder, marker))) return folder;
