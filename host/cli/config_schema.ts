@@ -51,6 +51,8 @@ const data = z.discriminatedUnion("kind", [
     kind: z.literal("mitbih"),
     path: z.string(),
     beat: z.strictObject({ samples: count, before: z.int().nonnegative(), decimation: count }).optional(),
+    classes: z.enum(["aami", "ventricular"]).optional(),
+    test: count.optional(),
   }),
   z.strictObject({
     kind: z.literal("csv"),

@@ -144,7 +144,7 @@ function loadData(config: ResolvedConfig, folder: string): { train: Dataset; tes
     case "hapt":
       return hapt(resolve(folder, data.path));
     case "mitbih":
-      return mitbih(resolve(folder, data.path), data.beat);
+      return mitbih(resolve(folder, data.path), data);
     case "csv": {
       const { user, testUsers, testShare = 0.2, ...rest } = data;
       const whole = csv({ ...rest, ...(user && { user }), path: resolve(folder, data.path) });

@@ -25,6 +25,16 @@ export function subset(data: Dataset, indices: ArrayLike<number>): Dataset {
   return { ...data, count: indices.length, elements, labels, users };
 }
 
+/** `count` samples at most: at even distances in the order of their labels and then their own, so that classes, and users in a row, keep their shares. */
+export function thinned(data: Dataset, count: number): Dataset {
+  if (count >= data.count) return data;
+  const order = [...data.labels.keys()].sort((a, b) => data.labels[a]! - data.labels[b]! || a - b);
+  return subset(
+    data,
+    Array.from({ length: count }, (_, k) => order[Math.floor(((k + 0.5) * data.count) / count)]!),
+  );
+}
+
 /** A deviation below this share of the mean is rounding: on the board, x * scale + offset is computed in f32. */
 const stillness = 1e-6;
 

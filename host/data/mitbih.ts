@@ -1,11 +1,12 @@
 // MIT-BIH arrhythmia database (Moody and Mark, 2001) as PhysioNet ships it: .hea, .dat (format 212) and .atr (MIT annotations). Beats of
-// lead MLII around their annotation, in the four AAMI classes N, S, V, F; patients split as by de Chazal et al. (2004), whose DS1 has
-// record 201 and DS2 record 202, which are of one man: the only person on both sides.
+// lead MLII around their annotation, in the four AAMI classes N, S, V, F or in two, ventricular or not; patients split as by de Chazal et al.
+// (2004), whose DS1 has record 201 and DS2 record 202, which are of one man: the only person on both sides.
 // Formats: WFDB "header(5)", "signal(5)" and "annot(5)".
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FtteError } from "../errors.ts";
+import { thinned } from "./dataset.ts";
 import type { Dataset } from "./types.ts";
 
 /** How a beat is cut out. */
@@ -20,7 +21,22 @@ export interface BeatWindow {
 /** 0.53 s around the beat at 120 Hz: its shape, without the beat before it. */
 const shapeOnly: BeatWindow = { samples: 64, before: 21, decimation: 3 };
 
-const classes = ["N", "S", "V", "F"];
+/** What beats are told apart as: the classes, and which of them N, S, V and F are; -1 for those that are left out. */
+const classings = {
+  aami: { classes: ["N", "S", "V", "F"], labels: [0, 1, 2, 3] },
+  /** A fusion beat is both at once. */
+  ventricular: { classes: ["other", "V"], labels: [0, 0, 1, -1] },
+};
+
+export interface MitbihOptions {
+  /** How a beat is cut out; without it, its shape alone. */
+  beat?: BeatWindow | undefined;
+  /** "aami", the default: N, S, V and F. "ventricular": V and others, without F. */
+  classes?: keyof typeof classings | undefined;
+  /** So many of the test beats at most, with the shares of classes and patients kept. */
+  test?: number | undefined;
+}
+
 /** Annotation codes to AAMI classes: N L R e j → N; A a J S → S; V E → V; F → F. Paced and unknown beats are left out. */
 const classOf = new Map([
   ...[1, 2, 3, 34, 11].map((code) => [code, 0] as const),
@@ -99,6 +115,7 @@ function beatsOf(
   folder: string,
   record: number,
   { samples, before, decimation }: BeatWindow,
+  labelsOf: readonly number[],
 ): { windows: Int16Array[]; labels: number[] } {
   const header = join(folder, `${record}.hea`);
   const { lead, samples: recorded } = headerOf(new TextDecoder().decode(read(header)), header);
@@ -112,9 +129,9 @@ function beatsOf(
   const windows: Int16Array[] = [];
   const labels: number[] = [];
   for (const { at, code } of annotations(read(marks), marks)) {
-    const label = classOf.get(code);
+    const label = labelsOf[classOf.get(code) ?? -1] ?? -1;
     const start = at - before * decimation;
-    if (label === undefined || start < 0 || start + samples * decimation > signal.length) continue;
+    if (label < 0 || start < 0 || start + samples * decimation > signal.length) continue;
     const beat = new Int16Array(samples);
     for (let i = 0; i < samples; i++) {
       let sum = 0;
@@ -127,8 +144,14 @@ function beatsOf(
   return { windows, labels };
 }
 
-function part(folder: string, name: string, records: readonly number[], window: BeatWindow): Dataset {
-  const all = records.map((record) => ({ record, ...beatsOf(folder, record, window) }));
+function part(
+  folder: string,
+  name: string,
+  records: readonly number[],
+  { beat: window = shapeOnly, classes: kind = "aami" }: MitbihOptions,
+): Dataset {
+  const { classes, labels: labelsOf } = classings[kind];
+  const all = records.map((record) => ({ record, ...beatsOf(folder, record, window, labelsOf) }));
   const count = all.reduce((sum, { windows }) => sum + windows.length, 0);
   const elements = new Int16Array(count * window.samples);
   const labels = new Uint16Array(count);
@@ -147,6 +170,8 @@ function part(folder: string, name: string, records: readonly number[], window: 
  * Beats of [samples, 1] i16 in ADC units; users are record numbers. Train is DS1, test is DS2.
  * @throws FtteError "file-unreadable" or "data-invalid"
  */
-export function mitbih(folder: string, window: BeatWindow = shapeOnly): { train: Dataset; test: Dataset } {
-  return { train: part(folder, "mitbih-ds1", ds1, window), test: part(folder, "mitbih-ds2", ds2, window) };
+export function mitbih(folder: string, options: MitbihOptions = {}): { train: Dataset; test: Dataset } {
+  const train = part(folder, "mitbih-ds1", ds1, options);
+  const test = part(folder, "mitbih-ds2", ds2, options);
+  return { train, test: thinned(test, options.test ?? test.count) };
 }

@@ -67,7 +67,7 @@ const config: FtteConfig = {
 const ftte = await federated(config);
 const fedavg = await federated(fedavgOf(config), { shards: ftte.shards });
 const kernels = readFileSync(builtGuest("kernels.twin.wasm"));
-const beats = mitbih(data, beat);
+const beats = mitbih(data, { beat });
 const judge = new ModelEvaluator(kernels, {
   model: modelOf(ftte.config),
   data: beats.test,

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { mitbih } from "../../../host/data/mitbih.ts";
+import { type MitbihOptions, mitbih } from "../../../host/data/mitbih.ts";
 
 /** As published by de Chazal et al. (2004), table II. */
 const ds1 = "101 106 108 109 112 114 115 116 118 119 122 124 201 203 205 207 208 209 215 220 223 230".split(" ");
@@ -74,8 +74,8 @@ const beatAt = (signal: (t: number) => number, at: number) =>
   });
 
 /** The beats of one record. */
-function beatsOf(record: Record, name = "101"): { labels: string[]; windows: number[][] } {
-  const { train, test } = mitbih(database({ [name]: record }));
+function beatsOf(record: Record, name = "101", options: MitbihOptions = {}): { labels: string[]; windows: number[][] } {
+  const { train, test } = mitbih(database({ [name]: record }), options);
   const data = ds1.includes(name) ? train : test;
   const own = [...data.users].flatMap((user, i) => (user === Number(name) ? [i] : []));
   return {
@@ -141,6 +141,31 @@ describe("the MIT-BIH importer", () => {
       const { labels } = beatsOf({ annotations: [...word(code, 150), ...end] });
       expect(labels, `code ${code}`).toEqual(expected.map(([name]) => name));
     }
+  });
+
+  it("tells ventricular beats from the others, without fusion beats, which are both", () => {
+    const annotations = [1, 5, 8, 6, 10, 2].flatMap((code) => word(code, 80)); // N V A F E L
+    const samples = waves.slice(0, 700);
+    const { labels } = beatsOf({ samples, annotations: [...annotations, ...end] }, "101", { classes: "ventricular" });
+    expect(labels).toEqual(["other", "V", "other", "V", "other"]);
+  });
+
+  it("judges on so many beats of the test patients, with the shares of classes and patients kept, and trains on all", () => {
+    const codes = (n: number, v: number) => [...Array(n).fill(1), ...Array(v).fill(5)];
+    const of = (n: number, v: number) => {
+      return { samples: waves, annotations: [...codes(n, v).flatMap((code) => word(code, 70)), ...end] };
+    };
+    const none = Object.fromEntries([...ds1, ...ds2].map((name) => [name, { annotations: end }]));
+    const folder = database({ ...none, "100": of(20, 20), "101": of(30, 10), "234": of(10, 0) });
+    const { train, test } = mitbih(folder, { test: 10 });
+    const counts = new Map<string, number>();
+    test.labels.forEach((label, i) => {
+      const key = `${test.users[i]} ${test.classes[label]}`;
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    });
+    expect(Object.fromEntries(counts)).toEqual({ "100 N": 4, "100 V": 4, "234 N": 2 });
+    expect(train.count).toBe(40);
+    expect(mitbih(folder, { test: 51 }).test).toEqual(mitbih(folder).test);
   });
 
   it("splits patients as published, each on one side", () => {
