@@ -5,7 +5,7 @@ import { packElements, subset } from "../data/dataset.ts";
 import type { Dataset } from "../data/types.ts";
 import type { Folder } from "../fl/aggregate.ts";
 import type { BoardUpdate } from "../sim/board_task.ts";
-import { ModelEvaluator } from "../sim/evaluate.ts";
+import { type Metrics, ModelEvaluator } from "../sim/evaluate.ts";
 import { type Point, type SimulatedBoard, type SimulatedRun, type Simulation, simulate } from "../sim/simulate.ts";
 import { type Recording, traceSchedule } from "../sim/trace.ts";
 import { type TrainedBoard, Trainer } from "../sim/trainer.ts";
@@ -52,6 +52,8 @@ export interface SimulatedRunOptions {
   folder: Folder;
   /** Updates between measurements. */
   evaluateEvery: number;
+  /** What a measurement's accuracy is, of what was measured; the share of right answers without it. */
+  accuracyOf?: (metrics: Metrics) => number;
   /** Ends after so many updates as well. */
   updates?: number;
   /** Times of orders as recorded, instead of those of the config's `simulation`. */
@@ -132,12 +134,12 @@ function trainersOf(
   return { train: (job) => trainer.train(job), close: async () => {} };
 }
 
-function evaluatorOf({ config, kernels, world }: SimulatedRunOptions): Simulation["evaluate"] {
+function evaluatorOf({ config, kernels, world, accuracyOf }: SimulatedRunOptions): Simulation["evaluate"] {
   const { test, normalisation } = world.data;
   const evaluator = new ModelEvaluator(kernels, { model: modelOf(config), data: test, normalisation });
   return (parameters) => {
-    const { accuracy, loss } = evaluator.evaluate(parameters);
-    return { accuracy, loss };
+    const metrics = evaluator.evaluate(parameters);
+    return { accuracy: accuracyOf?.(metrics) ?? metrics.accuracy, loss: metrics.loss };
   };
 }
 

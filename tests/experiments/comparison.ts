@@ -13,7 +13,7 @@ import { settingsOf } from "./settings.ts";
 
 export const clients = 100;
 export const stragglerShare = 0.9;
-export const setting = settingsOf({ hapt: undefined, cifar10: undefined })[0]!;
+export const setting = settingsOf({})[0]!;
 
 /** What the configs of all rows have in common. */
 export const commonConfig = {

@@ -2,15 +2,18 @@
 
 import { describe, expect, it } from "vitest";
 import { buildFold } from "../../host/build/fold.ts";
+import type { FleetEntry } from "../../host/cli/config.ts";
 import { planModel } from "../../host/plan/plan.ts";
 import { referenceModels } from "../../host/plan/reference_models.ts";
 import { rowsBytes } from "../../host/plan/slice.ts";
 import type { Point } from "../../host/sim/simulate.ts";
 import { encodeUpdateHeader, UpdateHeaderBytes } from "../../host/wire/spec.gen.ts";
 import { kernels } from "../host/plan/kernels.ts";
-import { figuresOf, finalAccuracy, type Outcome, reached, spread, targetOf } from "./figures.ts";
+import { columnsOf, figuresOf, finalAccuracy, type Outcome, reached, spread, targetOf, titleOf } from "./figures.ts";
 import { altered, doesHarm, type Harm } from "./harm.ts";
-import { settingsOf } from "./settings.ts";
+import { metrics } from "./metrics.ts";
+import type { CellResult } from "./run_cell.ts";
+import { fullFleet, settingsOf, tieredFleet } from "./settings.ts";
 import { type Cell, concurrencyOf, configOf, reference, rows, variantText } from "./strategies.ts";
 
 const curve = (...accuracies: number[]): Point[] =>
@@ -86,8 +89,62 @@ describe("a row's figures", () => {
   });
 });
 
+describe("a measurement", () => {
+  /** 100 beats, of which 8 are ventricular and 5 of them found. */
+  const beats = [
+    [90, 2],
+    [3, 5],
+  ];
+
+  it("is the share of right answers, or the mean of the classes' F1, which one of little use cannot hide behind the many", () => {
+    expect(metrics.accuracy(beats)).toBeCloseTo(0.95, 12);
+    expect(metrics["macro-F1"](beats)).toBeCloseTo(((2 * 90) / (92 + 93) + (2 * 5) / (8 + 7)) / 2, 12);
+    const allNormal = [
+      [92, 0],
+      [8, 0],
+    ];
+    expect(metrics.accuracy(allNormal)).toBeCloseTo(0.92, 12);
+    expect(metrics["macro-F1"](allNormal)).toBeCloseTo((2 * 92) / (92 + 100) / 2, 12);
+  });
+
+  it("leaves out of the mean what a client neither has nor is told to have, and nothing else", () => {
+    const wider = [...beats.map((row) => [...row, 0]), [0, 0, 0]];
+    expect(metrics["macro-F1"](wider)).toBeCloseTo(metrics["macro-F1"](beats), 12);
+    const ofFirstClass = (answers: number[]) => metrics["macro-F1"]([answers, answers.map(() => 0)]);
+    expect(ofFirstClass([7, 0])).toBe(1);
+    expect(ofFirstClass([8, 2])).toBeCloseTo(16 / 18 / 2, 12);
+  });
+
+  it("is named where it is shown, and nothing else is", () => {
+    const settings = settingsOf({ mitbih: "." });
+    const titles = settings.map((setting) => {
+      const place = { partition: "IID", clients: 10, stragglers: 0.5 };
+      return titleOf({ setting, place, target: 0.9, best: new Map(), outcomes: [], figures: [] });
+    });
+    expect(titles.map((title) => title.split("; ")[1])).toEqual(["target 90.0 %", "target macro-F1 90.0 %"]);
+    expect(columnsOf("macro-F1").filter((name) => /accuracy|F1/.test(name))).toEqual(["macro-F1 %"]);
+  });
+});
+
+describe("the settings", () => {
+  it("have small boards with a fifth of the full model's arena, where half of the fleet holds it all", () => {
+    for (const setting of settingsOf({ hapt: ".", mitbih: ".", cifar10: "." })) {
+      const arena = (train: FleetEntry["train"], budget: FleetEntry["budget"]) => {
+        const limit = budget === undefined ? {} : { budgetBytes: Number(budget) };
+        return planModel(setting.model, { selection: train!, training: {}, ...limit }).memoryBytes;
+      };
+      const [full] = fullFleet(setting, 10);
+      const [large, ...small] = tieredFleet(setting, 500);
+      expect(large).toMatchObject({ count: 250, train: "all" });
+      expect(small.reduce((sum, { count }) => sum + count!, 0)).toBe(250);
+      for (const { train, budget } of small)
+        expect(arena(train, budget) / arena(full!.train, undefined), setting.name).toBeLessThan(0.2);
+    }
+  });
+});
+
 describe("the rows", () => {
-  const [setting] = settingsOf({ hapt: undefined, cifar10: undefined });
+  const [setting] = settingsOf({});
 
   it("have four variants each that differ, and configs of as many boards as there are clients", () => {
     for (const row of rows) {
@@ -148,7 +205,7 @@ describe("a cell", () => {
     await kernels();
     await buildFold();
     const { runCell } = await import("./run_cell.ts"); // reads what was just built
-    const [setting] = settingsOf({ hapt: undefined, cifar10: undefined });
+    const [setting] = settingsOf({});
     const small = { ...setting!, data: () => ({ kind: "mnist", train: 1500, test: 100 }) as const };
     const row = rows.find(({ name }) => name === "FTTE, tiers")!;
     const config = configOf(small, row, { ...cellOf(row.name, "equal", 3), partition: "IID", clients: 10 });
@@ -157,5 +214,27 @@ describe("a cell", () => {
     expect(finalAccuracy(result)).toBeGreaterThan(0.5);
     expect(result.smallestArena).toBeLessThan(9001);
     expect(result.speeds.filter((speed) => speed < 1)).toHaveLength(5);
+  });
+
+  it("is the same run whatever it is measured by, which changes what measurements of it say", {
+    timeout: 60_000,
+  }, async () => {
+    await kernels();
+    await buildFold();
+    const { runCell } = await import("./run_cell.ts");
+    const [setting] = settingsOf({});
+    const small = { ...setting!, data: () => ({ kind: "mnist", train: 1500, test: 100 }) as const };
+    const config = configOf(small, rows[0]!, { ...cellOf(reference, "equal", 3), partition: "IID", clients: 10 });
+    const order = { config, updates: 5, evaluateEvery: 5 };
+    const [plain, macro] = [await runCell(order), await runCell({ ...order, metric: "macro-F1" })];
+    const rest = (result: CellResult) => result.curve.map(({ accuracy: _, ...point }) => point);
+    expect(rest(macro)).toEqual(rest(plain));
+    macro.curve.forEach(({ accuracy }, i) => {
+      expect(accuracy).not.toBe(plain.curve[i]!.accuracy);
+      expect(accuracy).toBeCloseTo(plain.curve[i]!.accuracy, 1); // the classes are about as many as each other here
+    });
+    expect(macro.clientAccuracy).not.toEqual(plain.clientAccuracy);
+    const isWhole = (value: number) => value === 1;
+    expect(macro.clientAccuracy.map(isWhole)).toEqual(plain.clientAccuracy.map(isWhole));
   });
 });

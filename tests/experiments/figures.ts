@@ -2,6 +2,7 @@
 
 import { bytes as bytesText, table } from "../../host/cli/view/text.ts";
 import type { Point } from "../../host/sim/simulate.ts";
+import type { Metric } from "./metrics.ts";
 import type { CellResult } from "./run_cell.ts";
 import type { Setting } from "./settings.ts";
 import type { Cell } from "./strategies.ts";
@@ -18,7 +19,10 @@ export interface Spread {
   most: number;
 }
 
-/** One line of `--json`. Times in seconds of virtual time, accuracies as fractions; null where a run's target was never reached. */
+/**
+ * One line of `--json`. Times in seconds of virtual time, accuracies (of the setting's metric) as fractions; null where a run's target was never
+ * reached.
+ */
 export interface Figures {
   dataset: string;
   partition: string;
@@ -148,8 +152,8 @@ const signed = (value: number | null, digits = 0) =>
   value === null ? "–" : `${value > 0 ? "+" : value < 0 ? "−" : ""}${Math.abs(value * 100).toFixed(digits)}`;
 const points = (value: number | null) => (value === null ? "–" : (value * 100).toFixed(1));
 
-export const columns = [
-  ...["strategy", "at work", "time s", "vs %", "bytes", "vs %", "arena", "vs %", "accuracy %", "range", "points"],
+export const columnsOf = (metric: Metric): string[] => [
+  ...["strategy", "at work", "time s", "vs %", "bytes", "vs %", "arena", "vs %", `${metric} %`, "range", "points"],
   ...["stragglers %", "worst tenth %", "failed"],
 ];
 
@@ -202,8 +206,9 @@ export function matrixRows({ place, figures }: Block): string[][] {
 
 export function titleOf({ setting, place, target }: Block): string {
   const { partition, clients, stragglers } = place;
-  return `${setting.name}, ${partition}, ${clients} clients, ${stragglers * 100} % stragglers; target ${points(target)} %`;
+  const what = setting.metric === "accuracy" ? "target" : `target ${setting.metric}`;
+  return `${setting.name}, ${partition}, ${clients} clients, ${stragglers * 100} % stragglers; ${what} ${points(target)} %`;
 }
 
 export const headlineTable = (block: Block): string =>
-  `${titleOf(block)}\n\n${table(columns, block.figures.map(cellsOf))}`;
+  `${titleOf(block)}\n\n${table(columnsOf(block.setting.metric), block.figures.map(cellsOf))}`;

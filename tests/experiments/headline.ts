@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildFold } from "../../host/build/fold.ts";
 import { buildGuest } from "../../host/build/guest.ts";
-import { unpacked } from "../bench/unpacked.ts";
+import { archives, unpacked } from "../bench/unpacked.ts";
 import { figuresOf, type Headline, headlineTable, type Outcome, targetOf } from "./figures.ts";
 import { runAll } from "./pool.ts";
 import { committedVariants, writeFull, writeReduced, writeReport } from "./report.ts";
@@ -43,6 +43,7 @@ const scope = values.reduced ? "reduced" : values.full ? "full" : "main";
 const usualSeeds = { reduced: 2, full: 1, main: 5 }[scope];
 const seeds = Array.from({ length: Number(values.seeds ?? usualSeeds) }, (_, i) => i + 1);
 const asked = values.rows.split("|");
+const isAsked = (dataset: string) => dataset.includes(values.only);
 const rows = allRows.filter(({ name }) => values.rows === "" || name === reference || asked.includes(name));
 const jobs = Number(values.jobs ?? availableParallelism());
 /** Not among the seeds that are reported. */
@@ -53,10 +54,12 @@ const say = (text: string) => process.stderr.write(`${text}\n`);
 const updatesOf = (clients: number) => Math.max(300, clients * 5);
 const orderOf = (setting: Setting, row: Row, cell: Cell): CellOrder => {
   const updates = updatesOf(cell.clients);
+  const { metric } = setting;
   return {
     config: configOf(setting, row, cell),
     updates,
     evaluateEvery: Math.max(10, Math.round(updates / setting.measurements)),
+    ...(metric !== "accuracy" && { metric }), // the default is left out: runs that were made before stay known
   };
 };
 
@@ -130,15 +133,13 @@ function placesOf({ partitions }: Setting): Place[] {
 
 await buildGuest();
 await buildFold();
-const haptAt = unpacked(join(values.data, "hapt"), {
-  name: "hapt",
-  marker: "RawData",
-  archive: "RawData.tar.xz",
-  source: "HAPT, UCI 341",
+const settings = settingsOf({
+  ...(isAsked("HAPT") && { hapt: unpacked(join(values.data, "hapt"), archives.hapt) }),
+  ...(isAsked("MIT-BIH") && !values.reduced && { mitbih: unpacked(join(values.data, "mit-bih"), archives.mitbih) }),
+  ...(!values.reduced && { cifar10: values.cifar }),
 });
-const settings = settingsOf({ hapt: haptAt, cifar10: values.reduced ? undefined : values.cifar });
 const headline: Headline = { seeds: seeds.length, blocks: [] };
-for (const setting of settings.filter(({ name }) => name.includes(values.only))) {
+for (const setting of settings.filter(({ name }) => isAsked(name))) {
   const places = placesOf(setting);
   const like = values.like ?? (scope === "main" ? undefined : setting.name);
   const best = like === undefined ? await tuned(setting, places[0]!) : committedVariants(like);
@@ -150,6 +151,6 @@ for (const setting of settings.filter(({ name }) => name.includes(values.only)))
 }
 if (values.write) await { reduced: writeReduced, full: writeFull, main: writeReport }[scope](headline);
 if (values.json) {
-  const all = headline.blocks.flatMap(({ figures }) => figures);
+  const all = headline.blocks.flatMap(({ setting: { metric }, figures }) => figures.map((row) => ({ ...row, metric })));
   console.log(JSON.stringify({ type: "headline", seeds: seeds.length, rows: all }));
 } else for (const block of headline.blocks) console.log(`\n${headlineTable(block)}`);

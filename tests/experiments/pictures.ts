@@ -1,4 +1,4 @@
-// The pictures of the experiments as Vega-Lite charts: accuracy against virtual time and against bytes, memory against accuracy; and accuracy
+// The pictures of the experiments as Vega-Lite charts: accuracy (or what a setting measures instead) against virtual time and against bytes, memory against accuracy; and accuracy
 // with one weight or another.
 
 import { accuracyAxis } from "../../host/cli/view/chart.ts";
@@ -55,7 +55,7 @@ function strategyColor({ figures }: Block): object {
 export function curvesChart(block: Block, what: "seconds" | "bytes"): object {
   const title = what === "seconds" ? "virtual seconds" : "MB, both ways";
   const x = { field: "x", type: "quantitative", title };
-  const y = accuracyAxis("accuracy");
+  const y = accuracyAxis(block.setting.metric);
   const color = strategyColor(block);
   const band = { ...y, field: "least", title: null };
   return {
@@ -92,7 +92,7 @@ export function curvesChart(block: Block, what: "seconds" | "bytes"): object {
 export function memoryChart(block: Block): object {
   const values = block.figures.map((f) => ({ ...f, least: f.range.accuracy[0], most: f.range.accuracy[1] }));
   const x = { field: "memory", type: "quantitative", title: "arena of the smallest board, bytes" };
-  const y = accuracyAxis("final accuracy");
+  const y = accuracyAxis(`final ${block.setting.metric}`);
   const shape = { field: "concurrency", type: "nominal", title: "boards at work", sort: ["equal", "double"] };
   const color = strategyColor(block);
   return {

@@ -10,13 +10,14 @@ import { markdown, withPart } from "../bench/device/report.ts";
 import {
   type Block,
   cellsOf,
-  columns,
+  columnsOf,
   type Figures,
   type Headline,
   matrixColumns,
   matrixRows,
   titleOf,
 } from "./figures.ts";
+import type { Metric } from "./metrics.ts";
 import { curvesChart, memoryChart } from "./pictures.ts";
 import { rows, variantText } from "./strategies.ts";
 
@@ -26,6 +27,7 @@ const fullPath = join(folder, "full.json");
 
 interface CommittedBlock {
   dataset: string;
+  metric?: Metric; // what accuracies are; the share of right answers in figures that do not say it
   seeds: number;
   kernels: string; // SHA-256 of the kernels
   target: number;
@@ -40,7 +42,8 @@ const committed = (path = dataPath): CommittedBlock[] =>
 function commit(path: string, { seeds, blocks }: Headline): void {
   const kernels = kernelsHash();
   const fresh = blocks.map(({ setting, target, best, figures }): CommittedBlock => {
-    return { dataset: setting.name, seeds, kernels, target, variants: Object.fromEntries(best), figures };
+    const { name: dataset, metric } = setting;
+    return { dataset, metric, seeds, kernels, target, variants: Object.fromEntries(best), figures };
   });
   const isFresh = ({ dataset }: CommittedBlock) => fresh.some((block) => block.dataset === dataset);
   const all = [...fresh, ...committed(path).filter((block) => !isFresh(block))];
@@ -60,22 +63,24 @@ export function committedVariants(dataset: string): ReadonlyMap<string, number> 
   return new Map(Object.entries(block.variants));
 }
 
-/** What is held against the reference, and how much of it may be left. */
-const goals: {
+interface Goal {
   name: string;
   of: (equal: Figures, double: Figures) => number | null;
   most: number;
   unit: "share" | "points";
-}[] = [
+}
+
+/** What is held against the reference, and how much of it may be left. */
+const goalsOf = (metric: Metric): Goal[] => [
   { name: "time, twice as many at work", of: (_, double) => double.vsFedAvg.time, most: -0.81, unit: "share" },
   { name: "time, as many at work", of: (equal) => equal.vsFedAvg.time, most: -0.5, unit: "share" },
   { name: "memory of the smallest board", of: (equal) => equal.vsFedAvg.memory, most: -0.8, unit: "share" },
   { name: "bytes, as many at work", of: (equal) => equal.vsFedAvg.bytes, most: -0.69, unit: "share" },
   { name: "bytes, twice as many at work", of: (_, double) => double.vsFedAvg.bytes, most: -0.69, unit: "share" },
-  { name: "accuracy lost, as many at work", of: (equal) => -equal.vsFedAvg.accuracy, most: 0.02, unit: "points" },
-  { name: "accuracy lost, twice as many", of: (_, double) => -double.vsFedAvg.accuracy, most: 0.02, unit: "points" },
+  { name: `${metric} lost, as many at work`, of: (equal) => -equal.vsFedAvg.accuracy, most: 0.02, unit: "points" },
+  { name: `${metric} lost, twice as many`, of: (_, double) => -double.vsFedAvg.accuracy, most: 0.02, unit: "points" },
   {
-    name: "accuracy lost by stragglers, twice as many",
+    name: `${metric} lost by stragglers, twice as many`,
     of: (_, { vsFedAvg: { stragglerAccuracy } }) => stragglerAccuracy && -stragglerAccuracy,
     most: 0.02,
     unit: "points",
@@ -91,7 +96,7 @@ function goalTable(block: Block): string {
     block.figures.find((row) => row.strategy === name && row.concurrency === concurrency)!;
   const text = (value: number | null, unit: "share" | "points") =>
     value === null ? "not reached" : unit === "share" ? `${(value * 100).toFixed(1)} %` : (value * 100).toFixed(1);
-  const body = goals.map((goal) => [
+  const body = goalsOf(block.setting.metric).map((goal) => [
     goal.name,
     text(goal.most, goal.unit),
     ...names.map((name) => {
@@ -109,10 +114,15 @@ function settingsTable(block: Block): string {
 
 function blockText(block: Block, isMain: boolean): string {
   const name = fileName(block);
-  const pictures = `![accuracy over virtual time](${name}-time.svg)\n\n![accuracy and bytes](${name}-bytes.svg)\n\n![memory and accuracy](${name}-memory.svg)`;
+  const { metric } = block.setting;
+  const pictures = [
+    `![${metric} over virtual time](${name}-time.svg)`,
+    `![${metric} and bytes](${name}-bytes.svg)`,
+    `![memory and ${metric}](${name}-memory.svg)`,
+  ].join("\n\n");
   return [
     `### ${titleOf(block)}`,
-    markdown(columns, block.figures.map(cellsOf)),
+    markdown(columnsOf(metric), block.figures.map(cellsOf)),
     ...(isMain ? [goalTable(block), pictures, settingsTable(block)] : []),
   ].join("\n\n");
 }

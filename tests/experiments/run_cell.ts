@@ -12,11 +12,13 @@ import type { Dataset } from "../../host/data/types.ts";
 import { wasmFolder } from "../../host/fl/fold.ts";
 import type { Plan } from "../../host/plan/types.ts";
 import type { BoardUpdate } from "../../host/sim/board_task.ts";
-import { ModelEvaluator } from "../../host/sim/evaluate.ts";
+import { type Metrics, ModelEvaluator } from "../../host/sim/evaluate.ts";
 import { loadKernels } from "../../host/sim/guest.ts";
 import type { Point } from "../../host/sim/simulate.ts";
 import { altered, doesHarm, type Harm, mislabelled } from "./harm.ts";
+import { type Metric, metrics } from "./metrics.ts";
 
+/** Accuracies are the order's metric. */
 export interface CellResult {
   curve: Point[];
   meanStaleness: number;
@@ -52,10 +54,13 @@ export interface CellOrder {
   config: FtteConfig;
   updates: number; // folded in the run
   evaluateEvery: number; // updates between measurements
+  /** What accuracies are measured as: without it, the share of right answers. */
+  metric?: Metric;
   harm?: Harm;
 }
 
-export async function runCell({ config: given, updates, evaluateEvery, harm }: CellOrder): Promise<CellResult> {
+export async function runCell(order: CellOrder): Promise<CellResult> {
+  const { config: given, updates, evaluateEvery, metric = "accuracy", harm } = order;
   const config = resolveConfig(given, "the experiment's config");
   const { world: honest, judges } = worldOf(config);
   const folder = wasmFolder(fold, config.training.encoding);
@@ -66,25 +71,28 @@ export async function runCell({ config: given, updates, evaluateEvery, harm }: C
   const plans = planFleet(config).flatMap((part) => Array<Plan>(virtualCount(part)).fill(part.plan));
   const sent = (board: number, update: BoardUpdate) =>
     harm && harm.kind !== "labels" && isHarmful(board) ? altered(harm, plans[board]!, update) : update;
-  const run = await simulatedRun({ config, world, kernels, folder, updates, evaluateEvery, sent });
+  const accuracyOf = ({ confusion }: Metrics) => metrics[metric](confusion);
+  const run = await simulatedRun({ config, world, kernels, folder, updates, evaluateEvery, accuracyOf, sent });
   return {
     curve: run.curve,
     meanStaleness: run.meanStaleness,
     smallestArena: Math.min(...run.parts.map(({ plan }) => plan.memoryBytes)),
-    clientAccuracy: clientAccuracies(config, world, judges, run.parameters),
+    clientAccuracy: judged(config, world, judges, run.parameters).map((measured) =>
+      measured ? accuracyOf(measured) : -1,
+    ),
     speeds: run.boards.map(({ speed }) => speed),
   };
 }
 
-function clientAccuracies(
+/** What the model is worth to each client; undefined for one that has no samples to judge it by. */
+function judged(
   config: ResolvedConfig,
   { data: { normalisation } }: SimulatedWorld,
   judges: readonly Dataset[],
   parameters: Float32Array,
-): number[] {
+): (Metrics | undefined)[] {
   return judges.map((data) => {
-    if (data.count === 0) return -1;
-    const answers = new ModelEvaluator(kernels, { model: modelOf(config), data, normalisation }).answers(parameters);
-    return answers.filter((answer, i) => answer === data.labels[i]).length / data.count;
+    if (data.count === 0) return undefined;
+    return new ModelEvaluator(kernels, { model: modelOf(config), data, normalisation }).evaluate(parameters);
   });
 }

@@ -4,9 +4,12 @@
 import type { DataConfig, FleetEntry, FtteConfig, PartitionConfig } from "../../host/cli/config.ts";
 import { referenceModels } from "../../host/plan/reference_models.ts";
 import type { Layer, LayerSelection, Model } from "../../host/plan/types.ts";
+import type { Metric } from "./metrics.ts";
 
 export interface Setting {
   name: string;
+  /** What models are measured by, and every "accuracy" of the experiments is: accuracy, unless most samples are of one class. */
+  metric: Metric;
   model: Model;
   data: (clients: number) => DataConfig;
   /** How the data is dealt out: the first is the experiment's, the others are for comparison. */
@@ -27,6 +30,9 @@ export interface Setting {
 
 const conv2d = (filters: number, kernel: number, stride: number): Layer => {
   return { kind: "conv2d", filters, kernel: [kernel, kernel], stride: [stride, stride], activation: "relu" };
+};
+const conv1d = (filters: number, kernel: number, stride: number): Layer => {
+  return { kind: "conv1d", filters, kernel, stride, activation: "relu" };
 };
 const whole = (layer: number): LayerSelection => ({ layer, bias: true, weights: "all" });
 
@@ -53,6 +59,7 @@ const digits: Model = {
 
 const mnist: Setting = {
   name: "MNIST",
+  metric: "accuracy",
   model: digits,
   // As many samples for a client whatever their number.
   data: (clients) => ({ kind: "mnist", train: Math.min(60_000, 1200 + clients * 118), test: 4000 }),
@@ -75,12 +82,7 @@ const motion: Model = {
   name: "motion-cnn",
   kind: "classifier",
   input: { shape: [128, 6], type: "i16" },
-  layers: [
-    { kind: "conv1d", filters: 16, kernel: 5, stride: 2, activation: "relu" },
-    { kind: "conv1d", filters: 16, kernel: 5, stride: 2, activation: "relu" },
-    { kind: "globalAveragePool" },
-    { kind: "dense", units: 6 },
-  ],
+  layers: [conv1d(16, 5, 2), conv1d(16, 5, 2), { kind: "globalAveragePool" }, { kind: "dense", units: 6 }],
 };
 
 const motionsInTurn = channelsInTurn(0, 6, 2, [{ layer: 1, bias: true, weights: "none" }, whole(3)]);
@@ -88,6 +90,7 @@ const motionsInTurn = channelsInTurn(0, 6, 2, [{ layer: 1, bias: true, weights: 
 /** @param path the folder with RawData/ */
 const hapt = (path: string): Setting => ({
   name: "HAPT",
+  metric: "accuracy",
   model: motion,
   data: () => ({ kind: "hapt", path }),
   partitions: [
@@ -105,9 +108,59 @@ const hapt = (path: string): Setting => ({
   smallArena: 4000,
 });
 
+const beats: Model = {
+  name: "beats-cnn",
+  kind: "classifier",
+  input: { shape: [128, 1], type: "i16" },
+  layers: [
+    conv1d(8, 7, 2),
+    conv1d(16, 5, 2),
+    conv1d(16, 5, 2),
+    conv1d(16, 3, 1),
+    { kind: "globalAveragePool" },
+    { kind: "dense", units: 2 },
+  ],
+};
+
+/**
+ * Ventricular beats told from all others, on patients of whom nobody has trained: those of DS1 train, those of DS2 judge. Found by FedAvg in f32
+ * with 100 clients on seed 100, which no report has:
+ * - Macro-F1, since 93 % of the beats are not ventricular: a model that never says V has 93 % right, and 48 % macro-F1.
+ * - Two classes. Of AAMI's four, networks of 1,500 to 3,400 parameters found at most 8 % of the S beats of strangers, trained together or
+ *   in one place, beats of 0.5 to 2.7 s, so that macro-F1 was that of two classes, halved: 0.36 to 0.46. Fusion beats are nearly all of one patient on
+ *   each side.
+ * - Two passes over the host's own patients, so that there is something left to learn: macro-F1 from 0.87 to 0.94 with rate 0.01 and to 0.95 with
+ *   0.03; with 0.06 it went up and down and ended at 0.86. By seed the host's patients differ, and the first model much more than the last.
+ * @param path the folder with the records
+ */
+const mitbih = (path: string): Setting => ({
+  name: "MIT-BIH",
+  metric: "macro-F1",
+  model: beats,
+  // From 0.4 s before the beat to 0.67 s after it, at 120 Hz.
+  data: () => ({
+    kind: "mitbih",
+    path,
+    beat: { samples: 128, before: 48, decimation: 3 },
+    classes: "ventricular",
+    test: 4000,
+  }),
+  partitions: [{ name: "by patient", config: { kind: "by-user" } }],
+  firstModel: { users: 4, epochs: 2, learningRate: 0.005 },
+  firstModelText: "all beats of 4 of 22 patients",
+  steps: 60,
+  learningRates: [0.01, 0.03],
+  tunedWith: 100,
+  measurements: 25,
+  subset: channelsInTurn(3, 16, 2, [whole(5)])[0]!,
+  inTurn: channelsInTurn(3, 16, 2, [whole(5)]),
+  smallArena: 3600,
+});
+
 /** @param path the folder with the package's tarball */
 const cifar10 = (path: string): Setting => ({
   name: "CIFAR-10",
+  metric: "accuracy",
   model: referenceModels["cifar-cnn"],
   data: (clients) => ({ kind: "cifar10", path, train: Math.min(50_000, 2500 + clients * 95), test: 2000 }),
   partitions: [
@@ -127,12 +180,14 @@ const cifar10 = (path: string): Setting => ({
 
 /** Where the data sets that the product does not bring lie; undefined where they are absent. */
 export interface Sources {
-  hapt: string | undefined;
-  cifar10: string | undefined;
+  hapt?: string | undefined;
+  mitbih?: string | undefined;
+  cifar10?: string | undefined;
 }
 
-export function settingsOf({ hapt: haptAt, cifar10: cifarAt }: Sources): Setting[] {
-  return [mnist, ...(haptAt ? [hapt(haptAt)] : []), ...(cifarAt ? [cifar10(cifarAt)] : [])];
+export function settingsOf(sources: Sources): Setting[] {
+  const from = (path: string | undefined, setting: (path: string) => Setting) => (path ? [setting(path)] : []);
+  return [mnist, ...from(sources.hapt, hapt), ...from(sources.mitbih, mitbih), ...from(sources.cifar10, cifar10)];
 }
 
 // ---- fleets ----
