@@ -150,7 +150,7 @@ const mitbih = (path: string): Setting => ({
   firstModelText: "all beats of 4 of 22 patients",
   steps: 60,
   learningRates: [0.01, 0.03],
-  tunedWith: 100,
+  tunedWith: 500,
   measurements: 25,
   subset: channelsInTurn(3, 16, 2, [whole(5)])[0]!,
   inTurn: channelsInTurn(3, 16, 2, [whole(5)]),
