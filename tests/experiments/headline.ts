@@ -143,6 +143,9 @@ for (const setting of settings.filter(({ name }) => isAsked(name))) {
   const places = placesOf(setting);
   const like = values.like ?? (scope === "main" ? undefined : setting.name);
   const best = like === undefined ? await tuned(setting, places[0]!) : committedVariants(like);
+  const unknown = rows.filter(({ name }) => !best.has(name)).map(({ name }) => name);
+  if (unknown.length > 0)
+    throw new Error(`the report has no variant of ${unknown.join("; ")} for ${setting.name}: name others with --rows`);
   for (const place of places) {
     const outcomes = await measure(setting, place, best);
     const target = targetOf(outcomes, reference);

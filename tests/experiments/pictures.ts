@@ -57,7 +57,6 @@ export function curvesChart(block: Block, what: "seconds" | "bytes"): object {
   const x = { field: "x", type: "quantitative", title };
   const y = accuracyAxis(block.setting.metric);
   const color = strategyColor(block);
-  const band = { ...y, field: "least", title: null };
   return {
     title: { text: titleOf(block), anchor: "start" },
     data: { values: curves(block, what) },
@@ -68,7 +67,7 @@ export function curvesChart(block: Block, what: "seconds" | "bytes"): object {
       layer: [
         {
           mark: { type: "area", opacity: 0.1 },
-          encoding: { x, color, y: band, y2: { field: "most" } },
+          encoding: { x, color, y: { ...y, field: "least" }, y2: { field: "most" } },
         },
         {
           mark: { type: "line" },
@@ -82,7 +81,7 @@ export function curvesChart(block: Block, what: "seconds" | "bytes"): object {
         {
           data: { values: [{ accuracy: block.target }] },
           mark: { type: "rule", strokeDash: [4, 4] },
-          encoding: { y: { ...y, title: null } },
+          encoding: { y },
         },
       ],
     },
@@ -103,7 +102,7 @@ export function memoryChart(block: Block): object {
     layer: [
       {
         mark: { type: "rule" },
-        encoding: { x, color, y: { ...y, field: "least", title: null }, y2: { field: "most" } },
+        encoding: { x, color, y: { ...y, field: "least" }, y2: { field: "most" } },
       },
       { mark: { type: "point", filled: true, size: 80, opacity: 1 }, encoding: { x, color, shape, y } },
     ],
