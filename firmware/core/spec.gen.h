@@ -251,7 +251,8 @@ struct ftte_task {
     float learning_rate;
     uint32_t seed;
     uint32_t checkpoint_every;
-    uint32_t flags;
+    uint16_t flags;
+    uint16_t kept;
 };
 _Static_assert(sizeof(struct ftte_task) == 40, "Task");
 
@@ -455,6 +456,7 @@ _Static_assert(sizeof(struct ftte_update_header) == 44, "UpdateHeader");
 #define FTTE_NONE 4294967295u
 #define FTTE_LEAF_DIMENSION_MAX 32767u
 #define FTTE_LEAF_TURNS_MAX 16777216u
+#define FTTE_KEPT_MAX 192u
 #define FTTE_ANOMALY_SCORES 16u
 #define FTTE_ANOMALY_DEVIATIONS 3u
 
@@ -494,6 +496,7 @@ enum ftte_weight_gradient {
 enum ftte_row_encoding {
     FTTE_ROW_ENCODING_INT8 = 1,
     FTTE_ROW_ENCODING_F32 = 2,
+    FTTE_ROW_ENCODING_TOP_K = 3,
 };
 
 struct ftte_plan_header {

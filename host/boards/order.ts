@@ -70,6 +70,7 @@ function taskOf(order: Order) {
     seed: order.seed,
     checkpointEvery: order.checkpointEvery,
     flags: order.encoding === "f32" ? TaskFlag.f32Update : 0,
+    kept: typeof order.encoding === "string" ? 0 : order.encoding.topK,
   };
 }
 

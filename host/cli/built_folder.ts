@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { builtGuest } from "../build/root.ts";
 import type { Folder } from "../fl/aggregate.ts";
 import { wasmFolder } from "../fl/fold.ts";
-import type { UpdateEncoding } from "../plan/slice.ts";
+import type { UpdateEncoding } from "../plan/update_rows.ts";
 
 /** @param encoding of the updates */
 export const builtFolder = (encoding: UpdateEncoding): Folder =>

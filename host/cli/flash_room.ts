@@ -3,8 +3,8 @@
 import type { BoardConfig } from "../boards/config.ts";
 import { FtteError } from "../errors.ts";
 import { type BlobName, blobBytes } from "../plan/blobs.ts";
-import type { UpdateEncoding } from "../plan/slice.ts";
 import type { Plan } from "../plan/types.ts";
+import type { UpdateEncoding } from "../plan/update_rows.ts";
 
 /** Of each slot (FTTE_STORE_SLOT_HEADER in firmware/core/store/store.h). */
 const slotHeaderBytes = 128;

@@ -9,7 +9,7 @@ import type { Step } from "./strategy.ts";
 
 export interface BufferedUpdate {
   plan: Plan;
-  rows: Uint8Array; // as validated
+  rows: Uint8Array; // as foldedRows gives them
   base: Float32Array; // the slice that its board started from, exactly as it held it
   clip: number; // what its change is scaled by, 1 when nothing is clipped
 }

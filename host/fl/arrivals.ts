@@ -3,7 +3,8 @@
 import { FtteError } from "../errors.ts";
 import { decodeSlice } from "../plan/slice.ts";
 import type { Plan } from "../plan/types.ts";
-import { decodeUpdateHeader, UpdateHeaderBytes } from "../wire/spec.gen.ts";
+import { foldedRows } from "../plan/update_rows.ts";
+import { decodeUpdateHeader } from "../wire/spec.gen.ts";
 import { aggregate, type BufferedUpdate, type Folder, normOf, variances } from "./aggregate.ts";
 import { calibratedStep, UpdateCache } from "./calibration.ts";
 import { leftOut } from "./filter.ts";
@@ -71,9 +72,9 @@ export class Arrivals {
 
   private measured(update: Uint8Array) {
     const { clipNorm = Number.POSITIVE_INFINITY } = this.o.server ?? {};
-    const rows = update.subarray(UpdateHeaderBytes);
     const { planCrc, samples, steps } = decodeUpdateHeader(update);
     const plan = this.planOf(planCrc);
+    const rows = foldedRows(plan, update);
     const norm = normOf({ plan, rows }, this.o.folder);
     return { plan, rows, norm, clip: norm > clipNorm ? clipNorm / norm : 1, samples, steps };
   }

@@ -1,7 +1,7 @@
 // The message contract between the fleet (who talks to boards) and the coordinator (who aggregates). In process today; nothing in
 // it prevents carrying the same messages over a network.
 
-import type { UpdateEncoding } from "../plan/slice.ts";
+import type { UpdateEncoding } from "../plan/update_rows.ts";
 import type { Hello, Progress, Stats } from "../wire/spec.gen.ts";
 
 /**

@@ -1,8 +1,8 @@
 // The Folder in WebAssembly: host/fl/assembly/fold.ts, compiled by host/build/fold.ts, in one instance whose memory grows as needed.
 
 import { instantiateSync } from "@assemblyscript/loader";
-import { type UpdateEncoding, updateRowsBytes } from "../plan/slice.ts";
 import type { Plan } from "../plan/types.ts";
+import { foldedAs, type UpdateEncoding, updateRowsBytes } from "../plan/update_rows.ts";
 import type { Folder, WeightedRows } from "./aggregate.ts";
 
 interface Exports extends Record<string, unknown> {
@@ -47,12 +47,13 @@ const weightsAt = 1024; // the module's own data lies below
 const sumAt = weightsAt + 16;
 
 /**
- * A Folder of updates of one encoding, which a run's updates all have.
+ * A Folder of updates of one encoding, which a run's updates all have; of top-k ones it takes the rows as int8 (foldedRows).
  * @param module bytes of fold.wasm
  */
 export function wasmFolder(module: Uint8Array, encoding: UpdateEncoding): Folder {
   const exports = instantiateSync<Exports>(module).exports as unknown as Exports;
-  const add = { int8: addInt8, f32: addF32 }[encoding](exports);
+  const summed = foldedAs(encoding);
+  const add = { int8: addInt8, f32: addF32 }[summed](exports);
   const room = (end: number) => {
     const missing = end - exports.memory.buffer.byteLength;
     if (missing > 0) exports.memory.grow(Math.ceil(missing / 65536));
@@ -60,7 +61,7 @@ export function wasmFolder(module: Uint8Array, encoding: UpdateEncoding): Folder
   return {
     sum(plan: Plan, updates: readonly WeightedRows[]): Float32Array {
       const bytes = plan.sliceCount * 4;
-      const next = updateRowsBytes(plan, encoding);
+      const next = updateRowsBytes(plan, summed);
       const places = { weightsAt, sumAt, rowsAt: (sumAt + bytes + 15) & ~15, next };
       room(places.rowsAt + 4 * next);
       const memory = new Uint8Array(exports.memory.buffer);

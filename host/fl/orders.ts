@@ -1,21 +1,12 @@
-// What a board holds, and what it gets next: the slice of a model version, where updates are int8 as a delta against what the board has, or
+// What a board holds, and what it gets next: the slice of a model version, unless updates are f32 as a delta against what the board has, or
 // against zeros, its frozen image, a seed. Nothing here decides who gets work (the Strategy) or when an order has ended (coordinator.ts).
 
 import { crc32 } from "node:zlib";
 import { FtteError } from "../errors.ts";
 import { packFrozen } from "../plan/frozen.ts";
-import {
-  applyRows,
-  bytesOf,
-  decodeSlice,
-  encodeDelta,
-  encodeRows,
-  encodeSlice,
-  gatherSlice,
-  type UpdateEncoding,
-  updateRowsBytes,
-} from "../plan/slice.ts";
+import { applyRows, bytesOf, decodeSlice, encodeDelta, encodeRows, encodeSlice, gatherSlice } from "../plan/slice.ts";
 import type { Normalisation, Plan } from "../plan/types.ts";
+import { type UpdateEncoding, updateRowsBytes } from "../plan/update_rows.ts";
 import { framedBytes } from "../wire/frame.ts";
 import { SliceHeaderBytes, UpdateHeaderBytes, zeroVersion } from "../wire/spec.gen.ts";
 import type { Order, RequiredBlob, SlicePayload } from "./fleet.ts";

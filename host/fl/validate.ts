@@ -1,10 +1,11 @@
-// Every update is checked before any arithmetic touches it: whose it is, what it is based on, how long it is, and that its numbers are
-// finite and not absurd. Never trusts a byte.
+// Every update is checked before any arithmetic touches it: whose it is, what it is based on, how long it is, that its bit maps name as many
+// elements as it has, and that its numbers are finite and not absurd. Never trusts a byte.
 
 import { FtteError } from "../errors.ts";
-import { eachRow, type UpdateEncoding, updateRowsBytes } from "../plan/slice.ts";
+import { eachRow } from "../plan/slice.ts";
 import type { Plan } from "../plan/types.ts";
-import { decodeUpdateHeader, RowEncoding, type UpdateHeader, UpdateHeaderBytes } from "../wire/spec.gen.ts";
+import { bitMapFault, encodingWord, foldedRows, type UpdateEncoding, updateRowsBytes } from "../plan/update_rows.ts";
+import { decodeUpdateHeader, type UpdateHeader, UpdateHeaderBytes } from "../wire/spec.gen.ts";
 
 export interface Expected {
   board: string; // for messages
@@ -20,7 +21,7 @@ export interface Expected {
 
 export interface ValidUpdate {
   header: UpdateHeader;
-  rows: Uint8Array;
+  rows: Uint8Array; // as they are summed (foldedRows)
   norm: number;
 }
 
@@ -59,6 +60,12 @@ function f32Norm(rows: Uint8Array, { plan, board }: Expected): number {
   return Math.sqrt(sum);
 }
 
+/** @throws FtteError "update-invalid" on a bit map that names more or fewer elements than the row has */
+function checkBitMaps(body: Uint8Array, { plan, board, encoding }: Expected): void {
+  const fault = typeof encoding === "string" ? undefined : bitMapFault(plan, encoding.topK, body);
+  if (fault) fail(board, fault);
+}
+
 /** Whether the bytes begin as an update of this run does. */
 export function isOfRun(bytes: Uint8Array, run: number): boolean {
   return bytes.length >= UpdateHeaderBytes && decodeUpdateHeader(bytes).run === run;
@@ -79,14 +86,15 @@ export function validateUpdate(bytes: Uint8Array, expected: Expected): ValidUpda
     ["number of rows", header.rows, rows],
     ["number of elements", header.count, plan.sliceCount],
     ["number of steps", header.steps, expected.steps],
-    ["encoding", header.encoding, RowEncoding[encoding]],
+    ["encoding", header.encoding, encodingWord(encoding)],
   ];
   for (const [name, is, should] of fields) if (is !== should) fail(board, `names ${name} ${is} instead of ${should}`);
   if (header.samples === 0) fail(board, "was trained on no samples");
   if (!Number.isFinite(header.lossFirst) || !Number.isFinite(header.lossLast))
     fail(board, "reports a loss that is not finite");
-  const body = bytes.subarray(UpdateHeaderBytes);
-  const norm = encoding === "f32" ? f32Norm(body, expected) : int8Norm(body, expected);
+  checkBitMaps(bytes.subarray(UpdateHeaderBytes), expected);
+  const summed = foldedRows(plan, bytes);
+  const norm = encoding === "f32" ? f32Norm(summed, expected) : int8Norm(summed, expected);
   if (!(norm <= expected.normLimit)) fail(board, `has a norm of ${norm.toPrecision(3)}, above ${expected.normLimit}`);
-  return { header, rows: body, norm };
+  return { header, rows: summed, norm };
 }

@@ -1,8 +1,9 @@
 // The blobs that a plan makes of a board's flash: what is sent to it and what it keeps itself.
 
 import { DeltaHeaderBytes, decodePlanHeader, SliceHeaderBytes, UpdateHeaderBytes } from "../wire/spec.gen.ts";
-import { rowsBytes, type UpdateEncoding, updateRowsBytes } from "./slice.ts";
+import { rowsBytes } from "./slice.ts";
 import type { Plan } from "./types.ts";
+import { type UpdateEncoding, updateRowsBytes } from "./update_rows.ts";
 
 /** Of a checkpoint and of a residual (firmware/core/session/state.h), before their values. */
 const checkpointHeaderBytes = 56;
@@ -11,7 +12,7 @@ const residualHeaderBytes = 16;
 /** Bytes of each blob, whole, in a run with updates of this encoding; 0 for what f32 never makes: deltas and residuals. */
 export function blobBytes(plan: Plan, encoding: UpdateEncoding): Record<BlobName, number> {
   const values = plan.sliceCount * 4;
-  const quantised = encoding === "int8";
+  const quantised = encoding !== "f32";
   return {
     plan: plan.binary.length,
     frozen: plan.frozenBytes,

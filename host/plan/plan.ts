@@ -184,7 +184,7 @@ function lowerTraining(graph: Graph, shape: ModelShape, forward: Forward, y: Ten
   backward.applyAll();
 }
 
-/** Encoding a row: scale, int8 elements padded to 4, residual. Decoding needs less. */
+/** Encoding a row: scale, int8 elements padded to 4, residual. Top-k takes no more (keptMax), decoding less. */
 function scratchBytes(bound: Bound): number {
   return Math.max(0, ...bound.segments.map((s) => 4 + roundUp(s.rowElements) + 4 * s.rowElements));
 }

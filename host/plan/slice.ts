@@ -1,18 +1,13 @@
 // The slice: what a board trains of the model's flat parameter vector, and how it travels: rows of int8 with one f32 scale each,
 // element by element as the guest does it (firmware/assembly/blas/activation.ts), in f32 arithmetic, so that both sides hold the same bits.
-// Updates may also come as f32: their rows have neither scales nor padding, so they are the slice's elements, one behind the other.
+// Updates may also come as f32: their rows have neither scales nor padding, so they are the slice's elements, one behind the other. Updates of
+// which only the largest elements come: update_rows.ts.
 
 import { FtteError } from "../errors.ts";
-import {
-  DeltaHeaderBytes,
-  encodeDeltaHeader,
-  encodeSliceHeader,
-  type RowEncoding,
-  SliceHeaderBytes,
-} from "../wire/spec.gen.ts";
+import { DeltaHeaderBytes, encodeDeltaHeader, encodeSliceHeader, SliceHeaderBytes } from "../wire/spec.gen.ts";
 import type { Plan } from "./types.ts";
 
-type SliceLayout = Pick<Plan, "segments" | "runs" | "sliceCount">;
+export type SliceLayout = Pick<Plan, "segments" | "runs" | "sliceCount">;
 
 /** The slice's values of a flat parameter vector. */
 export function gatherSlice(plan: SliceLayout, parameters: Float32Array): Float32Array {
@@ -31,13 +26,6 @@ const padded = (count: number) => (count + 3) & ~3;
 /** Bytes of the slice's rows as int8: per row a scale, the elements, padding to 4. */
 export const rowsBytes = (plan: SliceLayout): number =>
   plan.segments.reduce((sum, s) => sum + s.rows * (4 + padded(s.rowElements)), 0);
-
-/** How a run's boards encode the rows of their updates, by its name in the spec. */
-export type UpdateEncoding = keyof typeof RowEncoding;
-
-/** Bytes of an update's rows. */
-export const updateRowsBytes = (plan: SliceLayout, encoding: UpdateEncoding): number =>
-  encoding === "f32" ? plan.sliceCount * 4 : rowsBytes(plan);
 
 /** Calls `visit` for every int8 row: its first slice element, its elements, and where it lies among the encoded rows. */
 export function eachRow(plan: SliceLayout, visit: (first: number, elements: number, byte: number) => void): void {

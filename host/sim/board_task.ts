@@ -1,9 +1,10 @@
 // A task as a board does it, in Node: the same kernels, order of samples, losses and encoding, so that the update is the board's, bit for
 // bit (tests/system/board_task.test.ts holds it to the real firmware). Judges boards, and simulates them. Knows no link and no flash.
 
-import { bytesOf, type UpdateEncoding } from "../plan/slice.ts";
+import { bytesOf } from "../plan/slice.ts";
 import type { Plan } from "../plan/types.ts";
-import { encodeUpdateHeader, RowEncoding, type UpdateHeader } from "../wire/spec.gen.ts";
+import { encodingWord, keptOf256, type UpdateEncoding } from "../plan/update_rows.ts";
+import { encodeUpdateHeader, type UpdateHeader } from "../wire/spec.gen.ts";
 import { Guest } from "./guest.ts";
 import { sampleIndex } from "./sample_order.ts";
 
@@ -84,7 +85,8 @@ export function trainOn(guest: Guest, plan: Plan, samples: Samples, carries: boo
     losses.add(step, guest.step(samples.place(index), labels[index]!, task.learningRate));
   }
   const header = headerOf(task, plan, labels.length, losses);
-  return task.encoding === "f32" ? { bytes: f32Update(guest, header) } : int8Update(guest, header, carries);
+  if (task.encoding === "f32") return { bytes: f32Update(guest, header) };
+  return quantisedUpdate(guest, header, carries, keptOf256(task.encoding));
 }
 
 function headerOf(task: BoardTask, plan: Plan, samples: number, losses: LossEnds): UpdateHeader {
@@ -99,7 +101,7 @@ function headerOf(task: BoardTask, plan: Plan, samples: number, losses: LossEnds
     lossLast: losses.last,
     rows: plan.segments.reduce((sum, s) => sum + s.rows, 0),
     count: plan.sliceCount,
-    encoding: RowEncoding[task.encoding],
+    encoding: encodingWord(task.encoding),
   };
 }
 
@@ -108,8 +110,9 @@ function f32Update(guest: Guest, header: UpdateHeader): Uint8Array {
   return joined([encodeUpdateHeader(header), ...rows]);
 }
 
-function int8Update(guest: Guest, header: UpdateHeader, carries: boolean): BoardUpdate {
-  const rows = Array.from({ length: header.rows }, (_, row) => guest.encodeRow(row, carries));
+/** @param topK of 256 elements of a row so many are kept; 0: all, as int8 */
+function quantisedUpdate(guest: Guest, header: UpdateHeader, carries: boolean, topK: number): BoardUpdate {
+  const rows = Array.from({ length: header.rows }, (_, row) => guest.encodeRow(row, carries, topK));
   const left = joined(rows.map(({ residual }) => bytesOf(residual)));
   return {
     bytes: joined([encodeUpdateHeader(header), ...rows.map(({ row }) => row)]),

@@ -4,7 +4,15 @@
 import { readFileSync } from "node:fs";
 import { instantiateSync } from "@assemblyscript/loader";
 import { boardError, FtteError } from "../errors.ts";
-import { decodePlanHeader, type PlanHeader, Region, RowEncoding } from "../wire/spec.gen.ts";
+import { encodingWord } from "../plan/update_rows.ts";
+import {
+  decodePlanHeader,
+  decodeSegment,
+  type PlanHeader,
+  Region,
+  RowEncoding,
+  SegmentBytes,
+} from "../wire/spec.gen.ts";
 
 interface Exports extends Record<string, unknown> {
   memory: { buffer: ArrayBuffer; grow(pages: number): number };
@@ -129,7 +137,7 @@ export class Guest {
     return this.floats(this.header.stateAt, this.header.sliceCount);
   }
 
-  private encoded(row: number, encoding: RowEncoding, useResidual: boolean): Uint8Array {
+  private encoded(row: number, encoding: number, useResidual: boolean): Uint8Array {
     const count = this.exports.encodeRow(row, encoding, useResidual ? 1 : 0);
     check(count, `row ${row}`);
     return this.memory(this.header.scratchAt, count).slice();
@@ -140,21 +148,25 @@ export class Guest {
     return this.encoded(row, RowEncoding.f32, false);
   }
 
-  /** The row as it goes over the wire as int8 (scale, int8, padding) and the residual that is left. */
-  encodeRow(row: number, useResidual: boolean): { row: Uint8Array; residual: Float32Array } {
-    const out = this.encoded(row, RowEncoding.int8, useResidual);
-    const count = out.length;
-    const elements = this.elementsOf(count);
-    return {
-      row: out.subarray(0, count - elements * 4),
-      residual: new Float32Array(out.slice(count - elements * 4).buffer),
-    };
+  /**
+   * The row as it goes over the wire as int8, or with the `topK` of 256 largest elements alone, and the residual that is left.
+   * @param topK from 1 to keptMax; 0: all elements
+   */
+  encodeRow(row: number, useResidual: boolean, topK = 0): { row: Uint8Array; residual: Float32Array } {
+    const out = this.encoded(row, encodingWord(topK ? { topK } : "int8"), useResidual);
+    const end = out.length - 4 * this.elementsOf(row);
+    return { row: out.subarray(0, end), residual: new Float32Array(out.slice(end).buffer) };
   }
 
-  /** 4 + padded(n) + 4n = count, solved for n. */
-  private elementsOf(count: number): number {
-    for (let n = Math.floor((count - 4) / 5); n > 0; n--) if (4 + ((n + 3) & ~3) + 4 * n === count) return n;
-    throw new RangeError(`${count} bytes are no encoded row`);
+  /** Elements of a row, counted over all segments. @throws RangeError when the plan has no such row */
+  private elementsOf(row: number): number {
+    const { segmentsAt, segments } = this.header;
+    for (let i = 0, left = row; i < segments; i++) {
+      const { rows, rowElements } = decodeSegment(this.memory(segmentsAt + i * SegmentBytes, SegmentBytes));
+      if (left < rows) return rowElements;
+      left -= rows;
+    }
+    throw new RangeError(`the plan has no row ${row}`);
   }
 
   /** The slice's row plus the delta's row at byte `deltaAt` of the delta region. */

@@ -288,6 +288,7 @@ export interface Task {
   seed: number;
   checkpointEvery: number;
   flags: number;
+  kept: number;
 }
 export const TaskBytes = 40;
 /** Reads a Task; throws RangeError when fewer than 40 bytes are left. */
@@ -303,7 +304,8 @@ export function decodeTask(bytes: Uint8Array, at = 0): Task {
     learningRate: view.getFloat32(at + 24, true),
     seed: view.getUint32(at + 28, true),
     checkpointEvery: view.getUint32(at + 32, true),
-    flags: view.getUint32(at + 36, true),
+    flags: view.getUint16(at + 36, true),
+    kept: view.getUint16(at + 38, true),
   };
 }
 export function encodeTask(value: Task): Uint8Array {
@@ -318,7 +320,8 @@ export function encodeTask(value: Task): Uint8Array {
   view.setFloat32(24, value.learningRate, true);
   view.setUint32(28, value.seed, true);
   view.setUint32(32, value.checkpointEvery, true);
-  view.setUint32(36, value.flags, true);
+  view.setUint16(36, value.flags, true);
+  view.setUint16(38, value.kept, true);
   return bytes;
 }
 
@@ -969,6 +972,7 @@ export const abiVersion = 2;
 export const none = 4294967295;
 export const leafDimensionMax = 32767;
 export const leafTurnsMax = 16777216;
+export const keptMax = 192;
 export const anomalyScores = 16;
 export const anomalyDeviations = 3;
 export const Region = { arena: 0, moving: 1, frozen: 8, slice: 9, delta: 10, residual: 11, samples: 12 } as const;
@@ -981,7 +985,7 @@ export const Activation = { relu: 0, relu6: 1, sigmoid: 2, tanh: 3 } as const;
 export type Activation = (typeof Activation)[keyof typeof Activation];
 export const WeightGradient = { accumulate: 0, descend: 1 } as const;
 export type WeightGradient = (typeof WeightGradient)[keyof typeof WeightGradient];
-export const RowEncoding = { int8: 1, f32: 2 } as const;
+export const RowEncoding = { int8: 1, f32: 2, topK: 3 } as const;
 export type RowEncoding = (typeof RowEncoding)[keyof typeof RowEncoding];
 
 export interface PlanHeader {

@@ -4,7 +4,7 @@
 //     case  u32 plan bytes, frozen bytes, slice bytes, sample bytes (of one), samples, steps, rows, reserved
 //           plan, frozen, slice, samples, each padded to 16
 //           for every sample: f32 score or u32 class; then for every step: f32 loss; the state; for every row,
-//           as int8 and as f32: u32 bytes, bytes padded to 4
+//           as int8, as top-k with 1, 32 and 192 of 256 elements and as f32: u32 bytes, bytes padded to 4
 #ifndef RECORD_H
 #define RECORD_H
 

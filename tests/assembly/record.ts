@@ -5,6 +5,8 @@ import type { Bench } from "../host/plan/bench.ts";
 
 /** Training steps in a record. */
 const steps = 4;
+/** Of 256 elements, what top-k rows keep. */
+const kept = [1, 32, 192];
 
 const padded = (bytes: Uint8Array, unit: number) => {
   const out = new Uint8Array(Math.ceil(bytes.length / unit) * unit);
@@ -42,8 +44,11 @@ export function record(b: Bench, model: Model): Uint8Array {
     parts.push(bytesOf(Float32Array.of(b.guest.step((i % b.samples.length) * b.stride, i % 2, 0.05))));
   parts.push(bytesOf(b.guest.state().slice()));
   for (let row = 0; row < rows; row++) {
-    const { row: encoded, residual } = b.guest.encodeRow(row, false);
-    for (const all of [Buffer.concat([encoded, bytesOf(residual)]), b.guest.encodeRowF32(row)])
+    const quantised = [0, ...kept].map((topK) => {
+      const { row: encoded, residual } = b.guest.encodeRow(row, false, topK);
+      return Buffer.concat([encoded, bytesOf(residual)]);
+    });
+    for (const all of [...quantised, b.guest.encodeRowF32(row)])
       parts.push(bytesOf(Uint32Array.of(all.length)), padded(all, 4));
   }
   return Buffer.concat(parts);

@@ -1,6 +1,6 @@
 // A board whose power fails at a byte of a flash write, anywhere in its first round (recording samples; receiving kernels, plan, frozen
 // weights and a delta from zeros; training with checkpoints; keeping update and residual; forgetting the update when it is acknowledged), in
-// its second (a delta from the slice held, error feedback, beside what the first one left), in its third (over it) or in its fourth (a whole
+// its second (a delta from the slice held, error feedback, beside what the first one left), in its third (over it, a top-k update) or in its fourth (a whole
 // slice, an f32 update, which leaves the residual alone). Power comes back at once; the board holds the old or
 // the new state, never a mixture, goes on, and makes the very update of an undisturbed board, once. Every erase and program is cut before
 // its first byte, in its middle and before its last byte, and before every byte with FTTE_SWEEP=1.
@@ -42,7 +42,7 @@ const first = gatherSlice(plan, firstParameters());
 const rowsOf = (task: number) => encodeRows(plan, task === 1 ? first : first.map((_, i) => Math.cos(i * task) / 10));
 for (let task = 1; task <= 3; task++) heldAfter.push(applyRows(plan, heldAfter.at(-1)!, rowsOf(task)));
 
-/** The last round's slice goes whole, and its update is f32; the others as deltas to the one before, the first one to zeros. */
+/** The last round's slice goes whole, and its update is f32; the others as deltas to the one before, the first one to zeros. The third's is top-k. */
 function orderOf(board: LiveBoard, task: number): Order {
   const order = board.order(task);
   if (task === 4) return { ...order, encoding: "f32" };
@@ -51,7 +51,8 @@ function orderOf(board: LiveBoard, task: number): Order {
   const to = { version: task, crc: crc32(bytesOf(values)) };
   const bytes = encodeDelta(plan, from, to, rowsOf(task));
   const delta = { baseVersion: from.version, baseCrc: from.crc, bytes };
-  return { ...order, slice: { ...to, full: encodeSlice(task, values), delta } };
+  const encoding = task === 3 ? { topK: 32 } : order.encoding;
+  return { ...order, encoding, slice: { ...to, full: encodeSlice(task, values), delta } };
 }
 
 /** What the round left: its update as often as it arrived, and the board's last words. */

@@ -11,7 +11,7 @@ import type { RunEvent } from "../../host/fl/events.ts";
 import { wasmFolder } from "../../host/fl/fold.ts";
 import { ftte } from "../../host/fl/ftte.ts";
 import type { OpenPipe } from "../../host/link/pipe.ts";
-import type { UpdateEncoding } from "../../host/plan/slice.ts";
+import type { UpdateEncoding } from "../../host/plan/update_rows.ts";
 import { ModelEvaluator } from "../../host/sim/evaluate.ts";
 import { Store } from "../../host/store/store.ts";
 import { elements, firstParameters, kernels, type LiveBoard, model, normalisation, plan } from "./live_board.ts";

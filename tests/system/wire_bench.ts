@@ -44,7 +44,7 @@ export function taskOf(order: Order, change: Partial<Task> = {}): Uint8Array {
   const [, plan, frozen] = order.required;
   const { run, task, steps, learningRate, seed, checkpointEvery } = order;
   const named = { baseVersion: order.slice.version, planCrc: plan!.crc, frozenCrc: frozen!.crc };
-  return encodeTask({ run, task, ...named, steps, learningRate, seed, checkpointEvery, flags: 0, ...change });
+  return encodeTask({ run, task, ...named, steps, learningRate, seed, checkpointEvery, flags: 0, kept: 0, ...change });
 }
 /** Makes a task long enough to be asked things in its middle. */
 export const long = { steps: 4_000_000, checkpointEvery: 0 };

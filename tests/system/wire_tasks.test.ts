@@ -9,6 +9,7 @@ import {
   decodePutAck,
   decodeUpdateHeader,
   FrameType,
+  keptMax,
   RowEncoding,
   type Task,
   TaskFlag,
@@ -41,8 +42,10 @@ describe("train, progress", () => {
     expect(await train({ steps: 0 })).toBe("argument");
     expect(await train({ learningRate: Number.NaN })).toBe("argument");
     expect(await train({ learningRate: Number.NEGATIVE_INFINITY })).toBe("argument");
-    for (const flags of [2, TaskFlag.f32Update | 2, 0x80000000, 0xffffffff]) // some that nobody knows
+    for (const flags of [2, TaskFlag.f32Update | 2, 0x8000, 0xffff]) // some that nobody knows
       expect(await train({ flags })).toBe("argument");
+    for (const kept of [keptMax + 1, 256, 0xffff]) expect(await train({ kept })).toBe("argument");
+    for (const kept of [1, keptMax]) expect(await train({ kept, flags: TaskFlag.f32Update })).toBe("argument");
     expect(await train({ planCrc: 1 })).toBe("blob-absent");
     expect(await train({ frozenCrc: 1 })).toBe("frozen-mismatch");
     expect(await train({ baseVersion: 4 })).toBe("slice-version");
@@ -113,6 +116,29 @@ describe("a task with the flag for an f32 update", () => {
       expect(update).toHaveLength(UpdateHeaderBytes + 4 * plan.sliceCount);
       expect(await bench.outcome(FrameType.updateAck, ackOf(1, task, verdict))).toBe("ok");
       expect(await bench.hello()).toMatchObject({ updateTask: 0, residualTask: 20 });
+    }
+  });
+});
+
+describe("a task that keeps a share of each row", () => {
+  it("gives the largest elements of its rows alone, and leaves a residual as with all of them", async () => {
+    const order = full.order(30);
+    await bench.equip(order);
+    for (const [task, kept, verdict] of [
+      [30, 32, Verdict.accepted],
+      [31, keptMax, Verdict.rejected],
+    ] as const) {
+      await bench.line.ask(FrameType.train, taskOf(order, { task, kept }));
+      await bench.trained();
+      expect((await bench.hello()).residualTask).toBe(task);
+      const update = await bench.get(BlobKind.update);
+      const named = { task, encoding: kept * 65536 + RowEncoding.topK, rows: 4 + 1 + 3 + 1, count: plan.sliceCount };
+      expect(decodeUpdateHeader(update)).toMatchObject(named);
+      const row = (n: number) => 4 * Math.ceil((4 + Math.ceil(n / 8) + Math.ceil((n * kept) / 256)) / 4);
+      const rows = plan.segments.reduce((sum, s) => sum + s.rows * row(s.rowElements), 0);
+      expect(update).toHaveLength(UpdateHeaderBytes + rows);
+      expect(await bench.outcome(FrameType.updateAck, ackOf(1, task, verdict))).toBe("ok");
+      expect(await bench.hello()).toMatchObject({ updateTask: 0, residualTask: 30 });
     }
   });
 });

@@ -142,6 +142,19 @@ function scaleAll<T>(n: i32, x: usize, scale: f32, offset: f32, y: usize): void 
 // zero; the new residual is d - q scale. Returns the scale; 0, and all q 0, when d is 0 or not finite.
 //: const w[n] const base[n] const residual[n] q:i8[n] left[n]
 export function sencodeRow(n: i32, carry: i32, w: usize, base: usize, residual: usize, q: usize, left: usize): f32 {
+  const scale = scaleOf(differences(n, carry, w, base, residual, left));
+  const inverse = inverseOf(scale);
+  for (const e = left + ((<usize>n) << 2); left < e; left += 4, q++) {
+    const d = load<f32>(left);
+    const k = quantised(d, inverse);
+    store<i8>(q, <i8>k);
+    store<f32>(left, d - <f32>k * scale);
+  }
+  return inverse > <f32>0 ? scale : <f32>0;
+}
+
+/** left = d; returns max|d|, NaN where a d is. */
+function differences(n: i32, carry: i32, w: usize, base: usize, residual: usize, left: usize): f32 {
   let m: f32 = 0;
   for (let i: usize = 0, e = (<usize>n) << 2; i < e; i += 4) {
     let d = load<f32>(w + i) - load<f32>(base + i);
@@ -149,17 +162,84 @@ export function sencodeRow(n: i32, carry: i32, w: usize, base: usize, residual: 
     store<f32>(left + i, d);
     m = max<f32>(m, abs<f32>(d));
   }
-  const scale = m < Infinity ? m * (<f32>1.0 / <f32>127.0) : <f32>0;
-  const inverse = scale > <f32>1e-30 ? <f32>1.0 / scale : <f32>0;
-  for (let i: usize = 0, e = (<usize>n) << 2; i < e; i += 4, q++) {
-    const d = load<f32>(left + i);
-    const v = inverse > <f32>0 ? d * inverse : <f32>0;
-    const r = <i32>(v < <f32>0 ? v - <f32>0.5 : v + <f32>0.5);
-    const k = min(127, max(-127, r));
-    store<i8>(q, <i8>k);
-    store<f32>(left + i, d - <f32>k * scale);
+  return m;
+}
+
+function scaleOf(m: f32): f32 {
+  return m < Infinity ? m * (<f32>1.0 / <f32>127.0) : <f32>0;
+}
+
+/** 0 where there is nothing to say. */
+function inverseOf(scale: f32): f32 {
+  return scale > <f32>1e-30 ? <f32>1.0 / scale : <f32>0;
+}
+
+/** q */
+function quantised(d: f32, inverse: f32): i32 {
+  const v = inverse > <f32>0 ? d * inverse : <f32>0;
+  const r = <i32>(v < <f32>0 ? v - <f32>0.5 : v + <f32>0.5);
+  return min(127, max(-127, r));
+}
+
+// As sencodeRow, but only the k elements with the largest |q| are sent, the first of those that are equal: `row` becomes a bit map, bit i of
+// which says that element i is, and the q that are, in their order. All of the d of one that is not is left, to the last bit.
+//: const w[n] const base[n] const residual[n] row:i8[(n+7)/8+k] left[n] turns 9*n+7
+export function sencodeTopK(
+  n: i32,
+  k: i32,
+  carry: i32,
+  w: usize,
+  base: usize,
+  residual: usize,
+  row: usize,
+  left: usize,
+): f32 {
+  const scale = scaleOf(differences(n, carry, w, base, residual, left));
+  const inverse = inverseOf(scale);
+  // least: the largest t of which k elements or more have |q| >= t; above: how many have more.
+  let least = 0;
+  let above = 0;
+  for (let over = 128; over - least > 1; ) {
+    const t = (least + over) >> 1;
+    const count = countFrom(t, n, left, inverse);
+    if (count >= k) least = t;
+    else {
+      over = t;
+      above = count;
+    }
   }
+  keep(n, k, least, k - above, row, left, scale, inverse);
   return inverse > <f32>0 ? scale : <f32>0;
+}
+
+/** How many of n d have |q| >= t. */
+function countFrom(t: i32, n: i32, d: usize, inverse: f32): i32 {
+  let count = 0;
+  for (const e = d + ((<usize>n) << 2); d < e; d += 4) if (abs(quantised(load<f32>(d), inverse)) >= t) count++;
+  return count;
+}
+
+/**
+ * Bit map, bytes and residuals of a row that keeps all |q| above `least`, and the first `ties` that are equal to it: k in all, and no more
+ * even where the operands overlap, so that what is written changes what is still to be read.
+ */
+function keep(n: i32, k: i32, least: i32, ties: i32, map: usize, left: usize, scale: f32, inverse: f32): void {
+  let bits: u32 = 0;
+  let at = map + <usize>((n + 7) >> 3);
+  const end = at + <usize>k;
+  for (let i = 0; i < n; i++, left += 4) {
+    const d = load<f32>(left);
+    const q = quantised(d, inverse);
+    if ((abs(q) > least || (abs(q) == least && ties-- > 0)) && at < end) {
+      bits |= 1 << (i & 7);
+      store<i8>(at++, <i8>q);
+      store<f32>(left, d - <f32>q * scale);
+    }
+    if ((i & 7) == 7 || i == n - 1) {
+      store<u8>(map++, <u8>bits);
+      bits = 0;
+    }
+  }
 }
 
 // y = base + scale q

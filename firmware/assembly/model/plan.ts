@@ -91,7 +91,7 @@ function checkSegments(): i32 {
   for (let i: u32 = 0, at = place(PLAN_HEADER_SEGMENTS_AT_AT); i < count; i++, at += SEGMENT_BYTES) {
     elements += <u64>load<u32>(at) * <u64>load<u32>(at, 4);
     if (elements > <u64>field(PLAN_HEADER_SLICE_COUNT_AT)) return ERR_PLAN_RANGE;
-    // Encoding a row takes a scale, its int8 elements padded to 4 bytes, and its f32 residual.
+    // Encoding a row takes a scale, its int8 elements padded to 4 bytes, and its f32 residual. With KEPT_MAX no top-k row takes more.
     const row = <u64>load<u32>(at, 4);
     tick();
     if (4 + ((row + 3) & ~3) + 4 * row > <u64>field(PLAN_HEADER_SCRATCH_BYTES_AT)) return ERR_PLAN_RANGE;

@@ -42,7 +42,11 @@ enum ftte_guest_function {
     FTTE_GUEST_ENCODE_ROW, // (row, encoding, residual) → i32 bytes: delta of one slice row into scratch, as enum
                            //   ftte_row_encoding says. int8: f32 scale, rowElements int8, padding to 4, then the new
                            //   residual rowElements f32; delta = state - slice (+ residual region if residual = 1).
-                           //   f32: rowElements f32, delta = state - slice; `residual` is not looked at
+                           //   f32: rowElements f32, delta = state - slice; `residual` is not looked at.
+                           //   top-k, with kept (1..FTTE_KEPT_MAX) in the upper 16 bits of `encoding`: as int8, but in
+                           //   place of the elements a bit map of rowElements bits, and the
+                           //   ceil(rowElements * kept / 256) int8 whose bits are set. FTTE_ERR_ARGUMENT for a row,
+                           //   an encoding or a share that is none
     FTTE_GUEST_DECODE_ROW, // (row, delta_at) → i32 bytes: rowElements f32 = slice row + scale * int8 of the delta
                            // region, into scratch
     FTTE_GUEST_SELF_TEST,  // () → i32: FTTE_OK or FTTE_ERR_GUEST_SELFTEST; needs no plan, and uses as many bytes as

@@ -48,11 +48,19 @@ uint32_t ftte_rows_total(const struct ftte_rows *rows) {
     return total;
 }
 
-uint32_t ftte_row_bytes(enum ftte_row_encoding encoding, uint32_t elements) {
-    return encoding == FTTE_ROW_ENCODING_F32 ? 4 * elements : 4 + ((elements + 3) & ~3u);
+// Of the elements that `kept` of 256 leave of a row: one at least.
+static uint32_t kept_bytes(uint32_t elements, uint32_t kept) {
+    uint32_t bit_map = elements / 8 + (elements % 8 != 0);
+    return bit_map + (uint32_t)(((uint64_t)elements * kept + 255) / 256);
 }
 
-uint32_t ftte_rows_bytes(const struct ftte_rows *rows, enum ftte_row_encoding encoding) {
+uint32_t ftte_row_bytes(uint32_t encoding, uint32_t elements) {
+    if (encoding == FTTE_ROW_ENCODING_F32) return 4 * elements;
+    uint32_t kept = encoding >> 16, bytes = kept ? kept_bytes(elements, kept) : elements;
+    return 4 + ((bytes + 3) & ~3u);
+}
+
+uint32_t ftte_rows_bytes(const struct ftte_rows *rows, uint32_t encoding) {
     uint32_t bytes = 0;
     for (uint32_t i = 0; i < rows->count; i++) {
         struct ftte_segment segment = segment_at(rows, i);

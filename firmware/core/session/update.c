@@ -1,6 +1,6 @@
 // The finished task in flash: the update (UpdateHeader, then the rows, as int8 with one scale each or, if the task asks
-// for it, as f32) and the residual, what the int8 rows could not say, which the next task adds (error feedback). One
-// row per call.
+// for it, as the largest of those alone (top-k) or as f32) and the residual, what int8 and top-k rows could not say,
+// which the next task adds (error feedback). One row per call.
 //
 // The residual is committed first, then the update, then the checkpoint goes. A cut in between trains the last steps
 // again and encodes the same bytes: the residual of this very task is never an input, its predecessor still lies in the
@@ -8,7 +8,7 @@
 // back: what the host threw away is lost, what was owed from earlier tasks is not.
 //
 // An f32 update says everything it knows: it adds no residual, leaves none, and does not touch that of an int8 task
-// before it, which it did not pay: the next int8 task of the run does.
+// before it, which it did not pay: the next int8 or top-k task of the run does.
 #include <string.h>
 
 #include "session/state.h"
@@ -35,8 +35,10 @@ static bool made_by(const struct ftte_residual *residual, uint32_t run, uint32_t
     return residual->run == run && residual->task == task;
 }
 
-static enum ftte_row_encoding encoding_of(const struct ftte_task *task) {
-    return task->flags & FTTE_TASK_FLAG_F32_UPDATE ? FTTE_ROW_ENCODING_F32 : FTTE_ROW_ENCODING_INT8;
+// As the guest takes it, and UpdateHeader names it: with the share that top-k keeps in the upper 16 bits.
+static uint32_t encoding_of(const struct ftte_task *task) {
+    if (task->flags & FTTE_TASK_FLAG_F32_UPDATE) return FTTE_ROW_ENCODING_F32;
+    return task->kept ? (uint32_t)task->kept << 16 | FTTE_ROW_ENCODING_TOP_K : FTTE_ROW_ENCODING_INT8;
 }
 
 // Binds what earlier tasks of this run and plan left over, if anything. Sets s->uses_residual and s->writes_residual.
@@ -117,9 +119,9 @@ static int keep_row(struct ftte_session *s, const uint8_t *encoded, uint32_t row
 int ftte_update_row(struct ftte_session *s) {
     uint32_t elements = ftte_rows_elements(&s->rows);
     if (elements == 0) return commit(s);
-    enum ftte_row_encoding encoding = encoding_of(&s->run.task);
+    uint32_t encoding = encoding_of(&s->run.task);
     uint32_t row_bytes = ftte_row_bytes(encoding, elements);
-    uint32_t left_bytes = encoding == FTTE_ROW_ENCODING_INT8 ? 4 * elements : 0;
+    uint32_t left_bytes = encoding == FTTE_ROW_ENCODING_F32 ? 0 : 4 * elements;
     union ftte_value args[3] = {{.u32 = s->rows.index}, {.u32 = encoding}, {.i32 = s->uses_residual}};
     union ftte_value encoded;
     int result = ftte_machine_call(s, FTTE_GUEST_ENCODE_ROW, args, &encoded);

@@ -225,6 +225,26 @@ static void wrong_repeats(const struct ftte_plan_header *header) {
     plan->forward_ops = ops;
 }
 
+static const uint32_t encodings[] = {FTTE_ROW_ENCODING_INT8, FTTE_ROW_ENCODING_F32,
+                                     FTTE_KEPT_MAX << 16 | FTTE_ROW_ENCODING_TOP_K};
+
+static int encode(uint32_t row, uint32_t encoding) {
+    return call(&replay.guest, FTTE_GUEST_ENCODE_ROW, row, encoding, 0);
+}
+
+// None, top-k that keeps nothing or too much, and others that keep a share.
+static bool refuses_encodings(void) {
+    const uint32_t kept[] = {0, 1, FTTE_KEPT_MAX, FTTE_KEPT_MAX + 1, 256, UINT16_MAX};
+    bool refused = true;
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        for (uint32_t encoding = 0; encoding <= FTTE_ROW_ENCODING_TOP_K + 1; encoding++) {
+            bool top_k = encoding == FTTE_ROW_ENCODING_TOP_K && kept[i] - 1 < FTTE_KEPT_MAX;
+            if (!top_k && (encoding - 1 >= FTTE_ROW_ENCODING_F32 || kept[i] != 0))
+                refused &= encode(0, kept[i] << 16 | encoding) == FTTE_ERR_ARGUMENT;
+        }
+    return refused;
+}
+
 static void plans(void) {
     whole_pool();
     open_replay();
@@ -257,14 +277,11 @@ static void plans(void) {
     report(lengths && call(&replay.guest, FTTE_GUEST_CHECK, good.plan_bytes, good.memory_bytes, 0) == FTTE_OK,
            "check refuses lengths that are none, and takes the good plan again");
     bool rows = call(&replay.guest, FTTE_GUEST_DECODE_ROW, replay.record.rows, 0, 0) == FTTE_ERR_ARGUMENT;
-    for (uint32_t encoding = FTTE_ROW_ENCODING_INT8; encoding <= FTTE_ROW_ENCODING_F32; encoding++)
-        rows &= call(&replay.guest, FTTE_GUEST_ENCODE_ROW, UINT32_MAX, encoding, 0) == FTTE_ERR_ARGUMENT &&
-                call(&replay.guest, FTTE_GUEST_ENCODE_ROW, replay.record.rows, encoding, 0) == FTTE_ERR_ARGUMENT;
+    for (size_t i = 0; i < sizeof encodings / sizeof *encodings; i++)
+        rows &= encode(UINT32_MAX, encodings[i]) == FTTE_ERR_ARGUMENT &&
+                encode(replay.record.rows, encodings[i]) == FTTE_ERR_ARGUMENT;
     report(rows, "encodeRow and decodeRow refuse rows that the slice does not have");
-    bool encodings = call(&replay.guest, FTTE_GUEST_ENCODE_ROW, 0, 0, 0) == FTTE_ERR_ARGUMENT &&
-                     call(&replay.guest, FTTE_GUEST_ENCODE_ROW, 0, 3, 0) == FTTE_ERR_ARGUMENT &&
-                     call(&replay.guest, FTTE_GUEST_ENCODE_ROW, 0, UINT32_MAX, 0) == FTTE_ERR_ARGUMENT;
-    report(encodings, "encodeRow refuses encodings that are none");
+    report(refuses_encodings(), "encodeRow refuses encodings that are none, and shares that none keeps");
     ftte_guest_close(&replay.guest);
 }
 

@@ -395,5 +395,8 @@ describe("the SIMD fold of f32 updates", () => {
     const int8 = randomRows(plan, seeded(1), 1);
     expect(() => f32Folder.sum(plan, [{ rows: int8, weight: 1 }])).toThrow(RangeError);
     expect(() => folder.sum(plan, [{ rows: f32, weight: 1 }])).toThrow(RangeError);
+    const topK = wasmFolder(readFileSync(builtGuest("fold.wasm")), { topK: 32 }); // takes what foldedRows makes of them
+    expect(topK.sum(plan, [{ rows: int8, weight: 3 }])).toEqual(folder.sum(plan, [{ rows: int8, weight: 3 }]));
+    expect(() => topK.sum(plan, [{ rows: int8.subarray(8), weight: 1 }])).toThrow(RangeError);
   });
 });

@@ -14,7 +14,30 @@ export function f32DeltaOf(rows: Uint8Array, plan: Plan): Map<number, number> {
 /** Δ of an update, header included, by flat coordinate. */
 export function updateDelta(bytes: Uint8Array, plan: Plan): Map<number, number> {
   const { encoding } = decodeUpdateHeader(bytes);
-  return (encoding === RowEncoding.f32 ? f32DeltaOf : deltaOf)(bytes.subarray(UpdateHeaderBytes), plan);
+  const rows = bytes.subarray(UpdateHeaderBytes);
+  if (encoding > 0xffff) return topKDeltaOf(rows, plan, Math.floor(encoding / 0x10000));
+  return (encoding === RowEncoding.f32 ? f32DeltaOf : deltaOf)(rows, plan);
+}
+
+/** Δ of an update's top-k rows, `topK` of 256 elements each, by flat coordinate; 0 where an element was not kept. */
+export function topKDeltaOf(rows: Uint8Array, plan: Plan, topK: number): Map<number, number> {
+  const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
+  const at = places(plan);
+  const delta = new Map<number, number>();
+  let byte = 0;
+  for (const s of plan.segments)
+    for (let row = 0; row < s.rows; row++) {
+      const map = byte + 4;
+      const first = map + Math.ceil(s.rowElements / 8);
+      let next = first;
+      for (let i = 0; i < s.rowElements; i++) {
+        const isKept = (view.getUint8(map + Math.floor(i / 8)) & (2 ** (i % 8))) !== 0;
+        const value = isKept ? view.getFloat32(byte, true) * view.getInt8(next++) : 0;
+        delta.set(at[s.sliceOffset + row * s.rowElements + i]!, value);
+      }
+      byte += 4 * Math.ceil((first - byte + Math.ceil((s.rowElements * topK) / 256)) / 4);
+    }
+  return delta;
 }
 
 /** Δ of an update's int8 rows, by flat coordinate. */

@@ -15,8 +15,8 @@ import type { Strategy } from "../../../host/fl/strategy.ts";
 import { initialise } from "../../../host/plan/initialise.ts";
 import { planModel } from "../../../host/plan/plan.ts";
 import { shapeModel } from "../../../host/plan/shapes.ts";
-import type { UpdateEncoding } from "../../../host/plan/slice.ts";
 import type { Model, Plan } from "../../../host/plan/types.ts";
+import { foldedAs, type UpdateEncoding } from "../../../host/plan/update_rows.ts";
 import { Store } from "../../../host/store/store.ts";
 import { kernels } from "../plan/kernels.ts";
 import { type Script, ScriptedFleet } from "./scripted_fleet.ts";
@@ -121,7 +121,7 @@ export async function session(run: TestRun, options: SessionOptions): Promise<Se
     run: 1,
     boards: run.setups,
     plans,
-    folder: folders[encoding],
+    folder: folders[foldedAs(encoding)],
     kernels: Uint8Array.of(1, 2, 3),
     normalisation,
     training: { steps: 8, learningRate: 0.05, checkpointEvery: 0, encoding },

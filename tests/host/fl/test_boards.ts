@@ -6,6 +6,7 @@ import { seeded } from "../../../host/data/random.ts";
 import type { Order } from "../../../host/fl/fleet.ts";
 import { bytesOf, rowsBytes } from "../../../host/plan/slice.ts";
 import type { Plan } from "../../../host/plan/types.ts";
+import { encodingWord, keptOf256 } from "../../../host/plan/update_rows.ts";
 import { Guest } from "../../../host/sim/guest.ts";
 import {
   DeltaHeaderBytes,
@@ -13,7 +14,6 @@ import {
   decodeSliceHeader,
   encodeUpdateHeader,
   Region,
-  RowEncoding,
   SliceHeaderBytes,
   UpdateHeaderBytes,
 } from "../../../host/wire/spec.gen.ts";
@@ -121,7 +121,8 @@ export class TestBoard {
       const bytes = Buffer.concat([header, ...rows.map((row) => guest.encodeRowF32(row))]);
       return { bytes, residual: this.residual };
     }
-    const encoded = rows.map((row) => guest.encodeRow(row, this.residual !== undefined));
+    const topK = keptOf256(order.encoding);
+    const encoded = rows.map((row) => guest.encodeRow(row, this.residual !== undefined, topK));
     return {
       bytes: Buffer.concat([header, ...encoded.map((e) => e.row)]),
       residual: Float32Array.from(encoded.flatMap((e) => [...e.residual])),
@@ -140,7 +141,7 @@ export class TestBoard {
       lossLast: loss,
       rows,
       count: this.plan.sliceCount,
-      encoding: RowEncoding[order.encoding],
+      encoding: encodingWord(order.encoding),
     });
   }
 

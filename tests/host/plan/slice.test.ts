@@ -15,8 +15,8 @@ import {
   gatherSlice,
   rowsBytes,
   scatterSlice,
-  updateRowsBytes,
 } from "../../../host/plan/slice.ts";
+import { updateRowsBytes } from "../../../host/plan/update_rows.ts";
 import { decodeDeltaHeader, decodeSliceHeader, Region } from "../../../host/wire/spec.gen.ts";
 import { type Bench, bench, places } from "./bench.ts";
 import { kernels } from "./kernels.ts";

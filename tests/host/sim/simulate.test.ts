@@ -118,6 +118,28 @@ describe("a simulated run", () => {
     expect(timed.seconds).toBeCloseTo(4 * 0.1 + (run.bytes.down + run.bytes.up) / 2000 + (4 * steps) / 40, 9);
   });
 
+  it("counts the largest elements alone where updates are top-k, and deltas of all as with int8", async () => {
+    const topK = 32;
+    const training = { steps, learningRate: 0.05, checkpointEvery: 0, encoding: { topK } };
+    const even: Schedule = clientSchedule({ ...population, jitter: 0 }, 9);
+    const given = {
+      training,
+      refreshFrozenEvery: 0,
+      schedule: even,
+      strategy: ftte({ buffer: 1 }),
+      stop: { updates: 4 },
+    };
+    const run = await simulate(simulation(given, 1));
+    const plan = plans.small;
+    const slices = 4 * framedBytes(DeltaHeaderBytes + rowsBytes(plan));
+    expect(run.bytes.down).toBe(framedBytes(plan.binary.length) + framedBytes(plan.frozenBytes) + slices);
+    const row = (n: number) => 4 * Math.ceil((4 + Math.ceil(n / 8) + Math.ceil((n * topK) / 256)) / 4);
+    const rows = plan.segments.reduce((sum, s) => sum + s.rows * row(s.rowElements), 0);
+    expect(run.bytes.up).toBe(4 * framedBytes(UpdateHeaderBytes + rows));
+    expect(run).toMatchObject({ folded: 4, rejected: 0 });
+    expect(run.seconds).toBeCloseTo(4 * 0.1 + (run.bytes.down + run.bytes.up) / 2000 + (4 * steps) / 40, 9);
+  });
+
   it("of one board takes as long as its orders in turn", async () => {
     const even: ClientModel = { ...population, jitter: 0 };
     const one = { strategy: ftte({ buffer: 1 }), schedule: clientSchedule(even, 9), stop: { updates: 4 } };
