@@ -122,9 +122,12 @@ export interface FtteConfig {
     checkpointEvery?: number;
     /**
      * How boards send what their weights changed: "int8" (default), a quarter of the bytes, what rounding leaves going into the board's next
-     * update; or "f32", exactly. With "f32" the weights that boards start from also go down whole, so nothing on the way is rounded.
+     * update; "top-k", of these only the largest, what is left out going into the board's next update too; or "f32", exactly. With "f32" the
+     * weights that boards start from also go down whole, so nothing on the way is rounded.
      */
-    encoding?: "int8" | "f32";
+    encoding?: "int8" | "f32" | "top-k";
+    /** With "top-k": the share of each row of weights that is sent, at most 0.75; an eighth by default. In steps of 1/256. */
+    kept?: number;
   };
   strategy?: StrategyConfig;
   /** What the server does with updates and versions whatever the strategy. */

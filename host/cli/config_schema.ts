@@ -96,7 +96,7 @@ const fleetEntry = z.strictObject({
 
 /** What the parts of a config cannot say of each other: who is asked, and what there is to compare. */
 function checkTogether(config: z.infer<typeof fields>, issues: z.RefinementCtx): void {
-  const { strategy, server } = config;
+  const { strategy, server, training } = config;
   const boards = boardsOf(config);
   const add = (path: string[], message: string) => issues.addIssue({ code: "custom", path, message });
   if (strategy.name === "fedavg" && strategy.cohort !== undefined) {
@@ -106,6 +106,8 @@ function checkTogether(config: z.infer<typeof fields>, issues: z.RefinementCtx):
   }
   if (strategy.name === "ca2fl" && server?.combine === "median")
     add(["server", "combine"], "the median cannot take the place of ca2fl's calibrated mean");
+  if (training.kept !== undefined && training.encoding !== "top-k")
+    add(["training", "kept"], `is the share that "top-k" keeps; the encoding is "${training.encoding}"`);
   const updates = updatesPerStep(config);
   for (const name of ["filter", "combine"] as const)
     if (server?.[name] !== undefined && updates < 3)
@@ -157,7 +159,8 @@ const fields = z.strictObject({
       steps: count.default(200),
       learningRate: rate.default(0.01),
       checkpointEvery: z.int().nonnegative().default(100),
-      encoding: z.enum(["int8", "f32"]).default("int8"),
+      encoding: z.enum(["int8", "f32", "top-k"]).default("int8"),
+      kept: z.number().gt(0).max(0.75).optional(),
       momentum: z.number().min(0).lt(1).default(0),
       weightDecay: z.number().min(0).max(1).default(0),
       clipNorm: z.number().min(0).default(0),

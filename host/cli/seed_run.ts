@@ -15,6 +15,7 @@ import type { Recording } from "../sim/trace.ts";
 import { Journal } from "../store/journal.ts";
 import { builtFolder } from "./built_folder.ts";
 import type { ResolvedConfig } from "./config_schema.ts";
+import { encodingOf } from "./setup.ts";
 import {
   type SimulatedOutcome,
   type SimulatedRunOptions,
@@ -87,7 +88,7 @@ async function computed(o: SeedRunOptions, prepared: Prepared, on: Listener): Pr
   const { seed } = config;
   return simulatedRun({
     ...{ ...prepared, config, evaluateEvery, trainers },
-    folder: builtFolder(config.training.encoding),
+    folder: builtFolder(encodingOf(config)),
     ...(updates !== undefined && { updates }),
     ...(recording && { recording }),
     onPoint: (point) => on({ type: "point", seed, ...point }),

@@ -21,6 +21,7 @@ import { referenceModels } from "../plan/reference_models.ts";
 import { planTiers } from "../plan/select.ts";
 import { shapeModel } from "../plan/shapes.ts";
 import type { Model, Normalisation, Plan, TrainingOptions } from "../plan/types.ts";
+import type { UpdateEncoding } from "../plan/update_rows.ts";
 import { pretrain } from "../sim/pretrain.ts";
 import { parseBytes, type ResolvedConfig } from "./config_schema.ts";
 import { fitsFlash, requireFlash } from "./flash_room.ts";
@@ -63,6 +64,15 @@ export function trainingOf({ training }: ResolvedConfig): Required<TrainingOptio
   return { momentum, weightDecay, clipNorm, microBatch };
 }
 
+/** The share of a row that top-k updates have unless the config says another. */
+const defaultKept = 1 / 8;
+
+/** How the run's updates are encoded. A share is rounded to 256ths, of which it is one at least. */
+export function encodingOf({ training }: Pick<ResolvedConfig, "training">): UpdateEncoding {
+  const { encoding, kept = defaultKept } = training;
+  return encoding === "top-k" ? { topK: Math.max(1, Math.round(256 * kept)) } : encoding;
+}
+
 /** An update whose L2 norm is larger is refused: no honest task moves a wearable's model so far. */
 export const normLimit = 1e3;
 
@@ -95,7 +105,7 @@ export function placeOf({ board: id, engine = "wasm3", budget }: FleetEntry): Pl
 export function planFleet(config: ResolvedConfig): FleetPart[] {
   const model = modelOf(config);
   const training = trainingOf(config);
-  const { encoding } = config.training;
+  const encoding = encodingOf(config);
   const places = config.fleet.map(placeOf);
   const boards = places.map(({ board }) => board);
   const engines = places.map(({ engine }) => engine);

@@ -16,6 +16,7 @@ import { journalledEvaluation, journalledTraining } from "./journalled.ts";
 import { scheduleOf, withStragglers } from "./population.ts";
 import {
   dealData,
+  encodingOf,
   type FleetPart,
   firstModel,
   loadRunData,
@@ -90,7 +91,7 @@ export async function simulatedRun(o: SimulatedRunOptions): Promise<SimulatedOut
       firstModel: world.firstModel,
       strategy: strategyOf(config),
       server: serverOf(config),
-      training: config.training,
+      training: { ...config.training, encoding: encodingOf(config) },
       seed: config.seed,
       refreshFrozenEvery: config.refreshFrozenEvery,
       train: sending(o.sent, journal ? journalledTraining(journal, trainers.train) : trainers.train),

@@ -33,6 +33,7 @@ import { scheduleOf, withStragglers } from "./population.ts";
 import { frozenConfig, runFolder } from "./project_store.ts";
 import {
   dealData,
+  encodingOf,
   type FleetPart,
   firstModel,
   loadRunData,
@@ -213,6 +214,7 @@ class TrainingRun {
 
   private coordinator(): Coordinator {
     const { training, seed, refreshFrozenEvery } = this.config;
+    const encoding = encodingOf(this.config);
     const passed = killPoint();
     return new Coordinator({
       run: this.o.record.id,
@@ -220,12 +222,12 @@ class TrainingRun {
       fleet: this.fleet,
       strategy: strategyOf(this.config),
       server: serverOf(this.config),
-      folder: this.o.folder ?? builtFolder(training.encoding),
+      folder: this.o.folder ?? builtFolder(encoding),
       boards: this.boards,
       plans: new Map(this.parts.map((part) => [part.label, part.plan])),
       kernels: readFileSync(builtGuest("kernels.wasm")),
       normalisation: this.data.normalisation,
-      training,
+      training: { ...training, encoding },
       seed,
       ...(this.deterministic && { schedule: scheduleOf(this.config, this.parts) }),
       refreshFrozenEvery,

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { builtGuest } from "../../host/build/root.ts";
 import type { FtteConfig } from "../../host/cli/config.ts";
 import { type ResolvedConfig, resolveConfig } from "../../host/cli/config_schema.ts";
-import { modelOf, planFleet, virtualCount } from "../../host/cli/setup.ts";
+import { encodingOf, modelOf, planFleet, virtualCount } from "../../host/cli/setup.ts";
 import { type SimulatedWorld, simulatedRun, simulatedWorld } from "../../host/cli/simulated_run.ts";
 import { subset } from "../../host/data/dataset.ts";
 import type { Dataset } from "../../host/data/types.ts";
@@ -63,7 +63,7 @@ export async function runCell(order: CellOrder): Promise<CellResult> {
   const { config: given, updates, evaluateEvery, metric = "accuracy", harm } = order;
   const config = resolveConfig(given, "the experiment's config");
   const { world: honest, judges } = worldOf(config);
-  const folder = wasmFolder(fold, config.training.encoding);
+  const folder = wasmFolder(fold, encodingOf(config));
   const isHarmful = (client: number) => harm !== undefined && doesHarm(harm, client, config.seed);
   const relabels = (client: number) => harm?.kind === "labels" && isHarmful(client);
   const shards = honest.shards.map((data, i) => (relabels(i) ? mislabelled(data, i, config.seed) : data));

@@ -10,14 +10,14 @@ const hard = `simulation: { stepsPerSecond: 400, latencySeconds: 0.05, jitter: 0
 const averaged = `server: { averaging: 0.5, filter: { kind: "norm", factor: 1.1 } },`;
 
 /** More boards of each class, a frozen part that is refreshed, and what the case asks for. */
-const projectOf = (strategy: string, more = "", versions = 8) =>
+const projectOf = (strategy: string, more = "", training = "") =>
   gestureProject((text) =>
     text
       .replace('count: 2, train: "head"', 'count: 3, train: "head"')
       .replace('count: 1, train: "all"', 'count: 3, train: "all", speed: 0.5')
       .replace('{ name: "ftte", buffer: 2 }', strategy)
-      .replace("checkpointEvery: 15", `checkpointEvery: 15${more.includes(averaged) ? ', encoding: "f32"' : ""}`)
-      .replace("versions: 5", `versions: ${versions}`)
+      .replace("checkpointEvery: 15", `checkpointEvery: 15${training}`)
+      .replace("versions: 5", "versions: 8")
       .replace("seed: 7,", `seed: 7, refreshFrozenEvery: 3, ${more}`),
   );
 
@@ -32,18 +32,19 @@ async function simulatedResult(folder: string, args: string[] = []): Promise<Sim
   return last as unknown as Simulated;
 }
 
-const cases: [name: string, strategy: string, more?: string][] = [
+const cases: [name: string, strategy: string, more?: string, training?: string][] = [
   ["ftte", '{ name: "ftte", buffer: 2 }'],
   ["fedavg with a cohort and over-selection", '{ name: "fedavg", cohort: 3, overSelection: 1.5 }'],
   ["ftte in a hard world", '{ name: "ftte", buffer: 2, concurrency: 4, maxStaleness: 3 }', hard],
   ["fedavg in a hard world", '{ name: "fedavg", cohort: 3, overSelection: 1.5 }', hard],
   ["ca2fl in a hard world", '{ name: "ca2fl", buffer: 3 }', hard],
-  ["f32 updates, averaged and filtered", '{ name: "ftte", buffer: 3 }', `${averaged} ${hard}`],
+  ["f32 updates, averaged and filtered", '{ name: "ftte", buffer: 3 }', `${averaged} ${hard}`, ', encoding: "f32"'],
+  ["top-k updates in a hard world", '{ name: "ftte", buffer: 3 }', hard, ', encoding: "top-k", kept: 0.2'],
 ];
 
-describe.each(cases)("%s", (_name, strategy, more) => {
+describe.each(cases)("%s", (_name, strategy, more, training) => {
   it("comes to the same model in the simulator as on the real firmware", async () => {
-    const folder = projectOf(strategy, more);
+    const folder = projectOf(strategy, more, training);
     const [trained, simulated] = await Promise.all([
       ftte(folder, ["train", "--deterministic"]),
       simulatedResult(folder),

@@ -15,7 +15,7 @@ import { parseBytes, type ResolvedConfig } from "../config_schema.ts";
 import { fitsFlash } from "../flash_room.ts";
 import { loadProject } from "../load_config.ts";
 import { say, sayJson, writePicture } from "../output.ts";
-import { firstModel, loadRunData, modelOf, placeOf, type RunData, trainingOf } from "../setup.ts";
+import { encodingOf, firstModel, loadRunData, modelOf, placeOf, type RunData, trainingOf } from "../setup.ts";
 import { contributionTable, type Found, frontSvg, frontTable } from "../view/search.ts";
 import { percent } from "../view/text.ts";
 
@@ -49,7 +49,7 @@ function budgetsOf(config: ResolvedConfig, asked: string | undefined): Budget[] 
   return places
     .filter((place, i) => first(place) === i)
     .map(({ board, budgetBytes: bytes }) => {
-      return { title: board.class, bytes, fits: (plan) => fitsFlash(board, plan, config.training.encoding) };
+      return { title: board.class, bytes, fits: (plan) => fitsFlash(board, plan, encodingOf(config)) };
     });
 }
 

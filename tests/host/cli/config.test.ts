@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { FtteConfig } from "../../../host/cli/config.ts";
 import { type ConfigInput, parseBytes } from "../../../host/cli/config_schema.ts";
 import { loadProject } from "../../../host/cli/load_config.ts";
+import { encodingOf } from "../../../host/cli/setup.ts";
 import { serverOf, strategyOf, updatesPerStep } from "../../../host/cli/strategies.ts";
 
 /** Fails to compile when the documented types promise what the schema does not take. */
@@ -120,13 +121,41 @@ describe("a project's config", () => {
     await expect(loadProject(project(withStrategy(text)))).rejects.toMatchObject({ code: "config-invalid", message });
   });
 
-  it("chooses how updates are encoded, of the two that there are", async () => {
-    const asked = (encoding: string) =>
-      project(minimal.replace("fleet:", `training: { encoding: "${encoding}" }, fleet:`));
+  const asked = (encoding: string, more = "") =>
+    project(minimal.replace("fleet:", `training: { encoding: "${encoding}"${more} }, fleet:`));
+
+  it("chooses how updates are encoded, of those that there are", async () => {
     expect((await loadProject(asked("f32"))).config.training).toMatchObject({ encoding: "f32", steps: 200 });
     await expect(loadProject(asked("f16"))).rejects.toMatchObject({
       code: "config-invalid",
       message: expect.stringContaining("training.encoding"),
+    });
+  });
+
+  it("says what share of a row top-k updates have, in 256ths: an eighth by default, one at least", async () => {
+    const topK = async (more: string) => encodingOf((await loadProject(asked("top-k", more))).config);
+    expect(await topK("")).toEqual({ topK: 32 });
+    for (const [kept, of256] of [
+      [0.75, 192],
+      [0.1, 26],
+      [0.25, 64],
+      [1e-9, 1],
+    ])
+      expect(await topK(`, kept: ${kept}`)).toEqual({ topK: of256 });
+    for (const encoding of ["int8", "f32"])
+      expect(encodingOf((await loadProject(asked(encoding))).config)).toBe(encoding);
+  });
+
+  it.each([
+    ["top-k", "0", "training.kept: "],
+    ["top-k", "0.7501", "training.kept: "],
+    ["top-k", '"half"', "training.kept: "],
+    ["int8", "0.1", 'training.kept: is the share that "top-k" keeps; the encoding is "int8"'],
+    ["f32", "0.75", 'training.kept: is the share that "top-k" keeps; the encoding is "f32"'],
+  ])("refuses, with %s updates, the share %s", async (encoding, kept, message) => {
+    await expect(loadProject(asked(encoding, `, kept: ${kept}`))).rejects.toMatchObject({
+      code: "config-invalid",
+      message: expect.stringContaining(message),
     });
   });
 
