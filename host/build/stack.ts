@@ -35,9 +35,11 @@ const pointers: Record<string, RegExp | "nobody"> = {
   op_CallRawFunction: /wasm3\.c:link_\w+$/,
 };
 
-/** Functions of an ESP32-C3's ROM, of which no source and no frame is public: an assumption, and far from the session's deepest calls. */
+/** Functions of Espressif's ROMs, of which no source and no frame is public: an assumption, and far from the session's deepest calls. */
 const romBytes = 1024;
-const callsRom = /^esp_(flash|soc)_\w+$/;
+/** Called through pointers by these on an ESP32-C3, and on an ESP32-S3 by one function of assembly, which has no frame in the graph either. */
+const callsRom = /(^|:)(esp_(flash|soc|cache)_\w+|open_chip)$/;
+const romCall = "esp_rom_call";
 
 /** Frames whose size depends on a number that check.h bounds, and what comes on top at most. */
 const variable: Record<string, string> = { ParseSection_Type: "FTTE_CHECK_PARAMETERS" };
@@ -48,6 +50,9 @@ const never = ["m3_RunStart"];
 /** Operations that check_body.c counts for FTTE_CHECK_LIGHT_BYTES; for the others it counts FTTE_CHECK_HEAVY_BYTES. */
 const light =
   /^op_([iu]32_(?!Store|Trunc|Reinterpret|Wrap)|(Preserve)?(Copy|Set)Slot|SetRegister|[GS]etGlobal|Const|Select_i32|(Branch|If|ContinueLoop|Compile|MemSize))/;
+
+/** The stack of what is not compiled here, all that it calls included. */
+const outside = (title: string) => (title === romCall ? romBytes : library.test(title) ? libraryBytes : undefined);
 
 const plain = (title: string) => title.replace(/^.*:/, "");
 const isOperation = (title: string) => plain(title).startsWith("op_");
@@ -114,7 +119,7 @@ class CallGraph {
   }
 
   frame(title: string): number {
-    const bytes = this.frames.get(title) ?? (library.test(title) ? libraryBytes : undefined);
+    const bytes = this.frames.get(title) ?? outside(title);
     if (bytes === undefined || Number.isNaN(bytes))
       throw unknown(`the frame of ${title} is not known`, "how large it is", []);
     return bytes;

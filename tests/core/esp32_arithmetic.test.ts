@@ -8,10 +8,11 @@ import { buildTest, onStandardStreams } from "../contracts/port/emulated.ts";
 import { runRemote } from "../contracts/port/remote.ts";
 import { sanitizers, testC } from "./c_program.ts";
 
+const xtensa = "firmware/ports/espressif/xtensa";
 testC({
   name: "soft_float",
-  sources: [...["tests/core/soft_float_test.c", "firmware/ports/esp32/float64.c", "firmware/ports/esp32/arithmetic.c"]],
-  flags: [...sanitizers, "-Itests/core", "-Ifirmware/ports/esp32", "-include", "tests/core/soft_float_names.h"],
+  sources: ["tests/core/soft_float_test.c", `${xtensa}/float64.c`, `${xtensa}/arithmetic.c`],
+  flags: [...sanitizers, "-Itests/core", `-I${xtensa}`, "-include", "tests/core/soft_float_names.h"],
 });
 
 const word = new Uint32Array(1);

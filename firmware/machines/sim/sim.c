@@ -2,7 +2,7 @@
 // The line and the file that keeps the flash are simulator calls. Stands for uart.c, spi_flash.c and soc.c of the port.
 #include <string.h>
 
-#include "esp.h"
+#include "xtensa/core.h"
 
 // target/xtensa/xtensa-semi.c of QEMU; file calls are those of the host
 enum {
@@ -55,8 +55,6 @@ static uint8_t *const flash = (uint8_t *)0x3f400000;
 static int file = -1;
 static uint8_t chip[6];
 
-// Called by the port's start.S.
-void board_map_flash(void);
 void board_map_flash(void) {}
 
 void esp_flash_open(void) {
@@ -95,7 +93,7 @@ static uint32_t cycles(void) {
     return count;
 }
 
-void esp_soc_open(void) { esp_soc_unmask(0x20); } // PS: user vectors, level 0
+void esp_soc_open(void) { esp_soc_unmask(ESP_CORE_INTERRUPTS); }
 
 uint64_t esp_soc_us(void) {
     static uint64_t us;
@@ -106,8 +104,6 @@ uint64_t esp_soc_us(void) {
     return us;
 }
 
-// Called by the port's start.S.
-void esp_soc_interrupt(void);
 void esp_soc_interrupt(void) { __asm volatile("wsr.intclear %0\n rsync" ::"r"(BY_SOFTWARE)); }
 
 // A byte ends it, as the UART's interrupt would. An interrupt comes all the same, from software, so that the port's way
@@ -118,13 +114,6 @@ void esp_soc_sleep(uint32_t us) {
     __asm volatile("wsr.intenable %0\n wsr.intset %0\n rsync\n waiti 0" ::"r"(BY_SOFTWARE) : "memory");
     esp_soc_unmask(state);
 }
-
-uint32_t esp_soc_mask(void) {
-    uint32_t state;
-    __asm volatile("rsil %0, 1" : "=a"(state)::"memory");
-    return state;
-}
-void esp_soc_unmask(uint32_t state) { __asm volatile("wsr.ps %0\n rsync" ::"r"(state) : "memory"); }
 
 uint32_t esp_soc_random(void) {
     static uint32_t state;

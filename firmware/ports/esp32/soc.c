@@ -4,7 +4,7 @@
 // Reference Manual. Of the core: Xtensa Instruction Set Architecture Reference Manual; its interrupts: ESP-IDF v5.5,
 // components/xtensa/esp32/include/xtensa/config/core-isa.h. The ROM's functions keep to another calling convention
 // (windowed registers) and are not called. The second core stays in its reset.
-#include "esp.h"
+#include "xtensa/core.h"
 
 // rtc_cntl_reg.h
 #define RTC_OPTIONS0 REGISTER(0x3ff48000u)
@@ -75,8 +75,6 @@ void esp_soc_feed(void) {
     RTC_WDTWPROTECT = 0;
 }
 
-static void enable_lines(uint32_t lines) { __asm volatile("wsr.intenable %0\n rsync" ::"r"(lines)); }
-
 void esp_soc_open(void) {
     open_watchdogs();
     // Core, APB, UART and timer from the crystal, whatever the ROM has left.
@@ -84,8 +82,8 @@ void esp_soc_open(void) {
     RTC_CLK_CONF &= ~RTC_SOC_CLK_SEL;
     TIMG_T0CONFIG = T0_RUNS_UP | T0_DIVIDER((uint32_t)CRYSTAL_MHZ);
     DPORT_PRO_UART_INTR_MAP = LINE_UART;
-    enable_lines(1u << LINE_UART);
-    esp_soc_unmask(0x20); // PS: user vectors, level 0
+    esp_core_enable_lines(1u << LINE_UART);
+    esp_soc_unmask(ESP_CORE_INTERRUPTS);
 }
 
 uint64_t esp_soc_us(void) {
@@ -103,11 +101,8 @@ static uint32_t cycle_count(void) {
 // Writing it also withdraws the interrupt.
 static inline void set_alarm(uint32_t cycles) { __asm volatile("wsr.ccompare0 %0\n rsync" ::"r"(cycles)); }
 
-// Called by start.S for interrupts of level 1.
-void esp_soc_interrupt(void);
 ESP_RAM void esp_soc_interrupt(void) {
-    uint32_t lines;
-    __asm volatile("rsr.interrupt %0" : "=r"(lines));
+    uint32_t lines = esp_core_pending_lines();
     if (lines & 1u << LINE_ALARM) set_alarm(0);
     if (lines & 1u << LINE_UART) esp_link_interrupt();
 }
@@ -116,19 +111,11 @@ ESP_RAM void esp_soc_interrupt(void) {
 void esp_soc_sleep(uint32_t us) {
     uint32_t state = esp_soc_mask();
     set_alarm(cycle_count() + us * CRYSTAL_MHZ);
-    enable_lines(1u << LINE_UART | 1u << LINE_ALARM);
+    esp_core_enable_lines(1u << LINE_UART | 1u << LINE_ALARM);
     __asm volatile("waiti 0" ::: "memory");
-    enable_lines(1u << LINE_UART);
+    esp_core_enable_lines(1u << LINE_UART);
     esp_soc_unmask(state);
 }
-
-ESP_RAM uint32_t esp_soc_mask(void) {
-    uint32_t state;
-    __asm volatile("rsil %0, 1" : "=a"(state)::"memory");
-    return state;
-}
-
-ESP_RAM void esp_soc_unmask(uint32_t state) { __asm volatile("wsr.ps %0\n rsync" ::"r"(state) : "memory"); }
 
 // Unpredictable while a radio or the ADC runs; else a generator that the chip's clocks stir (TRM, "Random Number
 // Generator"): good for sampling, not for keys.

@@ -5,7 +5,7 @@
 // Registers: ESP-IDF v5.5, components/soc/esp32/register/soc/spi_reg.h, dport_reg.h. How the ROM's functions do it,
 // which cannot be called here (soc.c): ESP-IDF v4.4, components/spi_flash/esp32/spi_flash_rom_patch.c, cache_utils.c,
 // and components/bootloader_support/src/bootloader_utility.c (set_cache_and_start_app).
-#include "esp.h"
+#include "xtensa/core.h"
 
 #define SPI1_CMD REGISTER(0x3ff42000u)
 #define SPI1_ADDR REGISTER(0x3ff42004u)
@@ -84,8 +84,6 @@ ESP_RAM static void start_cache(void) {
 
 extern const uint8_t board_pages_used[]; // link.ld: their number
 
-// Called by start.S before anything that lies in flash.
-void board_map_flash(void);
 ESP_RAM void board_map_flash(void) {
     stop_cache();
     for (uint32_t page = 0; page < PAGES; page++) PRO_FLASH_MMU(page) = page;

@@ -8,11 +8,11 @@ PORT_IMAGES := bin rom.elf
 PORT_ROM_IMAGE := rom.elf esp32c3
 PORT_STACK_BYTES := 7168
 PORT_STATIC_BYTES := 4096
-PORT_SOURCES := $(sort $(wildcard firmware/ports/esp32c3/*.[cS] firmware/ports/espressif/*.c)) \
+PORT_SOURCES := $(sort $(wildcard $(addprefix firmware/ports/,esp32c3/*.[cS] espressif/*.c espressif/c3_s3/*.c))) \
 	$(filter-out %/replay.c,$(wildcard firmware/sensors/*.c))
 PORT_LINKER_SCRIPT := firmware/ports/esp32c3/link.ld
 PORT_FLAGS = -march=rv32imc -mabi=ilp32 $(if $(findstring unknown,$(CC)),--specs=picolibc.specs) -nostartfiles -Wl,--nmagic \
-	-Ifirmware/ports/espressif
+	-Ifirmware/ports/esp32c3 -Ifirmware/ports/espressif
 PORT_LIBS := -lm
 
 .SECONDEXPANSION:

@@ -1,6 +1,7 @@
 // What Espressif's chips share, and what each gives to it. The port functions are here (link.c, flash.c, chip.c,
-// i2c.c), over the few things that a chip's own folder does by its registers: uart.c, spi_flash.c, gpio.c, soc.c and
-// start.S. Private to ports/espressif, esp32c3 and esp32.
+// i2c.c), over the few things that a chip does by its registers: uart.c, spi_flash.c, gpio.c, soc.c and start.S, in its
+// own folder, or here where two have one file: xtensa/ (ESP32, ESP32-S3) and c3_s3/ (ESP32-C3, ESP32-S3). Private to
+// ports/espressif, esp32, esp32c3 and esp32s3.
 //
 // Code marked ESP_RAM lies in RAM: it runs while flash cannot be read.
 #ifndef ESP_H

@@ -1,20 +1,15 @@
-// Clock, watchdogs, interrupts, resets, id and random numbers of the ESP32-C3, by registers.
+// Clock, watchdogs, resets, id and random numbers of the ESP32-C3 and the ESP32-S3, by registers.
 //
-// Registers: ESP-IDF v5.5, components/soc/esp32c3/register/soc/*.h, named beside each block, and the ESP32-C3 Technical
-// Reference Manual. The processor stays at the clock that the ROM leaves (the crystal's 40 MHz or a part of it).
-#include "esp.h"
+// Registers: ESP-IDF v5.5, components/soc/<chip>/register/soc/*.h, named beside each block, and the chips' Technical
+// Reference Manuals. The processor stays at the clock that the ROM leaves (the crystal's 40 MHz or a part of it). The
+// S3's second core stays in its reset.
+#include "c3_s3/peripherals.h"
+#include "chip.h"
 
 // rtc_cntl_reg.h
 #define RTC_OPTIONS0 REGISTER(0x60008000u)
 #define RTC_RESET_STATE REGISTER(0x60008038u)
-#define RTC_STORE0 REGISTER(0x60008050u) // outlives resets, not a power cut
-#define RTC_WDTCONFIG0 REGISTER(0x60008090u)
-#define RTC_WDTCONFIG1 REGISTER(0x60008094u) // ticks of stage 0, halved
-#define RTC_WDTFEED REGISTER(0x600080a4u)
-#define RTC_WDTWPROTECT REGISTER(0x600080a8u)
-#define RTC_SWD_CONF REGISTER(0x600080acu)
-#define RTC_SWD_WPROTECT REGISTER(0x600080b0u)
-#define RTC_OPTION1 REGISTER(0x600080f4u)
+#define RTC_STORE0 REGISTER(0x60008050u)    // outlives resets, not a power cut
 #define RTC_RESET_SYSTEM (1u << 31)         // in OPTIONS0
 #define RTC_RESET_CAUSE 0x3fu               // in RESET_STATE
 #define RTC_FORCE_DOWNLOAD 1u               // in OPTION1
@@ -38,27 +33,12 @@
 #define SYSTIMER_UNIT0_VALUE_LO REGISTER(0x60023044u)
 #define SYSTIMER_COMP0_LOAD REGISTER(0x60023050u)
 #define SYSTIMER_INT_ENA REGISTER(0x60023064u)
-#define SYSTIMER_INT_CLR REGISTER(0x6002306cu)
 #define SYSTIMER_CLOCK (1u << 31 | 1u << 30) // CLK_EN, TIMER_UNIT0_WORK_EN
 #define SYSTIMER_TARGET0_WORKS (1u << 24)
 #define SYSTIMER_PERIODIC (1u << 30)
 #define SYSTIMER_UPDATE (1u << 30)
 #define SYSTIMER_VALID (1u << 29)
 enum { TICKS_PER_US = 16 };
-
-// interrupt_core0_reg.h: which source drives which of the processor's lines
-#define INTERRUPT_UART_MAP REGISTER(0x600c2054u)
-#define INTERRUPT_SYSTIMER_MAP REGISTER(0x600c2094u)
-#define INTERRUPT_ENABLE REGISTER(0x600c2104u)
-#define INTERRUPT_TYPE REGISTER(0x600c2108u) // 0: level
-#define INTERRUPT_PRIORITY(line) REGISTER(0x600c2114u + 4 * (line))
-#define INTERRUPT_THRESHOLD REGISTER(0x600c2194u)
-enum { LINE_UART = 1, LINE_ALARM = 2, PRIORITY = 2 };
-
-// efuse_reg.h, syscon_reg.h
-#define EFUSE_MAC_LOW REGISTER(0x60008844u)
-#define EFUSE_MAC_HIGH REGISTER(0x60008848u)
-#define SYSCON_RND_DATA REGISTER(0x600260b0u)
 
 #define NOTE 0x46540000u // in STORE0, before the reason
 
@@ -90,22 +70,11 @@ void esp_soc_feed(void) {
     RTC_WDTWPROTECT = 0;
 }
 
-static void open_interrupts(void) {
-    INTERRUPT_UART_MAP = LINE_UART;
-    INTERRUPT_SYSTIMER_MAP = LINE_ALARM;
-    INTERRUPT_TYPE &= ~(1u << LINE_UART | 1u << LINE_ALARM);
-    INTERRUPT_PRIORITY(LINE_UART) = PRIORITY;
-    INTERRUPT_PRIORITY(LINE_ALARM) = PRIORITY;
-    INTERRUPT_THRESHOLD = 1;
-    INTERRUPT_ENABLE |= 1u << LINE_UART | 1u << LINE_ALARM;
-    esp_soc_unmask(1);
-}
-
 void esp_soc_open(void) {
     open_watchdogs();
     SYSTIMER_CONF |= SYSTIMER_CLOCK;
     SYSTIMER_INT_ENA = 1;
-    open_interrupts();
+    esp_interrupts_open();
 }
 
 static uint64_t ticks(void) {
@@ -117,43 +86,25 @@ static uint64_t ticks(void) {
 
 uint64_t esp_soc_us(void) { return ticks() / TICKS_PER_US; }
 
-// Called by start.S for every interrupt.
-void esp_soc_interrupt(uint32_t line);
-ESP_RAM void esp_soc_interrupt(uint32_t line) {
-    if (line == LINE_ALARM) SYSTIMER_INT_CLR = 1;
-    if (line == LINE_UART) esp_link_interrupt();
-}
-
 // The alarm repeats: if it comes before the processor sleeps, the next one ends the sleep. (The manuals do not say
-// whether an interrupt that is masked ends this core's wfi.)
+// whether an interrupt that is masked ends the C3's wfi.)
 void esp_soc_sleep(uint32_t us) {
     SYSTIMER_CONF &= ~SYSTIMER_TARGET0_WORKS;
     SYSTIMER_TARGET0_CONF = us * TICKS_PER_US; // unit 0
     SYSTIMER_COMP0_LOAD = 1;
     SYSTIMER_TARGET0_CONF |= SYSTIMER_PERIODIC;
     SYSTIMER_CONF |= SYSTIMER_TARGET0_WORKS;
-    __asm volatile("wfi" ::: "memory");
+    esp_interrupts_wait();
     SYSTIMER_CONF &= ~SYSTIMER_TARGET0_WORKS;
-}
-
-// mstatus.MIE is bit 3.
-ESP_RAM uint32_t esp_soc_mask(void) {
-    uint32_t state;
-    __asm volatile(".option push\n.option arch, +zicsr\ncsrrci %0, mstatus, 8\n.option pop" : "=r"(state)::"memory");
-    return state >> 3 & 1;
-}
-
-ESP_RAM void esp_soc_unmask(uint32_t state) {
-    __asm volatile(".option push\n.option arch, +zicsr\ncsrs mstatus, %0\n.option pop" ::"r"(state << 3) : "memory");
 }
 
 // Unpredictable while a radio or the ADC runs; else a generator that the chip's clocks stir (TRM, "Random Number
 // Generator"): good for sampling, not for keys.
-uint32_t esp_soc_random(void) { return SYSCON_RND_DATA; }
+uint32_t esp_soc_random(void) { return RANDOM; }
 
 uint64_t esp_soc_mac(void) { return (uint64_t)(EFUSE_MAC_HIGH & 0xffff) << 32 | EFUSE_MAC_LOW; }
 
-// components/soc/esp32c3/include/soc/reset_reasons.h
+// components/soc/<chip>/include/soc/reset_reasons.h
 int esp_soc_reason(void) {
     uint32_t note = RTC_STORE0;
     RTC_STORE0 = 0;

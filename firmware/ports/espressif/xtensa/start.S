@@ -1,13 +1,20 @@
-// From the ROM to main, and what happens on an interrupt. Registers are not windowed (PS.WOE = 0), as Debian's compiler
-// for the ESP8266's core knows only that convention (call0).
+// From the ROM to main, and what happens on an interrupt, on the ESP32 and the ESP32-S3. Registers are not windowed
+// (PS.WOE = 0), as Debian's compiler for the ESP8266's core knows only that convention (call0).
 //
-// Vectors: Xtensa ISA Reference Manual, "Exception Option"; their offsets from VECBASE: ESP-IDF v5.5,
-// components/xtensa/esp32/include/xtensa/config/core-isa.h. Literals must lie before the code that loads them.
+// Vectors: Xtensa ISA Reference Manual, "Exception Option"; their offsets from VECBASE, which are the same in both
+// chips: ESP-IDF v5.5, components/xtensa/esp32/include/xtensa/config/core-isa.h and that of esp32s3. Literals must lie
+// before the code that loads them: here, between two vectors.
+
+    .macro vector offset
+    .org vectors + \offset - 0x180
+    .endm
 
     .section .vectors, "ax"
-    .balign 1024
-vectors:
-    .word 0
+    .balign 4
+vectors: // behind those of windows (rom_call.S), which begin at VECBASE
+    vector 0x180 // level 2
+    j fault
+    .balign 4
 handler_frame:
     .word board_handler_top - 80
 stack_top:
@@ -19,7 +26,7 @@ bss_end:
 initial_ps:
     .word 0x2f // user vectors, no windows, interrupts up to level 15 masked
 vectors_at:
-    .word vectors
+    .word board_vectors // rom_call.S
 interrupt_at:
     .word esp_soc_interrupt
 fault_at:
@@ -31,27 +38,25 @@ map_at:
 main_at:
     .word main
 
-    .org vectors + 0x180 // level 2
+    vector 0x1c0 // level 3
     j fault
-    .org vectors + 0x1c0 // level 3
+    vector 0x200 // level 4
     j fault
-    .org vectors + 0x200 // level 4
+    vector 0x240 // level 5
     j fault
-    .org vectors + 0x240 // level 5
+    vector 0x280 // debug
     j fault
-    .org vectors + 0x280 // debug
+    vector 0x2c0 // NMI
     j fault
-    .org vectors + 0x2c0 // NMI
+    vector 0x300 // kernel
     j fault
-    .org vectors + 0x300 // kernel
-    j fault
-    .org vectors + 0x340 // user
+    vector 0x340 // user
     wsr.excsave1 a1
     l32r a1, handler_frame
     j exception
-    .org vectors + 0x3c0 // double
+    vector 0x3c0 // double
     j fault
-    .org vectors + 0x400
+    vector 0x400
 
     .globl board_start
     .balign 4

@@ -1,6 +1,7 @@
-// Single-precision arithmetic by the FPU, which the compiler does not know: each function is what the compiler calls, two
-// operands in a2 and a3, the result in a2. Instructions by their bytes: Xtensa ISA Reference Manual, "Floating-Point
-// Coprocessor Option"; three bytes are t:op0, r:s, op2:op1. The FPU must be enabled (start.S), and rounds to nearest.
+// Single-precision arithmetic by the FPU, which the compiler does not know: each function is what the compiler calls,
+// two operands in a2 and a3, the result in a2. Instructions by their bytes: Xtensa ISA Reference Manual,
+// "Floating-Point Coprocessor Option", and espressif/xtensa-overlays, which has the same for the ESP32 and the ESP32-S3;
+// three bytes are t:op0, r:s, op2:op1. The FPU must be enabled (start.S), and rounds to nearest.
 
     .macro wfr_f0_a2 // op2 15, op1 10, r 0, s 2, t 5
     .byte 0x50, 0x02, 0xfa

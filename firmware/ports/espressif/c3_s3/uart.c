@@ -1,6 +1,7 @@
-// UART 0 of the ESP32-C3, on the pins where the ROM has it: U0TXD is GPIO21, U0RXD is GPIO20.
+// UART 0 of the ESP32-C3 and the ESP32-S3, on the pins where the ROM has it.
 //
-// Registers: ESP-IDF v5.5, components/soc/esp32c3/register/soc/uart_reg.h.
+// Registers: ESP-IDF v5.5, components/soc/<chip>/register/soc/uart_reg.h.
+#include "chip.h"
 #include "esp.h"
 
 #define UART_FIFO REGISTER(0x60000000u)
@@ -15,8 +16,6 @@
 #define UART_FIFO_RESET (1u << 17 | 1u << 18)                   // in CONF0: received, to send
 #define UART_8N1 (3u << 2 | 1u << 4)                            // in CONF0: BIT_NUM, STOP_BIT_NUM
 #define UART_MEMORY_CLOCK (1u << 28)                            // in CONF0
-#define UART_TIMEOUT (1u << 21)                                 // in CONF1
-#define UART_TIMEOUT_BITS(bits) ((bits) << 16)                  // in MEM_CONF
 #define UART_CLOCKS (1u << 25 | 1u << 24 | 1u << 22 | 3u << 20) // RX_SCLK_EN, TX_SCLK_EN, SCLK_EN; SCLK_SEL: crystal
 enum {
     INT_RECEIVED = 1 << 0 | 1 << 8, // RXFIFO_FULL, RXFIFO_TOUT
@@ -27,8 +26,9 @@ enum {
     CRYSTAL_HZ = 40000000
 };
 
-#if defined(FTTE_PIN_TX) && (FTTE_PIN_TX != 21 || FTTE_PIN_RX != 20)
-#error "the ESP32-C3's UART 0 is driven on GPIO21 (tx) and GPIO20 (rx)"
+#ifdef FTTE_PIN_TX
+_Static_assert(FTTE_PIN_TX == PIN_U0TXD && FTTE_PIN_RX == PIN_U0RXD,
+               "the board's link must be on the UART 0 of its ROM");
 #endif
 
 void esp_uart_open(void) {
@@ -41,7 +41,7 @@ void esp_uart_open(void) {
     UART_CONF0 = UART_8N1 | UART_MEMORY_CLOCK | UART_FIFO_RESET;
     UART_CONF0 = UART_8N1 | UART_MEMORY_CLOCK;
     UART_MEM_CONF = (UART_MEM_CONF & ~UART_TIMEOUT_BITS(0x3ffu)) | UART_TIMEOUT_BITS(20u);
-    UART_CONF1 = UART_TIMEOUT | SENDING_LEVEL << 9 | RECEIVED_LEVEL;
+    UART_CONF1 = UART_TIMEOUT | UART_SENDING_LEVEL(SENDING_LEVEL) | RECEIVED_LEVEL;
 }
 
 ESP_RAM uint32_t esp_uart_waiting(void) { return UART_STATUS & 0x3ff; }

@@ -1,6 +1,8 @@
-// Pins of the ESP32-C3 as open drain: the output is 0, and on or off.
+// Pins of the ESP32-C3 and the ESP32-S3 as open drain: the output is 0, and on or off. GPIO0 to GPIO31 only, which are
+// in one register: the S3's others are in a second.
 //
-// Registers: ESP-IDF v5.5, components/soc/esp32c3/register/soc/gpio_reg.h and io_mux_reg.h.
+// Registers: ESP-IDF v5.5, components/soc/<chip>/register/soc/gpio_reg.h and io_mux_reg.h.
+#include "chip.h"
 #include "esp.h"
 
 #define GPIO_OUT_W1TC REGISTER(0x6000400cu)
@@ -10,11 +12,14 @@
 #define GPIO_FUNC_OUT_SEL(pin) REGISTER(0x60004554u + 4 * (pin))
 #define IO_MUX(pin) REGISTER(0x60009004u + 4 * (pin))
 enum {
-    OUT_SEL_GPIO = 128 | 1 << 9, // the output and its enable are GPIO's
-    MUX_GPIO = 1 << 12,          // MCU_SEL
-    MUX_INPUT = 1 << 9,          // FUN_IE
-    MUX_PULL_UP = 1 << 8         // FUN_WPU
+    MUX_GPIO = 1 << 12,  // MCU_SEL
+    MUX_INPUT = 1 << 9,  // FUN_IE
+    MUX_PULL_UP = 1 << 8 // FUN_WPU
 };
+
+#ifdef FTTE_PIN_SENSOR_SDA
+_Static_assert(FTTE_PIN_SENSOR_SDA < 32 && FTTE_PIN_SENSOR_SCL < 32, "the sensor must be on GPIO0 to GPIO31");
+#endif
 
 void esp_gpio_open(uint32_t pin) {
     GPIO_ENABLE_W1TC = 1u << pin;
