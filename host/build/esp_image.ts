@@ -7,7 +7,11 @@ import { FtteError } from "../errors.ts";
 import { type LoadSegment, loadSegments } from "./elf.ts";
 
 /** The id in the extended header (esp_app_format.h of ESP-IDF), and where in flash the ROM looks for the image. */
-export const espChips = { esp32: { id: 0, imageAt: 0x1000 }, esp32c3: { id: 5, imageAt: 0 } } as const;
+export const espChips = {
+  esp32: { id: 0, imageAt: 0x1000 },
+  esp32c3: { id: 5, imageAt: 0 },
+  esp32s3: { id: 9, imageAt: 0 },
+} as const;
 export type EspChip = keyof typeof espChips;
 
 const headerBytes = 24;

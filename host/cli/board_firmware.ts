@@ -9,9 +9,12 @@ import { FtteError } from "../errors.ts";
 import { loadProject } from "./load_config.ts";
 import { planFleet } from "./setup.ts";
 
-/** @throws FtteError "config-invalid" for an unknown board, "usage" for one whose port does not exist */
-export function buildableBoard(id: string): BoardConfig {
-  const board = loadBoardConfig(id);
+/**
+ * @param folder of the configs; the package's own when left out
+ * @throws FtteError "config-invalid" for an unknown board, "usage" for one whose port does not exist
+ */
+export function buildableBoard(id: string, folder?: string): BoardConfig {
+  const board = loadBoardConfig(id, folder);
   if (board.buildable) return board;
   throw new FtteError("usage", `${board.id} ${board.status}, which firmware/ports does not have yet`);
 }

@@ -131,7 +131,6 @@ describe("ftte flash", { timeout: 240_000 }, () => {
 
   it.each([
     [["flash"], 2, /say which/],
-    [["flash", "--board", "esp32-s3-devkitc"], 2, /waits for port esp32s3/],
     [["flash", "--board", id, "--port", "/dev/ttyNone9"], 3, /there is no such device/],
     [["flash", "ffff", "--port", "/dev/ttyNone9"], 2, /"ffff" is no board's name, chip id or port/],
   ] as const)("refuses %j", async (args, status, text) => {

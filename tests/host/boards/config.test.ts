@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { boardIds, loadBoardConfig, virtualBoardArguments } from "../../../host/boards/config.ts";
+import { memoryBudget } from "../../../host/build/memory.ts";
+import { buildableBoard } from "../../../host/cli/board_firmware.ts";
 
 const folder = fileURLToPath(new URL("../../../board-configs/", import.meta.url));
 const read = (name: string) => JSON.parse(readFileSync(`${folder}${name}.json`, "utf8"));
@@ -49,7 +51,14 @@ describe("board configs", () => {
 
   it("build when their port exists and else say which port they wait for", () => {
     expect(loadBoardConfig("virtual-64k")).toMatchObject({ buildable: true, status: "builds" });
-    expect(loadBoardConfig("esp32-s3-devkitc")).toMatchObject({ buildable: false, status: "waits for port esp32s3" });
+    const folder = changed("esp32-s3-devkitc", (board) => Object.assign(board, { port: "esp32p4" }));
+    const waiting = loadBoardConfig("esp32-s3-devkitc", folder);
+    expect(waiting).toMatchObject({ buildable: false, status: "waits for port esp32p4" });
+    const { stack, static: fixed } = memoryBudget(loadBoardConfig("virtual-64k"), "wasm3");
+    expect(memoryBudget(waiting, "wasm3"), "reckoned like a virtual board").toMatchObject({ stack, static: fixed });
+    expect(() => buildableBoard("esp32-s3-devkitc", folder)).toThrow(
+      expect.objectContaining({ code: "usage", message: expect.stringMatching(/waits for port esp32p4/) }),
+    );
   });
 
   it("leave at least 150 KiB for samples on boards of 64 KiB", () => {

@@ -15,6 +15,7 @@ const boards = [
   "nrf52-dk",
   "esp32-c3-devkitm",
   "esp32-devkitc",
+  "esp32-s3-devkitc",
   "esp32-c3-pulse",
   "esp32-motion",
 ];
@@ -59,6 +60,7 @@ it.each([
   ["nrf52-dk", 0, ".bin"],
   ["esp32-c3-devkitm", 0, ".bin"], // direct boot
   ["esp32-devkitc", 0x1000, ".rom.bin"], // where the ROM looks for it
+  ["esp32-s3-devkitc", 0, ".rom.bin"],
 ] as const)("says what of %s is flashed, and where", (id, address, ending) => {
   const { flashed } = built.get(id)!.firmware;
   expect(flashed?.address).toBe(address);
@@ -116,6 +118,24 @@ function expectPlaces({ entry, segments }: ReturnType<typeof readRomImage>, regi
   expect(segments.some(({ at, bytes }) => at >= code![0] && entry >= at && entry < at + bytes.length)).toBe(true);
 }
 
+/** One memory on two buses, `codeBus` apart: no segment overwrites another. */
+function expectApart({ segments }: ReturnType<typeof readRomImage>, codeBus: number) {
+  const places = segments
+    .map(({ at, bytes }) => [at >= 0x40000000 ? at - codeBus : at, bytes.length] as const)
+    .sort((a, b) => a[0] - b[0]);
+  for (const [i, [at]] of places.entries())
+    if (i > 0) expect(at).toBeGreaterThanOrEqual(places[i - 1]![0] + places[i - 1]![1]);
+}
+
+/** The section .text: its address, and its first page as it lies in the program. */
+function textOf(id: string) {
+  const { path } = built.get(id)!.firmware;
+  const sections = tool(id, "readelf", "-S", path);
+  const [, address, offset] = /\.text +PROGBITS +([0-9a-f]{8}) ([0-9a-f]{6})/.exec(sections)!;
+  const at = Number(`0x${offset}`);
+  return { address, page: readFileSync(path).subarray(at, at + 4096) };
+}
+
 describe("the images for the ESP32-C3", () => {
   const id = "esp32-c3-devkitm";
   it("boot directly: the ROM's mark twice, then code; all before ftte's flash", () => {
@@ -134,12 +154,7 @@ describe("the images for the ESP32-C3", () => {
       [from + 0x700000, to + 0x700000],
       [from, to],
     ]);
-    // One memory on two buses: no segment overwrites another.
-    const places = rom.segments
-      .map(({ at, bytes }) => [at % 0x700000, bytes.length] as const)
-      .sort((a, b) => a[0] - b[0]);
-    for (const [i, [at]] of places.entries())
-      if (i > 0) expect(at).toBeGreaterThanOrEqual(places[i - 1]![0] + places[i - 1]![1]);
+    expectApart(rom, 0x700000);
   });
 });
 
@@ -147,21 +162,40 @@ describe("the image for the ESP32", () => {
   const id = "esp32-devkitc";
   it("is loaded by the ROM into RAM, and has the pages for the cache behind it", () => {
     const file = image(id, ".rom.bin");
-    const { board, firmware } = built.get(id)!;
+    const { board } = built.get(id)!;
     const rom = readRomImage(file);
     expect(rom.chip).toBe(0);
     expectPlaces(rom, [
       [0x40080000, 0x400a0000],
       [Number(board.ram[0]!.at), Number(board.ram[0]!.at) + board.ram[0]!.bytes],
     ]);
-    const [, address, offset] = /\.text +PROGBITS +([0-9a-f]{8}) ([0-9a-f]{6})/.exec(
-      tool(id, "readelf", "-S", firmware.path),
-    )!;
+    const { address, page } = textOf(id);
     expect(address).toBe("400d0000");
-    const page = readFileSync(firmware.path).subarray(Number(`0x${offset}`), Number(`0x${offset}`) + 4096);
     expect(file.subarray(0x30000 - 0x1000, 0x30000 - 0x1000 + 4096)).toEqual(page);
     expect(rom.bytes).toBeLessThanOrEqual(0x30000 - 0x1000);
     expect(0x1000 + file.length).toBeLessThanOrEqual(Number(board.flash.at));
+  });
+});
+
+describe("the image for the ESP32-S3", () => {
+  const id = "esp32-s3-devkitc";
+  it("is loaded by the ROM into RAM that it does not use itself, and has the pages for the caches behind it", () => {
+    const file = image(id, ".rom.bin");
+    const { board } = built.get(id)!;
+    const rom = readRomImage(file);
+    const [from, to] = [Number(board.ram[0]!.at), Number(board.ram[0]!.at) + board.ram[0]!.bytes];
+    expect(rom.chip).toBe(9);
+    expect([from, to]).toEqual([0x3fc88000, 0x3fce9700]); // SRAM 1 up to the ROM's stack
+    expectPlaces(rom, [
+      [from + 0x6f0000, to + 0x6f0000],
+      [from, to],
+    ]);
+    expectApart(rom, 0x6f0000);
+    const { address, page } = textOf(id);
+    expect(address).toBe("42020000");
+    expect(file.subarray(0x20000, 0x20000 + 4096)).toEqual(page);
+    expect(rom.bytes).toBeLessThanOrEqual(0x20000);
+    expect(file.length).toBeLessThanOrEqual(Number(board.flash.at));
   });
 });
 
@@ -183,6 +217,14 @@ describe.each([
     [
       [0x400d0000, 0x40400000],
       [0x3f400000, 0x3f800000],
+    ],
+  ],
+  [
+    "esp32-s3-devkitc",
+    ["esp_flash_erase", "esp_soc_interrupt", "esp_cache_suspend", "esp_rom_call", "board_map_flash"],
+    [
+      [0x42000000, 0x44000000],
+      [0x3c000000, 0x3e000000],
     ],
   ],
 ] as [string, string[], [number, number][]][])("the firmware for %s", (id, known, windows) => {
