@@ -3,7 +3,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { testLines } from "../core/device_program.ts";
-import { buildTest, type ChipPortName, chipPorts, onStandardStreams } from "./port/emulated.ts";
+import { buildTest, type ChipPortName, chipPortNames, chipPorts, onStandardStreams } from "./port/emulated.ts";
 import { runRemote } from "./port/remote.ts";
 
 async function test(name: ChipPortName, main: string): Promise<void> {
@@ -12,7 +12,7 @@ async function test(name: ChipPortName, main: string): Promise<void> {
   testLines(`${name}: ${main}`, run.printed, true, run.stderr);
 }
 
-for (const name of Object.keys(chipPorts) as ChipPortName[]) {
+for (const name of chipPortNames) {
   const port = chipPorts[name];
   await test(name, port.contract);
   await test(name, port.resets);

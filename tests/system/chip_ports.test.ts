@@ -10,7 +10,7 @@ import { EmulatedBoard } from "../../host/boards/emulated.ts";
 import { VirtualBoard } from "../../host/boards/virtual.ts";
 import { buildFirmware } from "../../host/build/firmware.ts";
 import { ResetReason } from "../../host/wire/spec.gen.ts";
-import { chipPorts } from "../contracts/port/emulated.ts";
+import { chipPortNames, chipPorts } from "../contracts/port/emulated.ts";
 import { hello, record, samples, session, train } from "./conversation.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ftte-ports-"));
@@ -27,8 +27,8 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe.each(Object.entries(chipPorts))("the %s firmware", (name, { board: id }) => {
-  const board = loadBoardConfig(id);
+describe.each(chipPortNames)("the %s firmware", (name) => {
+  const board = loadBoardConfig(chipPorts[name].board);
   let port: EmulatedBoard;
   beforeAll(async () => {
     const { path: program } = await buildFirmware({ board, engine: "wasm3" });

@@ -76,7 +76,11 @@ it("passes on a virtual board, power cut included, and reports it", { timeout: 1
   expect(readFileSync(junit, "utf8")).toMatch(/<testsuite .*suite\.hil\.ts/);
 });
 
-const emulated = ["mps2-nrf52840", "microbit-nrf52840", "virt-esp32c3", "sim-esp32"];
+const sweep = process.env.FTTE_SWEEP !== undefined; // sim-esp32s3: see chipPortNames in tests/contracts/port/emulated.ts
+const emulated = [
+  ...["mps2-nrf52840", "microbit-nrf52840", "virt-esp32c3", "sim-esp32"],
+  ...(sweep ? ["sim-esp32s3"] : []),
+];
 
 it.concurrent.each(emulated)("passes on %s, power cut included", { timeout: 300_000 }, async (id) => {
   const folder = mkdtempSync(join(tmpdir(), "ftte-hil-"));

@@ -1,5 +1,6 @@
-// In place of an ESP32's registers: QEMU's sim machine, an Xtensa core with FPU whose RAM covers the ESP32's addresses.
-// The line and the file that keeps the flash are simulator calls. Stands for uart.c, spi_flash.c and soc.c of the port.
+// In place of the registers of an ESP32 or ESP32-S3: QEMU's sim machine, an Xtensa core with FPU whose RAM covers the
+// chips' addresses. The line and the file that keeps the flash are simulator calls. Stands for uart.c, spi_flash.c,
+// soc.c, and the S3's cache.c and interrupts.c.
 #include <string.h>
 
 #include "xtensa/core.h"
@@ -49,9 +50,10 @@ uint32_t esp_uart_room(void) { return ready(OUTPUT, SELECT_WRITE, 0); }
 void esp_uart_put(uint8_t byte) { simulator(SIM_WRITE, OUTPUT, (int)&byte, 1); }
 void esp_uart_listen(bool received, bool room) { (void)received, (void)room; }
 
-// ---- flash: RAM where the ESP32 maps its flash, and the file behind ftte's region; the chip's id follows in the file
+// ---- flash: RAM where the chip maps its flash, and the file behind ftte's region; the chip's id follows in the file
 
-static uint8_t *const flash = (uint8_t *)0x3f400000;
+extern uint8_t board_flash[]; // of the port's link.ld
+static uint8_t *const flash = board_flash;
 static int file = -1;
 static uint8_t chip[6];
 

@@ -41,6 +41,7 @@ const boardsOf = {
   nrf52: { small: "microbit-nrf52840", large: "microbit-nrf52840" },
   esp32c3: { small: "virt-esp32c3", large: "virt-esp32c3" },
   esp32: { small: "sim-esp32", large: "sim-esp32" },
+  esp32s3: { small: "sim-esp32s3", large: "sim-esp32s3" },
 };
 type Port = keyof typeof boardsOf;
 

@@ -37,9 +37,20 @@ export const chipPorts = {
     resets: "espressif_resets.c",
     variables: { EXTRA_CFLAGS: includes("espressif") },
   },
+  esp32s3: {
+    board: "sim-esp32s3",
+    contract: "espressif.c",
+    resets: "espressif_resets.c",
+    variables: { EXTRA_CFLAGS: includes("espressif") },
+  },
 } satisfies Record<string, ChipPort>;
 
 export type ChipPortName = keyof typeof chipPorts;
+
+/** What is tried between sweeps, too: in its machine, port esp32s3 differs from port esp32 by its linker script alone. */
+export const chipPortNames = (Object.keys(chipPorts) as ChipPortName[]).filter(
+  (name) => name !== "esp32s3" || process.env.FTTE_SWEEP !== undefined,
+);
 
 /** QEMU with its line on its standard input and output, running `program` on a new chip whose memory is the file `memory`. */
 export function onStandardStreams(name: ChipPortName, program: string, memory: string): [string, ...string[]] {
