@@ -11,6 +11,7 @@ import { windowDot } from "./tiles";
 export * from "./activation";
 export * from "./convolution";
 export * from "./depthwise";
+export * from "./encoding";
 export * from "./pool";
 
 // Does nothing. The board may end the guest at each call, and takes no guest that has a loop without one: loops that call nothing else

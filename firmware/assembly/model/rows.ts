@@ -1,6 +1,6 @@
 // Rows of the slice: what an update (int8 with one scale per row, of all elements or of the largest; or f32) and a delta (always int8) are
 // made of.
-import { saxpy, scopy, sdecodeRow, sencodeRow, sencodeTopK, tick } from "blas";
+import { sdecodeRow, sencode, tick } from "blas";
 import { resolve } from "../kernels";
 import {
   ERR_ARGUMENT,
@@ -13,7 +13,6 @@ import {
   REGION_RESIDUAL,
   REGION_SLICE,
   ROW_ENCODING_F32,
-  ROW_ENCODING_INT8,
   ROW_ENCODING_TOP_K,
   SEGMENT_BYTES,
 } from "../spec.gen";
@@ -38,48 +37,28 @@ function find(row: u32): bool {
   return false;
 }
 
-function padded(count: u32): u32 {
-  return (count + 3) & ~3;
-}
-
 /**
  * What row `row` of the state is away from the slice, into scratch, in an encoding of RowEncoding, with top-k's share above its 16 bits.
  * Returns the bytes, or an error: no such row, encoding or share. f32 says everything, the others take a residual in and leave one.
  */
 export function encode(row: u32, encoding: u32, residual: i32): i32 {
+  const share = encoding >> 16;
+  const form = encoding & 0xffff;
+  if (form - 1 >= ROW_ENCODING_TOP_K || (form == ROW_ENCODING_TOP_K ? share - 1 >= KEPT_MAX : share))
+    return ERR_ARGUMENT;
   if (!find(row)) return ERR_ARGUMENT;
-  if (encoding == ROW_ENCODING_F32) return encodeF32();
-  if (encoding == ROW_ENCODING_INT8) return encodeQuantised(0, elements, residual);
-  const topK = encoding >> 16;
-  if ((encoding & 0xffff) != ROW_ENCODING_TOP_K || topK - 1 >= KEPT_MAX) return ERR_ARGUMENT;
-  const kept = <u32>((<u64>elements * topK + 255) >> 8);
-  return encodeQuantised(kept, ((elements + 7) >> 3) + kept, residual);
-}
-
-/** Scale f32, `bytes` (all elements as int8; with `kept` a bit map and those kept) padded to 4, the new residual f32. */
-function encodeQuantised(kept: u32, bytes: u32, residual: i32): i32 {
-  const out = place(PLAN_HEADER_SCRATCH_AT_AT);
   const at = (<usize>first) << 2;
-  const left = out + 4 + padded(bytes);
-  store<u32>(left - 4, 0); // the padding, before the elements cover the rest
-  const state = place(PLAN_HEADER_STATE_AT_AT) + at;
   const slice = resolve(REGION_SLICE << 28) + at;
-  // Without a residual the slice stands in for it: the row is read but not used.
-  const carried = residual ? resolve(REGION_RESIDUAL << 28) + at : slice;
-  const scale = kept
-    ? sencodeTopK(elements, kept, residual, state, slice, carried, out + 4, left)
-    : sencodeRow(elements, residual, state, slice, carried, out + 4, left);
-  store<f32>(out, scale);
-  return 4 + padded(bytes) + (elements << 2);
-}
-
-/** f32 elements: state + (-1) slice is state - slice, bit for bit. */
-function encodeF32(): i32 {
-  const out = place(PLAN_HEADER_SCRATCH_AT_AT);
-  const at = (<usize>first) << 2;
-  scopy(elements, place(PLAN_HEADER_STATE_AT_AT) + at, out);
-  saxpy(elements, -1, resolve(REGION_SLICE << 28) + at, out);
-  return elements << 2;
+  return sencode(
+    elements,
+    form == ROW_ENCODING_F32,
+    share,
+    residual,
+    place(PLAN_HEADER_STATE_AT_AT) + at,
+    slice,
+    residual ? resolve(REGION_RESIDUAL << 28) + at : slice, // without one the slice stands in for it: read but not used
+    place(PLAN_HEADER_SCRATCH_AT_AT),
+  );
 }
 
 /** Into scratch: the slice's row plus the delta's, whose scale lies at `deltaAt` of the delta region. Returns the bytes, or an error. */

@@ -2,7 +2,7 @@
 # own business, so our warnings and sanitizers do not apply to its sources.
 
 # What engine and session take of the pool beside the arena. Measured on mps2: the session takes 3,400 bytes, wasm3 7,500 for a step of any
-# plan and 10,000 with all that a run asks (rows encoded and decoded, scores); ahead of time 3,900 in all. Without an arena, while blobs
+# plan and 9,500 with all that a run asks (rows encoded and decoded, scores); ahead of time 3,900 in all. Without an arena, while blobs
 # come and are tested, both take more. Kernels that bring layers of their own take up to 34,000 more: where the arena is nearly all that is
 # left, the board refuses their plan (plan-memory) that the host took to fit.
 FTTE_WASM3_POOL_BYTES := 14336
