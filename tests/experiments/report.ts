@@ -174,6 +174,11 @@ export async function writeWeights(seeds: number, header: string[], cells: strin
   writePart("weights", `Median of ${seeds} seeds.\n\n${markdown(header, cells)}\n\n${picture}`);
 }
 
+/** The part of the page about the encodings of updates. */
+export function writeEncodings(seeds: number, header: string[], cells: string[][]): void {
+  writePart("encodings", `Median of ${seeds} seeds.\n\n${markdown(header, cells)}`);
+}
+
 function writePart(name: string, text: string): void {
   const path = join(folder, "headline.md");
   writeFileSync(path, withPart(readFileSync(path, "utf8"), name, text));
