@@ -1,5 +1,5 @@
-// What a board holds, and what it gets next: the slice of a model version, unless updates are f32 as a delta against what the board has, or
-// against zeros, its frozen image, a seed. Nothing here decides who gets work (the Strategy) or when an order has ended (coordinator.ts).
+// What a board holds, and what it gets next: the slice of a model version (as a delta against what the board has, or against zeros, unless
+// updates are f32), its frozen image, a seed. Nothing here decides who gets work (the Strategy) or when an order has ended (coordinator.ts).
 
 import { crc32 } from "node:zlib";
 import { FtteError } from "../errors.ts";

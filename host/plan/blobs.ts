@@ -1,5 +1,6 @@
 // The blobs that a plan makes of a board's flash: what is sent to it and what it keeps itself.
 
+import { framedBytes } from "../wire/frame.ts";
 import { DeltaHeaderBytes, decodePlanHeader, SliceHeaderBytes, UpdateHeaderBytes } from "../wire/spec.gen.ts";
 import { rowsBytes } from "./slice.ts";
 import type { Plan } from "./types.ts";
@@ -24,3 +25,9 @@ export function blobBytes(plan: Plan, encoding: UpdateEncoding): Record<BlobName
   };
 }
 export type BlobName = "plan" | "frozen" | "slice" | "delta" | "update" | "checkpoint" | "residual";
+
+/** Bytes of a round after a board's first one, framing included: the slice's change, or with f32 the slice, and the update. */
+export function bytesPerRound(plan: Plan, encoding: UpdateEncoding): { down: number; up: number } {
+  const { delta, slice, update } = blobBytes(plan, encoding);
+  return { down: framedBytes(delta || slice), up: framedBytes(update) };
+}

@@ -2,10 +2,8 @@
 
 import { crc32 } from "node:zlib";
 import { FtteError } from "../errors.ts";
-import { framedBytes } from "../wire/frame.ts";
 import {
   abiVersion,
-  DeltaHeaderBytes,
   encodePlanHeader,
   encodeSegment,
   ModelKind,
@@ -15,7 +13,6 @@ import {
   planMagic,
   SampleType,
   SegmentBytes,
-  UpdateHeaderBytes,
 } from "../wire/spec.gen.ts";
 import { Backward, isFused } from "./backward.ts";
 import { type Bound, bindParameters } from "./bind.ts";
@@ -272,7 +269,6 @@ function finish(shape: ModelShape, selection: Selection, { lowered, packing }: P
   const { graph, bound } = lowered;
   const memoryBytes = packing.end;
   const binary = encode(shape, lowered, memoryBytes, microBatch);
-  const rowBytes = bound.segments.reduce((sum, s) => sum + s.rows * (4 + roundUp(s.rowElements)), 0);
   return {
     model: shape.model,
     selection,
@@ -292,10 +288,6 @@ function finish(shape: ModelShape, selection: Selection, { lowered, packing }: P
     parameters: shape.parameters,
     parameterCount: shape.parameterCount,
     macs: countMacs(shape, selection),
-    bytesPerRound: {
-      down: framedBytes(DeltaHeaderBytes + rowBytes),
-      up: framedBytes(UpdateHeaderBytes + rowBytes),
-    },
   };
 }
 

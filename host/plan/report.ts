@@ -1,6 +1,8 @@
 // A plan for people: the arena tensor by tensor, what is trained, what it costs; and a picture of the arena over time. Text only.
 
+import { bytesPerRound } from "./blobs.ts";
 import type { Plan, PlannedTensor } from "./types.ts";
+import type { UpdateEncoding } from "./update_rows.ts";
 
 const share = (plan: Plan) => `${plan.sliceCount} of ${plan.parameterCount} parameters`;
 
@@ -23,12 +25,14 @@ export function tensorRows(plan: Plan): string[][] {
     .map((t) => [t.name, t.role, String(t.offset), String(t.bytes), `${t.from}–${t.to}`]);
 }
 
-export function summaryLines(plan: Plan): string[] {
+/** @param encoding of the updates */
+export function summaryLines(plan: Plan, encoding: UpdateEncoding): string[] {
+  const { down, up } = bytesPerRound(plan, encoding);
   const gap = plan.memoryBytes - plan.lowerBoundBytes;
   return [
     `arena ${plan.memoryBytes} bytes (packed ${plan.packing}; ${gap === 0 ? "no packing can need less" : `${gap} above the lower bound`})`,
     `trains ${share(plan)}; flash for frozen weights ${plan.frozenBytes} bytes`,
-    `per round ${plan.bytesPerRound.down} bytes down, ${plan.bytesPerRound.up} up; ${plan.macs.forward} multiply-adds forward, ${plan.macs.backward} backward`,
+    `per round ${down} bytes down, ${up} up; ${plan.macs.forward} multiply-adds forward, ${plan.macs.backward} backward`,
   ];
 }
 

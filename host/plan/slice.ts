@@ -1,5 +1,5 @@
 // The slice: what a board trains of the model's flat parameter vector, and how it travels: rows of int8 with one f32 scale each,
-// element by element as the guest does it (firmware/assembly/blas/activation.ts), in f32 arithmetic, so that both sides hold the same bits.
+// element by element as the guest does it (firmware/assembly/blas/encoding.ts), in f32 arithmetic, so that both sides hold the same bits.
 // Updates may also come as f32: their rows have neither scales nor padding, so they are the slice's elements, one behind the other. Updates of
 // which only the largest elements come: update_rows.ts.
 

@@ -120,5 +120,4 @@ export interface Plan {
   parameters: Parameter[]; // of the whole model
   parameterCount: number;
   macs: { forward: number; backward: number };
-  bytesPerRound: { down: number; up: number }; // int8 both ways, framing included; a run with f32 updates takes about four times as many
 }

@@ -1,6 +1,6 @@
 // The rows of an update as they travel (docs/wire.md): int8 or f32 as slice.ts has them, or top-k, which names the largest elements of each
 // row in a bit map and has no others. Says how long they are, and makes int8 rows of top-k ones, which is what the server computes with.
-// Encodes nothing: boards do (firmware/assembly/blas/activation.ts).
+// Encodes nothing: boards do (firmware/assembly/blas/encoding.ts).
 
 import { decodeUpdateHeader, RowEncoding, UpdateHeaderBytes } from "../wire/spec.gen.ts";
 import { eachRow, rowsBytes, type SliceLayout } from "./slice.ts";

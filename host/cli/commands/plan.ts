@@ -1,13 +1,15 @@
 // `ftte plan`: what each board class trains and every byte that it needs; with --budget, what fits. --search is search.ts.
 
 import { FtteError } from "../../errors.ts";
+import { bytesPerRound } from "../../plan/blobs.ts";
 import { arenaSvg, selectionLines, summaryLines, tensorRows } from "../../plan/report.ts";
 import { planForBudget } from "../../plan/select.ts";
 import type { Plan } from "../../plan/types.ts";
+import type { UpdateEncoding } from "../../plan/update_rows.ts";
 import { parseBytes, type ResolvedConfig } from "../config_schema.ts";
 import { loadProject } from "../load_config.ts";
 import { say, sayJson, writePicture } from "../output.ts";
-import { modelOf, planFleet, trainingOf } from "../setup.ts";
+import { encodingOf, modelOf, planFleet, trainingOf } from "../setup.ts";
 import { table } from "../view/text.ts";
 import type { SearchArguments } from "./search.ts";
 
@@ -34,16 +36,16 @@ function plansOf(config: ResolvedConfig, budget: string | undefined): Titled[] {
   return [...titled].map(([title, plan]) => ({ title, plan }));
 }
 
-const text = ({ title, plan }: Titled): string =>
+const text = ({ title, plan }: Titled, encoding: UpdateEncoding): string =>
   [
     `${title}: model ${plan.model.name}`,
-    ...[...selectionLines(plan), ...summaryLines(plan)].map((line) => `  ${line}`),
+    ...[...selectionLines(plan), ...summaryLines(plan, encoding)].map((line) => `  ${line}`),
     "",
     table(["tensor", "role", "offset", "bytes", "lifetime"], tensorRows(plan)),
     "",
   ].join("\n");
 
-const json = ({ title, plan }: Titled) => ({
+const json = ({ title, plan }: Titled, encoding: UpdateEncoding) => ({
   class: title,
   model: plan.model.name,
   arena: plan.memoryBytes,
@@ -53,7 +55,7 @@ const json = ({ title, plan }: Titled) => ({
   parameters: plan.parameterCount,
   selection: plan.selection,
   frozenBytes: plan.frozenBytes,
-  bytesPerRound: plan.bytesPerRound,
+  bytesPerRound: bytesPerRound(plan, encoding),
   macs: plan.macs,
   tensors: plan.tensors,
 });
@@ -63,9 +65,10 @@ export async function plan(options: PlanArguments): Promise<void> {
   if (options.seeds !== undefined) throw new FtteError("usage", "--seeds goes with --search only");
   const { config } = await loadProject(options.config);
   const plans = plansOf(config, options.budget);
-  for (const titled of plans) if (!options.json) say(false, text(titled));
+  const encoding = encodingOf(config);
+  for (const titled of plans) if (!options.json) say(false, text(titled, encoding));
   if (options.svg !== undefined)
     for (const titled of plans)
       say(options.json, `wrote ${writePicture(options.svg, `arena-${titled.title}`, arenaSvg(titled.plan))}`);
-  if (options.json) sayJson({ type: "result", plans: plans.map(json) });
+  if (options.json) sayJson({ type: "result", plans: plans.map((titled) => json(titled, encoding)) });
 }

@@ -11,6 +11,7 @@ import { summaryLines } from "../../../host/plan/report.ts";
 import { planForBudget, planTiers } from "../../../host/plan/select.ts";
 import { type LayerShape, shapeModel } from "../../../host/plan/shapes.ts";
 import type { LayerSelection, Model, Plan, Selection } from "../../../host/plan/types.ts";
+import type { UpdateEncoding } from "../../../host/plan/update_rows.ts";
 import { Guest } from "../../../host/sim/guest.ts";
 import { places } from "./bench.ts";
 import { kernels } from "./kernels.ts";
@@ -213,15 +214,33 @@ describe("the reference models", async () => {
       for (const training of trainings) {
         const plan = planModel(model, { selection, training });
         expect([selection, training, plan.memoryBytes - plan.lowerBoundBytes]).toEqual([selection, training, 0]);
-        expect(summaryLines(plan)[0]).toContain(`arena ${plan.memoryBytes} bytes`);
-        expect(summaryLines(plan)[0]).toContain("no packing can need less");
+        expect(summaryLines(plan, "int8")[0]).toContain(`arena ${plan.memoryBytes} bytes`);
+        expect(summaryLines(plan, "int8")[0]).toContain("no packing can need less");
         expectTight(plan);
       }
   });
 
+  it("say what a round carries, by the encoding of its updates", () => {
+    const plan = planModel(referenceModels["motion-cnn"] as Model, { selection: "all" });
+    const perRound = (encoding: UpdateEncoding) => {
+      const [, down, up] = /per round (\d+) bytes down, (\d+) up/.exec(summaryLines(plan, encoding)[2]!)!;
+      return { down: Number(down), up: Number(up) };
+    };
+    const { sliceCount } = plan;
+    const [f32, int8, topK] = [perRound("f32"), perRound("int8"), perRound({ topK: 32 })];
+    expect(f32.up / (4 * sliceCount)).toBeCloseTo(1.05, 1);
+    expect(f32.down / (4 * sliceCount)).toBeCloseTo(1.05, 1);
+    expect(int8.up).toBeGreaterThan(sliceCount);
+    expect(int8.up).toBeLessThan(f32.up / 2);
+    expect(topK.up).toBeLessThan(int8.up / 2);
+    expect(topK.down).toBe(int8.down);
+  });
+
   it("say how far from the lower bound a plan is that is not", () => {
     const plan = planModel(referenceModels["motion-cnn"] as Model, { selection: "all" });
-    expect(summaryLines({ ...plan, lowerBoundBytes: plan.memoryBytes - 12 })[0]).toContain("12 above the lower bound");
+    expect(summaryLines({ ...plan, lowerBoundBytes: plan.memoryBytes - 12 }, "int8")[0]).toContain(
+      "12 above the lower bound",
+    );
   });
 
   it("are accepted by the guest in the memory that was planned", () => {
