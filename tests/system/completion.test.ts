@@ -108,7 +108,7 @@ const cases: [line: string, offered: string[]][] = [
   ["ftte run show --", ["--config", "--help", "--json"]],
   ["ftte run show run ", []], // a run named "run": no command any more
   ["ftte build --engine ", ["aot", "wasm3"]],
-  ["ftte build --board nrf", ["nrf52-dk", "nrf52833-dk", "nrf52840-dk"]],
+  ["ftte build --board nrf", ["nrf52-dk", "nrf52833-dk", "nrf52840-dk", "nrf52840-dongle"]],
   ["ftte build --board nrf52-dk --eng", ["--engine"]],
   ["ftte console wri", ["wrist-07"]],
   ["ftte console wrist-07 s", ["self-test", "stats"]],
