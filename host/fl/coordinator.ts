@@ -14,7 +14,7 @@ import { type RunEvent, Teller } from "./events.ts";
 import type { FleetEvent } from "./fleet.ts";
 import type { Assignment, Board } from "./orders.ts";
 import type { Counts } from "./run_store.ts";
-import { after, Reach } from "./timers.ts";
+import { after, Waits } from "./timers.ts";
 import { isOfRun, validateUpdate } from "./validate.ts";
 
 export { type FoldStep, foldSteps } from "./assignments.ts";
@@ -46,14 +46,14 @@ export class Coordinator {
   private readonly assignments: Assignments;
   private readonly evaluations: Evaluations;
   private readonly average: Average;
-  private readonly reach: Reach;
+  private readonly reach: Waits;
+  /** Of boards without samples, for their next order. */
+  private readonly empty: Waits;
   private readonly lostAfterSeconds: number;
   private accuracy = 0;
   private finish: (reason: Summary["reason"]) => void = () => {};
   private failed: (error: unknown) => void = () => {};
   private over = false;
-  /** Boards without samples, and what cancels their next order. */
-  private readonly empty = new Map<Board, () => void>();
 
   constructor(private readonly o: CoordinatorOptions) {
     const fail = (error: unknown) => this.fail(error);
@@ -67,7 +67,8 @@ export class Coordinator {
     this.average = new Average(o.server?.averaging);
     this.evaluations = new Evaluations(o.evaluate, (version, metrics) => this.onMeasured(version, metrics), fail);
     this.lostAfterSeconds = o.lostAfterSeconds ?? 60;
-    this.reach = new Reach(this.lostAfterSeconds, (id) => this.guard(() => this.onLost(id)));
+    this.reach = new Waits(this.lostAfterSeconds, (id) => this.guard(() => this.onLost(id)));
+    this.empty = new Waits(o.emptyRetrySeconds ?? 10, (id) => this.guard(() => this.askAgain(id)));
   }
 
   /** Runs until a stop condition holds or the signal aborts. Rejects when the store, the fleet or an evaluation fails. */
@@ -91,7 +92,7 @@ export class Coordinator {
       this.over = true;
       cancel?.();
       this.reach.close();
-      for (const cancel of this.empty.values()) cancel();
+      this.empty.close();
       signal?.removeEventListener("abort", interrupt);
     }
   }
@@ -111,7 +112,7 @@ export class Coordinator {
     const { boards } = this.assignments;
     for (let index = 0; index < boards.count; index++) {
       const { id, online } = boards.at(index);
-      if (!online) this.reach.gone(id);
+      if (!online) this.reach.begin(id);
     }
   }
 
@@ -170,7 +171,7 @@ export class Coordinator {
         return this.onOnline(board);
       case "offline":
         board.online = false;
-        this.reach.gone(board.id);
+        this.reach.begin(board.id);
         return this.tell.board(board.id, "offline", event.reason);
       case "phase":
         return this.tell.board(board.id, event.phase);
@@ -189,7 +190,7 @@ export class Coordinator {
 
   private onOnline(board: Board): void {
     board.online = true;
-    this.reach.back(board.id);
+    this.reach.end(board.id);
     this.tell.board(board.id, "idle");
     if (!board.lost) return;
     this.tell.notice(`${board.name} is back`);
@@ -219,15 +220,13 @@ export class Coordinator {
   private onEmpty(board: Board, assignment: Assignment, reason: string): void {
     this.assignments.lose(board);
     this.assignments.fall(assignment, reason, "nobody");
-    const askAgain = () => {
-      this.empty.delete(board);
-      if (board.online && board.lost) this.assignments.regain(board);
-    };
-    this.empty.get(board)?.();
-    this.empty.set(
-      board,
-      after(this.o.emptyRetrySeconds ?? 10, () => this.guard(askAgain)),
-    );
+    this.empty.end(board.id);
+    this.empty.begin(board.id);
+  }
+
+  private askAgain(id: string): void {
+    const board = this.assignments.boards.get(id)!;
+    if (board.online && board.lost) this.assignments.regain(board);
   }
 
   private onUpdate(board: Board, task: number, bytes: Uint8Array): void {

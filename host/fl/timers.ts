@@ -1,4 +1,4 @@
-// The two uses of real time in a run: when it ends, and when a board has been out of reach for too long.
+// The uses of real time in a run: when it ends, when a board has been out of reach for too long, and when one without samples is asked again.
 
 const longestMs = 2 ** 31 - 1; // of one timer; a longer one would end at once
 
@@ -12,30 +12,30 @@ export function after(seconds: number, work: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
-/** Tells of boards that stay out of reach for so many seconds; with Infinity, of none. */
-export class Reach {
+/** Waits of so many seconds, one for each board; with Infinity, none ends. */
+export class Waits {
   private readonly cancels = new Map<string, () => void>();
 
   constructor(
     private readonly seconds: number,
-    private readonly lost: (board: string) => void,
+    private readonly over: (board: string) => void,
   ) {}
 
-  /** The board does not answer; `lost` is called unless it is back in time. Told again, it changes nothing. */
-  gone(board: string): void {
+  /** `over` is called unless the wait is ended in time. A board that waits already, or whose wait was not ended, goes on waiting. */
+  begin(board: string): void {
     if (this.seconds < Number.POSITIVE_INFINITY && !this.cancels.has(board))
       this.cancels.set(
         board,
-        after(this.seconds, () => this.lost(board)),
+        after(this.seconds, () => this.over(board)),
       );
   }
 
-  back(board: string): void {
+  end(board: string): void {
     this.cancels.get(board)?.();
     this.cancels.delete(board);
   }
 
   close(): void {
-    for (const board of this.cancels.keys()) this.back(board);
+    for (const board of this.cancels.keys()) this.end(board);
   }
 }
