@@ -7,7 +7,6 @@ import { describe, expect, it } from "vitest";
 import { buildFold } from "../../../host/build/fold.ts";
 import { builtGuest } from "../../../host/build/root.ts";
 import { seeded } from "../../../host/data/random.ts";
-import { FtteError } from "../../../host/errors.ts";
 import { aggregate } from "../../../host/fl/aggregate.ts";
 import { wasmFolder } from "../../../host/fl/fold.ts";
 import type { Step } from "../../../host/fl/strategy.ts";
@@ -16,6 +15,7 @@ import { planModel } from "../../../host/plan/plan.ts";
 import type { Model } from "../../../host/plan/types.ts";
 import { sweep } from "../plan/random_models.ts";
 import { deltaOf, randomRows } from "./reference_fold.ts";
+import { refusing } from "./refusal.ts";
 
 await buildFold();
 const folder = wasmFolder(readFileSync(builtGuest("fold.wasm")), "int8");
@@ -66,17 +66,7 @@ function update(change: Partial<Record<Field, number>> = {}, rows = randomRows(p
   return out;
 }
 
-/** The refusal's text; fails when there is none. */
-function refusal(bytes: Uint8Array, what: Partial<Expected> = {}): string {
-  try {
-    validateUpdate(bytes, { ...expected, ...what });
-  } catch (error) {
-    expect(error).toBeInstanceOf(FtteError);
-    expect((error as FtteError).code).toBe("update-invalid");
-    return (error as FtteError).message;
-  }
-  throw new Error("the update passed");
-}
+const refusal = refusing(expected);
 
 describe("a valid update", () => {
   it("passes, with its header, its rows and its norm", () => {

@@ -7,12 +7,12 @@ import { describe, expect, it } from "vitest";
 import { buildFold } from "../../../host/build/fold.ts";
 import { builtGuest } from "../../../host/build/root.ts";
 import { seeded } from "../../../host/data/random.ts";
-import { FtteError } from "../../../host/errors.ts";
 import { aggregate } from "../../../host/fl/aggregate.ts";
 import { wasmFolder } from "../../../host/fl/fold.ts";
 import { type Expected, validateUpdate } from "../../../host/fl/validate.ts";
 import { planModel } from "../../../host/plan/plan.ts";
 import { sweep } from "../plan/random_models.ts";
+import { refusing } from "./refusal.ts";
 
 await buildFold();
 const folder = wasmFolder(readFileSync(builtGuest("fold.wasm")), "f32");
@@ -48,17 +48,7 @@ function update(values: Float32Array = honest(), encoding = 2): Uint8Array {
   return out;
 }
 
-/** The refusal's text; fails when there is none. */
-function refusal(bytes: Uint8Array, what: Partial<Expected> = {}): string {
-  try {
-    validateUpdate(bytes, { ...expected, ...what });
-  } catch (error) {
-    expect(error).toBeInstanceOf(FtteError);
-    expect((error as FtteError).code).toBe("update-invalid");
-    return (error as FtteError).message;
-  }
-  throw new Error("the update passed");
-}
+const refusal = refusing(expected);
 
 const huge = [3.4e38, -3.4e38, 1e30, -1e30, 11, -11];
 const noNumbers = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];

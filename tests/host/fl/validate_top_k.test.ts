@@ -4,11 +4,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { seeded } from "../../../host/data/random.ts";
-import { FtteError } from "../../../host/errors.ts";
 import { type Expected, validateUpdate } from "../../../host/fl/validate.ts";
 import { planModel } from "../../../host/plan/plan.ts";
 import { sweep } from "../plan/random_models.ts";
 import { deltaOf, topKDeltaOf } from "./reference_fold.ts";
+import { refusing } from "./refusal.ts";
 
 const plan = planModel(
   { name: "tiny", kind: "classifier", input: { shape: [13], type: "f32" }, layers: [{ kind: "dense", units: 3 }] },
@@ -56,17 +56,7 @@ function update(seed = 1, encoding = topK * 65536 + 3): Uint8Array {
   return out;
 }
 
-/** The refusal's text; fails when there is none. */
-function refusal(bytes: Uint8Array, what: Partial<Expected> = {}): string {
-  try {
-    validateUpdate(bytes, { ...expected, ...what });
-  } catch (error) {
-    expect(error).toBeInstanceOf(FtteError);
-    expect((error as FtteError).code).toBe("update-invalid");
-    return (error as FtteError).message;
-  }
-  throw new Error("the update passed");
-}
+const refusal = refusing(expected);
 
 describe("a valid top-k update", () => {
   it("passes, with the int8 rows that say the same, and their norm", () => {
