@@ -8,7 +8,8 @@ import { builtGuest, root } from "../../host/build/root.ts";
 import type { CellOrder, CellResult } from "./run_cell.ts";
 
 const folder = join(root, "build", "experiments");
-const kernelsHash = () =>
+/** SHA-256 of the kernels that cells run. */
+export const kernelsHash = () =>
   createHash("sha256")
     .update(readFileSync(builtGuest("kernels.twin.wasm")))
     .digest("hex");

@@ -1,10 +1,9 @@
 // The report of the experiments: the written parts of docs/results/headline.md between its marks, its pictures, and the figures of the headline
 // and of its full matrix in headline.json and full.json. The page's prose is written by hand.
 
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { builtGuest, root } from "../../host/build/root.ts";
+import { root } from "../../host/build/root.ts";
 import { chartSvg } from "../../host/cli/view/chart.ts";
 import { markdown, withPart } from "../bench/device/report.ts";
 import {
@@ -19,6 +18,7 @@ import {
 } from "./figures.ts";
 import type { Metric } from "./metrics.ts";
 import { curvesChart, memoryChart } from "./pictures.ts";
+import { kernelsHash } from "./pool.ts";
 import { rows, variantText } from "./strategies.ts";
 
 const folder = join(root, "docs", "results");
@@ -50,10 +50,6 @@ function commit(path: string, { seeds, blocks }: Headline): void {
   writeFileSync(path, `${JSON.stringify({ blocks: all }, undefined, 1)}\n`);
 }
 
-const kernelsHash = () =>
-  createHash("sha256")
-    .update(readFileSync(builtGuest("kernels.twin.wasm")))
-    .digest("hex");
 const provenance = ({ seeds }: Headline) => `Median of ${seeds} seeds; kernels ${kernelsHash().slice(0, 16)}.`;
 
 /** The variants that the committed report's rows were tuned to. */
