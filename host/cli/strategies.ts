@@ -29,6 +29,7 @@ export const strategy = z.discriminatedUnion("name", [
     variance: z.enum(["constant", "inverse", "relative"]).optional(),
     samplesPower: z.number().min(0).max(2).optional(),
     divisor: z.enum(["buffer", "covering"]).optional(),
+    stability: z.enum(["ages", "none"]).optional(),
   }),
   z.strictObject({ name: z.literal("fedbuff"), ...buffered }),
   z.strictObject({ name: z.literal("ca2fl"), ...buffered }),

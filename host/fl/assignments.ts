@@ -87,7 +87,7 @@ export class Assignments {
       if (task.state === "received" || (task.state === "sent" && this.boards.has(task.board)))
         this.flights.add({ task, stage: task.state });
     const arrived = tasks.filter((t) => t.state === "arrived");
-    this.arrivals.restore(arrived, this.o.strategy.calibrated ? store.lastFolded() : []);
+    this.arrivals.restore(arrived, store);
     const working = [...this.flights.all()].map(({ task }) => task);
     const busy = new Set(working.filter((t) => this.boards.has(t.board)).map((t) => this.boards.get(t.board)!.index));
     const ordered = [...working, ...arrived].filter((t) => t.baseVersion === model.version).length;
@@ -229,8 +229,9 @@ export class Assignments {
     if (fold) this.giveUpLate();
   }
 
-  private begins({ version, parameters }: Fold): void {
-    this.arrivals.clear();
+  private begins(fold: Fold): void {
+    const { version, parameters } = fold;
+    this.arrivals.clear(fold);
     this.model = { version, parameters };
     this.crew.begin(version);
   }

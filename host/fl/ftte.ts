@@ -6,14 +6,17 @@
 
 import { type AsynchronousOptions, asynchronous } from "./asynchronous.ts";
 import { median } from "./median.ts";
+import { stableRate } from "./stability.ts";
 import { type Age, stalenessWeight } from "./staleness.ts";
 import type { Step, Strategy, UpdateFacts } from "./strategy.ts";
 
 export interface FtteOptions extends AsynchronousOptions {
   /** K: buffered updates that make a server step. */
   buffer?: number;
-  /** η_g */
+  /** η_g, or the most of it. */
   serverLearningRate?: number;
+  /** ages: η_g is no larger than the ages of the latest updates leave stable (stability.ts); none: it is as given. */
+  stability?: "ages" | "none";
   /** s_age(τ) */
   age?: Age;
   /** s_var(v): constant 1; inverse 1/(1+v); relative 1/(1 + v/median v). */
@@ -31,19 +34,29 @@ const variances = {
 };
 
 export function ftte(options: FtteOptions = {}): Strategy {
-  const { buffer: k = 4, serverLearningRate = 1, samplesPower = 0, divisor = "buffer" } = options;
+  const { buffer: k = 4, serverLearningRate = 1, samplesPower = 0, divisor = "buffer", stability = "ages" } = options;
   const age = stalenessWeight(options.age ?? "polynomial");
   const variance = variances[options.variance ?? "constant"];
+  /** Weights by variance can only make a step smaller still; a covering divisor takes their size out of it. */
+  const rate = (ages: readonly number[]) => {
+    const size = divisor === "covering" ? ages.reduce((sum, staleness) => sum + age(staleness), 0) / ages.length : 1;
+    return size * stableRate(ages, age, serverLearningRate / size);
+  };
   return {
     name: "ftte",
     ...asynchronous(options),
     ready: (buffer: readonly UpdateFacts[]) => buffer.length >= k,
-    weigh(buffer: readonly UpdateFacts[]): Step {
+    weigh(buffer: readonly UpdateFacts[], earlier: readonly number[]): Step {
       const middle = median(buffer.map((u) => u.variance));
       const weights = buffer.map((u) => u.samples ** samplesPower * age(u.staleness) * variance(u.variance, middle));
       // Divided by the buffer's size and, when sample counts weigh, by their mean: only age and variance may shrink the step.
       const mean = buffer.reduce((sum, u) => sum + u.samples ** samplesPower, 0) / Math.max(1, buffer.length);
-      return { weights, divisor: divisor === "buffer" ? buffer.length * mean : "covering", serverLearningRate };
+      return {
+        weights,
+        divisor: divisor === "buffer" ? buffer.length * mean : "covering",
+        serverLearningRate:
+          stability === "none" ? serverLearningRate : rate([...earlier, ...buffer.map((u) => u.staleness)]),
+      };
     },
   };
 }

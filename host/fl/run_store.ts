@@ -53,6 +53,8 @@ export interface RunStore {
   tasks(): StoredTask[]; // those not yet folded or rejected; of each board in their order
   /** Of each board, the newest update that had weight in a model. */
   lastFolded(): { board: string; update: Uint8Array }[];
+  /** τ of the latest updates that had weight in a model, in the order in which they came; `count` at most. */
+  lastAges(count: number): number[];
   /** The latest virtual completion among the orders that ended; 0 before the first. */
   virtualTime(): number;
   model(version?: number): { version: number; parameters: Float32Array } | undefined; // the newest when left out

@@ -31,6 +31,9 @@ export interface Step {
   serverLearningRate: number;
 }
 
+/** Of how many updates before a buffer's own a strategy is told the age. */
+export const remembered = 100;
+
 export interface Strategy {
   readonly name: string;
   /** Rounds: a board works on each version once at most, and then waits for the next one. */
@@ -43,6 +46,9 @@ export interface Strategy {
   wanted(fleet: FleetFacts): number;
   /** True when the buffered updates make a server step. */
   ready(buffer: readonly UpdateFacts[], fleet: FleetFacts): boolean;
-  /** How much each buffered update counts. Called once when ready. */
-  weigh(buffer: readonly UpdateFacts[]): Step;
+  /**
+   * How much each buffered update counts. Called once when ready.
+   * @param earlier τ of the latest updates that had weight in a step before this one, in their order; `remembered` at most
+   */
+  weigh(buffer: readonly UpdateFacts[], earlier: readonly number[]): Step;
 }

@@ -43,6 +43,9 @@ export class MemoryStore implements RunStore {
   lastFolded(): [] {
     return [];
   }
+  lastAges(): [] {
+    return [];
+  }
   virtualTime(): number {
     return 0;
   }

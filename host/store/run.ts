@@ -97,6 +97,13 @@ export class SqliteRun implements RunStore {
     return this.attempt(() => this.prepared(query).all(this.run)) as { board: string; update: Buffer }[];
   }
 
+  lastAges(count: number): number[] {
+    const query = `SELECT foldedIn - 1 - baseVersion AS age FROM tasks WHERE run = ? AND state = 'folded' AND reason IS NULL
+      ORDER BY foldedIn DESC, arrival DESC LIMIT ?`;
+    const rows = this.attempt(() => this.prepared(query).all(this.run, count)) as { age: number }[];
+    return rows.map(({ age }) => age).reverse();
+  }
+
   /** A statement, compiled once. */
   private prepared(sql: string): Database.Statement {
     const known = this.statements.get(sql);

@@ -3,7 +3,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { FleetFacts, Strategy, UpdateFacts } from "../../host/fl/strategy.ts";
+import { type FleetFacts, remembered, type Strategy, type UpdateFacts } from "../../host/fl/strategy.ts";
 import { sweep } from "../host/plan/random_models.ts";
 
 /**
@@ -35,17 +35,20 @@ const update: fc.Arbitrary<UpdateFacts> = fc
 /** Buffers as they are weighed: never empty. */
 export const buffers: fc.Arbitrary<UpdateFacts[]> = fc.array(update, { minLength: 1, maxLength: 9 });
 
+/** What came before a buffer. */
+const ages: fc.Arbitrary<number[]> = fc.array(fc.nat(200), { maxLength: remembered });
+
 /** Frozen through and through: whoever writes to it throws. */
 function frozen<T extends object>(list: T[]): readonly T[] {
   return Object.freeze(list.map((each) => Object.freeze(each)));
 }
 
 /** What a strategy says to everything at once. */
-function answers(strategy: Strategy, buffer: readonly UpdateFacts[], fleet: FleetFacts) {
+function answers(strategy: Strategy, buffer: readonly UpdateFacts[], earlier: readonly number[], fleet: FleetFacts) {
   return {
     wanted: strategy.wanted(fleet),
     ready: strategy.ready(buffer, fleet),
-    step: strategy.weigh(buffer),
+    step: strategy.weigh(buffer, earlier),
   };
 }
 
@@ -54,14 +57,14 @@ export function strategyContract(name: string, waits: Waiting, make: () => Strat
   describe(`${name} as a strategy`, () => {
     it("answers the same question the same way, and changes nothing it was given", () => {
       const strategy = make();
-      const check = (buffer: UpdateFacts[], fleet: FleetFacts, others: UpdateFacts[]) => {
-        const asked = [frozen(buffer), Object.freeze(fleet)] as const;
+      const check = (buffer: UpdateFacts[], earlier: number[], fleet: FleetFacts, others: UpdateFacts[]) => {
+        const asked = [frozen(buffer), Object.freeze(earlier), Object.freeze(fleet)] as const;
         const first = answers(strategy, ...asked);
-        answers(strategy, frozen(others), none); // what it was asked in between must not matter
+        answers(strategy, frozen(others), [], none); // what it was asked in between must not matter
         expect(answers(strategy, ...asked)).toEqual(first);
         expect(answers(make(), ...asked)).toEqual(first);
       };
-      fc.assert(fc.property(buffers, fleets, buffers, check), sweep(100));
+      fc.assert(fc.property(buffers, ages, fleets, buffers, check), sweep(100));
     });
 
     it("wants a number of boards that is not negative", () => {
@@ -87,23 +90,23 @@ export function strategyContract(name: string, waits: Waiting, make: () => Strat
     });
 
     it("weighs every update with a finite number of at least 0, some above 0, and divides by something above 0", () => {
-      const check = (buffer: UpdateFacts[]) => {
-        const { weights, divisor, serverLearningRate } = make().weigh(frozen(buffer));
+      const check = (buffer: UpdateFacts[], earlier: number[]) => {
+        const { weights, divisor, serverLearningRate } = make().weigh(frozen(buffer), Object.freeze(earlier));
         expect(weights).toHaveLength(buffer.length);
         for (const weight of weights) expect(weight >= 0 && Number.isFinite(weight)).toBe(true);
         expect(Math.max(...weights)).toBeGreaterThan(0);
         expect(divisor === "covering" || (divisor > 0 && Number.isFinite(divisor))).toBe(true);
         expect(serverLearningRate > 0 && Number.isFinite(serverLearningRate)).toBe(true);
       };
-      fc.assert(fc.property(buffers, check), sweep(200));
+      fc.assert(fc.property(buffers, ages, check), sweep(200));
     });
 
     it("never lets an update count for more because it is older", () => {
       const check = (buffer: UpdateFacts[], which: number, older: number) => {
         const i = which % buffer.length;
         const aged = buffer.map((u, k) => (k === i ? { ...u, staleness: u.staleness + older } : u));
-        const before = make().weigh(frozen(buffer));
-        const after = make().weigh(frozen(aged));
+        const before = make().weigh(frozen(buffer), []);
+        const after = make().weigh(frozen(aged), []);
         expect(after.weights[i]!).toBeLessThanOrEqual(before.weights[i]!);
         expect(after.weights.toSpliced(i, 1)).toEqual(before.weights.toSpliced(i, 1));
         expect(after.divisor).toBe(before.divisor);
@@ -113,9 +116,9 @@ export function strategyContract(name: string, waits: Waiting, make: () => Strat
 
     it("weighs an update by what it is, not by its place in the buffer", () => {
       const check = (buffer: UpdateFacts[]) => {
-        const turned = make().weigh(frozen(buffer.toReversed())).weights.toReversed();
+        const turned = make().weigh(frozen(buffer.toReversed()), []).weights.toReversed();
         make()
-          .weigh(frozen(buffer))
+          .weigh(frozen(buffer), [])
           .weights.forEach((weight, i) => {
             expect(turned[i]).toBeCloseTo(weight, 12);
           });
@@ -172,7 +175,7 @@ function stepsAtOnce(make: () => Strategy): void {
   it("makes a step at every arrival, which takes the model somewhere between itself and the board's", () => {
     const check = ([first]: UpdateFacts[], fleet: FleetFacts) => {
       expect(make().ready([first!], fleet)).toBe(true);
-      const { toward, weights, divisor, serverLearningRate } = make().weigh(frozen([first!]));
+      const { toward, weights, divisor, serverLearningRate } = make().weigh(frozen([first!]), []);
       const share = (serverLearningRate * weights[0]!) / (divisor === "covering" ? weights[0]! : divisor);
       expect(toward).toBe("models");
       expect(share > 0 && share <= 1).toBe(true);

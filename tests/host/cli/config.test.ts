@@ -74,7 +74,7 @@ describe("a project's config", () => {
       const strategy = strategyOf({ ...start, strategy: { name: "ftte" }, fleet: [{ count: 20 }] });
       const facts = { boards: 20, busy: 0, ordered: 0 };
       expect([3, 4].map((n) => strategy.ready(Array(n).fill(update), facts))).toEqual([false, true]);
-      return strategy.weigh([update]).serverLearningRate;
+      return strategy.weigh([update], []).serverLearningRate;
     });
     expect(rates).toEqual([1.5, 1]);
   });

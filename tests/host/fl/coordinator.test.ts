@@ -10,6 +10,7 @@ import { fedavg } from "../../../host/fl/fedavg.ts";
 import { fedbuff } from "../../../host/fl/fedbuff.ts";
 import { ftte } from "../../../host/fl/ftte.ts";
 import type { ServerOptions } from "../../../host/fl/server_options.ts";
+import { stableRate } from "../../../host/fl/stability.ts";
 import type { Strategy } from "../../../host/fl/strategy.ts";
 import { type Formula, type Recorded, recalibrated, recomputed, recorded } from "./recorded_run.ts";
 import { type Answer, neverOrdered } from "./scripted_fleet.ts";
@@ -51,6 +52,16 @@ const strategies: Row[] = [
     strategy: () => ftte({ buffer: 3 }),
     versions: 4,
     judge: formula({ weight: byAge, divisor: () => 3 }),
+  },
+  {
+    name: "ftte, whose step is what the updates' ages allow,",
+    strategy: () => ftte({ buffer: 2, serverLearningRate: 100 }),
+    versions: 8,
+    judge: formula({
+      weight: byAge,
+      divisor: () => 2,
+      rate: (ages) => stableRate(ages.slice(-102), (staleness) => byAge({ staleness }), 100),
+    }),
   },
   {
     name: "fedbuff",

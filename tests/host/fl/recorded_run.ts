@@ -46,6 +46,8 @@ export interface Formula {
   change?: (update: { delta: number; base: number; w: number }) => number;
   /** C, to which longer updates are scaled down. */
   clipNorm?: number;
+  /** η_g, by the ages of all updates that had weight so far, in their order; 1 when left out. */
+  rate?: (ages: number[]) => number;
   /** Left out are updates that are so many times longer than the median of a step of three updates at least. */
   factor?: number;
 }
@@ -63,6 +65,8 @@ export function recomputed(
     const norms = deltas.map((delta) => Math.hypot(...delta.values()));
     const limit = folded.length < 3 ? Number.POSITIVE_INFINITY : (formula.factor ?? Number.POSITIVE_INFINITY);
     const sum = new Map<number, { value: number; weights: number[] }>();
+    const weighed = tasks.filter((t) => t.foldedIn !== null && t.foldedIn <= v + 1 && t.reason === null);
+    const rate = formula.rate?.(weighed.map((t) => t.foldedIn! - 1 - t.baseVersion)) ?? 1;
     folded.forEach((task, i) => {
       if (norms[i]! > limit * middleOf(norms)) return;
       const staleness = v - task.baseVersion;
@@ -79,7 +83,7 @@ export function recomputed(
     });
     return Float64Array.from(before, (w, c) => {
       const entry = sum.get(c);
-      return entry ? w + entry.value / formula.divisor(entry.weights) : w;
+      return entry ? w + (rate * entry.value) / formula.divisor(entry.weights) : w;
     });
   });
 }

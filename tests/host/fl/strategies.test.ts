@@ -22,6 +22,7 @@ for (const age of ages)
       strategyContract(`ftte (${age} age, ${variance} variance, divided by ${divisor})`, "nobody", () => ftte(options));
     }
 strategyContract("ftte with its defaults", "nobody", () => ftte());
+strategyContract("ftte with a step of any size", "nobody", () => ftte({ stability: "none" }));
 strategyContract("ftte with a buffer of one", "nobody", () => ftte({ buffer: 1 }));
 strategyContract("fedbuff", "nobody", () => fedbuff());
 strategyContract("fedbuff with all options", "nobody", () =>
@@ -55,7 +56,7 @@ function expectWeights(step: Step, ...expected: number[]): void {
 }
 
 describe("ftte's weights", () => {
-  const weigh = (options: FtteOptions) => ftte({ age: "constant", ...options }).weigh(buffer);
+  const weigh = (options: FtteOptions) => ftte({ age: "constant", ...options }).weigh(buffer, []);
 
   it("are 1 when neither age nor variance nor samples count", () => {
     expectWeights(weigh({}), 1, 1, 1);
@@ -67,7 +68,7 @@ describe("ftte's weights", () => {
 
   it("stay at 1 up to τ = 4 and then fall as 1/(1+(τ-4)/2) with hinge age", () => {
     expectWeights(weigh({ age: "hinge" }), 1, 1, 1 / 3);
-    expectWeights(ftte({ age: "hinge" }).weigh([facts(4), facts(5), facts(6), facts(10)]), 1, 2 / 3, 1 / 2, 1 / 4);
+    expectWeights(ftte({ age: "hinge" }).weigh([facts(4), facts(5), facts(6), facts(10)], []), 1, 2 / 3, 1 / 2, 1 / 4);
   });
 
   it("fall as 1/(1+v) with inverse variance", () => {
@@ -77,11 +78,11 @@ describe("ftte's weights", () => {
   it("fall as 1/(1+v/median v) with relative variance", () => {
     expectWeights(weigh({ variance: "relative" }), 2 / 3, 1 / 4, 1 / 2); // the median is 1
     const even = [facts(0, 1, 1), facts(0, 1, 3), facts(0, 1, 5), facts(0, 1, 12)]; // the median is (3 + 5) / 2
-    expectWeights(ftte({ variance: "relative" }).weigh(even), 4 / 5, 4 / 7, 4 / 9, 1 / 4);
+    expectWeights(ftte({ variance: "relative" }).weigh(even, []), 4 / 5, 4 / 7, 4 / 9, 1 / 4);
   });
 
   it("ignore variance when at least half of the buffer has none to compare with", () => {
-    expectWeights(ftte({ variance: "relative" }).weigh([facts(0, 1, 0), facts(0, 1, 0), facts(0, 1, 9)]), 1, 1, 1);
+    expectWeights(ftte({ variance: "relative" }).weigh([facts(0, 1, 0), facts(0, 1, 0), facts(0, 1, 9)], []), 1, 1, 1);
   });
 
   it("grow as n^ρ with the samples", () => {
@@ -97,21 +98,47 @@ describe("ftte's weights", () => {
 
 describe("ftte's divisor", () => {
   it("is the buffer's size, so that a stale buffer takes a smaller step", () => {
-    expect(ftte().weigh(buffer).divisor).toBe(3);
+    expect(ftte().weigh(buffer, []).divisor).toBe(3);
   });
 
   it("is the size times the mean of n^ρ when samples count, so that the units of n cancel", () => {
-    expect(ftte({ samplesPower: 0.5 }).weigh(buffer).divisor).toBeCloseTo(4 + 2 + 5, 12);
+    expect(ftte({ samplesPower: 0.5 }).weigh(buffer, []).divisor).toBeCloseTo(4 + 2 + 5, 12);
   });
 
   it("is left to the coverage when asked for", () => {
-    expect(ftte({ divisor: "covering" }).weigh(buffer).divisor).toBe("covering");
+    expect(ftte({ divisor: "covering" }).weigh(buffer, []).divisor).toBe("covering");
+  });
+});
+
+describe("ftte's server rate", () => {
+  const late = Array(3).fill(facts(5));
+  const rate = (options: FtteOptions, earlier: number[] = []) =>
+    ftte({ serverLearningRate: 1.5, ...options }).weigh(late, earlier).serverLearningRate;
+  const evenly = 2 * Math.sin(Math.PI / 22); // the limit where every update is five versions old and counts in full
+
+  it("is no larger than the updates' ages leave stable", () => {
+    expect(rate({ age: "constant" })).toBeCloseTo(evenly, 7);
+    expect(rate({ age: "polynomial" })).toBeCloseTo(evenly * Math.sqrt(6), 7);
+    expect(rate({ serverLearningRate: 0.1 })).toBe(0.1);
+  });
+
+  it("takes the ages of the updates before these into account", () => {
+    expect(rate({}, Array(97).fill(0))).toBe(1.5);
+    expect(rate({}, Array(97).fill(20))).toBeLessThan(0.6 * rate({}));
+  });
+
+  it("is for updates that count in full where their weights are divided by what they sum up to", () => {
+    expect(rate({ divisor: "covering" })).toBeCloseTo(evenly, 7);
+  });
+
+  it("is as given where nobody shall care", () => {
+    expect(rate({ stability: "none" })).toBe(1.5);
   });
 });
 
 describe("an age's shape", () => {
   it("is its own where options say so: (1+τ)^-2, and 1/(1 + 10(τ-2)) beyond 2", () => {
-    const weigh = (age: NonNullable<FtteOptions["age"]>) => ftte({ age }).weigh(buffer);
+    const weigh = (age: NonNullable<FtteOptions["age"]>) => ftte({ age }).weigh(buffer, []);
     expectWeights(weigh({ kind: "polynomial", exponent: 2 }), 1, 1 / 16, 1 / 81);
     expectWeights(weigh({ kind: "hinge", a: 10, b: 2 }), 1, 1 / 11, 1 / 61);
   });
@@ -119,15 +146,15 @@ describe("an age's shape", () => {
 
 describe("fedbuff's weights", () => {
   it("are 1/√(1+τ), whatever the samples, divided by K", () => {
-    expectWeights(fedbuff({ buffer: 3 }).weigh(buffer), 1, 1 / 2, 1 / 3);
-    expect(fedbuff({ buffer: 3 }).weigh(buffer)).toMatchObject({ divisor: 3, serverLearningRate: 1 });
+    expectWeights(fedbuff({ buffer: 3 }).weigh(buffer, []), 1, 1 / 2, 1 / 3);
+    expect(fedbuff({ buffer: 3 }).weigh(buffer, [])).toMatchObject({ divisor: 3, serverLearningRate: 1 });
   });
 });
 
 describe("ca2fl's weights", () => {
   it("are equal, whatever the age and the samples, and its steps calibrated", () => {
-    expectWeights(ca2fl({ serverLearningRate: 0.5 }).weigh(buffer), 1, 1, 1);
-    expect(ca2fl({ serverLearningRate: 0.5 }).weigh(buffer)).toMatchObject({
+    expectWeights(ca2fl({ serverLearningRate: 0.5 }).weigh(buffer, []), 1, 1, 1);
+    expect(ca2fl({ serverLearningRate: 0.5 }).weigh(buffer, [])).toMatchObject({
       divisor: "covering",
       serverLearningRate: 0.5,
     });
@@ -139,7 +166,7 @@ describe("ca2fl's weights", () => {
 
 describe("fedasync's weight", () => {
   const alpha = (staleness: number, options: FedasyncOptions = {}) =>
-    fedasync(options).weigh([facts(staleness, 7)]).weights[0]!;
+    fedasync(options).weigh([facts(staleness, 7)], []).weights[0]!;
 
   it("is α at no age, 0.6 by default, and α · s(τ) then", () => {
     expect(alpha(0)).toBeCloseTo(0.6, 12);
@@ -149,14 +176,14 @@ describe("fedasync's weight", () => {
   });
 
   it("leads towards the board's model, at every arrival", () => {
-    expect(fedasync().weigh([facts(2)])).toMatchObject({ toward: "models", divisor: 1, serverLearningRate: 1 });
+    expect(fedasync().weigh([facts(2)], [])).toMatchObject({ toward: "models", divisor: 1, serverLearningRate: 1 });
     expect(fedasync().ready([facts(2)], { boards: 9, busy: 8, ordered: 3 })).toBe(true);
   });
 });
 
 describe("fedavg's weights", () => {
   it("are the sample counts, divided by the sum over the boards that cover a coordinate", () => {
-    const step = fedavg().weigh(buffer);
+    const step = fedavg().weigh(buffer, []);
     expectWeights(step, 16, 4, 25);
     expect(step).toMatchObject({ divisor: "covering", serverLearningRate: 1 });
   });
@@ -178,28 +205,28 @@ describe("a server step by hand", () => {
   const moved = (step: Step) => aggregate(Float32Array.of(10), updates, step, plain)[0]!;
 
   it("of ftte by age: (30/1 + 60/2 + 90/3) / 3 = 30, where the plain mean would be 60", () => {
-    expect(moved(ftte({ buffer: 3 }).weigh(buffer))).toBeCloseTo(10 + 30, 4);
+    expect(moved(ftte({ buffer: 3 }).weigh(buffer, []))).toBeCloseTo(10 + 30, 4);
   });
 
   it("of ftte by age over the covering weights: 90 / (1 + 1/2 + 1/3) = 49.0909", () => {
-    expect(moved(ftte({ divisor: "covering" }).weigh(buffer))).toBeCloseTo(10 + 540 / 11, 4);
+    expect(moved(ftte({ divisor: "covering" }).weigh(buffer, []))).toBeCloseTo(10 + 540 / 11, 4);
   });
 
   it("of ftte by age, variance and samples at half the rate: 0.5 · (80 + 15 + 75) / 11 = 7.7273", () => {
     const options = { variance: "inverse", samplesPower: 0.5, serverLearningRate: 0.5 } as const;
-    expect(moved(ftte(options).weigh(buffer))).toBeCloseTo(10 + (0.5 * (80 + 15 + 75)) / 11, 4);
+    expect(moved(ftte(options).weigh(buffer, []))).toBeCloseTo(10 + (0.5 * (80 + 15 + 75)) / 11, 4);
   });
 
   it("of fedavg: (16·30 + 4·60 + 25·90) / 45 = 66", () => {
-    expect(moved(fedavg().weigh(buffer))).toBeCloseTo(10 + 66, 4);
+    expect(moved(fedavg().weigh(buffer, []))).toBeCloseTo(10 + 66, 4);
   });
 
   it("of fedbuff at twice the rate: 2 · (30/1 + 60/2 + 90/3) / 3 = 60", () => {
-    expect(moved(fedbuff({ buffer: 3, serverLearningRate: 2 }).weigh(buffer))).toBeCloseTo(10 + 60, 4);
+    expect(moved(fedbuff({ buffer: 3, serverLearningRate: 2 }).weigh(buffer, []))).toBeCloseTo(10 + 60, 4);
   });
 
   it("of fedasync is a mean of the model and the board's own: 0.8 · 10 + 0.2 · (4 + 60) = 20.8, where the change alone gives 22", () => {
-    const weights = fedasync({ mixing: 0.4 }).weigh([buffer[1]!]); // 0.4 / √(1+3)
+    const weights = fedasync({ mixing: 0.4 }).weigh([buffer[1]!], []); // 0.4 / √(1+3)
     expect(aggregate(Float32Array.of(10), [updates[1]!], weights, plain)[0]).toBeCloseTo(20.8, 5);
   });
 });

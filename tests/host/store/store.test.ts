@@ -153,6 +153,23 @@ describe("a store's file", () => {
     other.close();
   });
 
+  it("knows the ages of the latest updates that had weight, in the order in which they came", async () => {
+    const { run } = fresh();
+    run.putModel(0, values(0), 0);
+    const boards = ["a", "b", "c", "d", "e"]; // a started from version 3, e from -1
+    run.commit({ orders: boards.map((board, i) => order(board, 1, { baseVersion: 3 - i })) });
+    for (const [i, board] of [..."cbdea"].entries()) {
+      await run.putUpdate(board, 1, Uint8Array.of(1));
+      run.commit({ task: arrived(board, 1, i + 1) });
+    }
+    expect(run.lastAges(9)).toEqual([]);
+    run.commit({ fold: fold(4, ["b", 1], ["c", 1]) });
+    const left = { board: "d", task: 1, reason: "too long" };
+    run.commit({ fold: { ...fold(5, ["e", 1], ["a", 1]), folded: [left, ...fold(5, ["e", 1], ["a", 1]).folded] } });
+    expect(run.lastAges(9)).toEqual([2, 1, 5, 1]); // c, b, e, a
+    expect(run.lastAges(3)).toEqual([1, 5, 1]);
+  });
+
   it("lists its runs, a new one with no versions yet, and knows a run that is not there", () => {
     const { path, store, run } = fresh();
     run.putModel(0, values(0), 0);
