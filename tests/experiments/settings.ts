@@ -71,7 +71,7 @@ const mnist: Setting = {
   firstModelText: "1,200 digits, 2 % of all",
   steps: 100,
   learningRates: [0.01, 0.03],
-  tunedWith: 100,
+  tunedWith: 500,
   measurements: 25,
   subset: channelsInTurn(2, 20, 2, [whole(4)])[0]!,
   inTurn: channelsInTurn(2, 20, 2, [whole(4)]),
