@@ -42,6 +42,7 @@ const palette: Record<string, string> = {
   "FTTE, one subset": "#eeca3b",
   "FTTE, subsets in turn": "#f58518",
   "FTTE, tiers": "#d62728",
+  "FTTE, tiers with heads": "#9467bd",
 };
 
 /** Colours of the strategies that a block has, in the order of its table. */
@@ -75,7 +76,7 @@ export function curvesChart(block: Block, what: "seconds" | "bytes"): object {
             x,
             color,
             y,
-            strokeWidth: { condition: { test: "datum.strategy === 'FTTE, tiers'", value: 3 }, value: 1.5 },
+            strokeWidth: { condition: { test: "indexof(datum.strategy, 'FTTE, tiers') === 0", value: 3 }, value: 1.5 },
           },
         },
         {

@@ -26,6 +26,8 @@ export interface Setting {
   inTurn: LayerSelection[][];
   /** Arena of a small board in bytes; its first layers are computed in stripes to fit. */
   smallArena: number;
+  /** That of one that trains the head alone. */
+  headArena: number;
 }
 
 const conv2d = (filters: number, kernel: number, stride: number): Layer => {
@@ -76,6 +78,7 @@ const mnist: Setting = {
   subset: channelsInTurn(2, 20, 2, [whole(4)])[0]!,
   inTurn: channelsInTurn(2, 20, 2, [whole(4)]),
   smallArena: 9000,
+  headArena: 6100,
 };
 
 const motion: Model = {
@@ -106,6 +109,7 @@ const hapt = (path: string): Setting => ({
   subset: motionsInTurn[0]!,
   inTurn: motionsInTurn,
   smallArena: 4000,
+  headArena: 1800,
 });
 
 const beats: Model = {
@@ -155,6 +159,7 @@ const mitbih = (path: string): Setting => ({
   subset: channelsInTurn(3, 16, 2, [whole(5)])[0]!,
   inTurn: channelsInTurn(3, 16, 2, [whole(5)]),
   smallArena: 3600,
+  headArena: 2700,
 });
 
 /** @param path the folder with the package's tarball */
@@ -176,6 +181,7 @@ const cifar10 = (path: string): Setting => ({
   subset: channelsInTurn(4, 20, 4, [whole(6)])[0]!,
   inTurn: channelsInTurn(4, 20, 4, [whole(6)]),
   smallArena: 20_400,
+  headArena: 16_000,
 });
 
 /** Where the data sets that the product does not bring lie; undefined where they are absent. */
@@ -211,7 +217,17 @@ export function inTurnFleet({ inTurn, smallArena }: Setting, clients: number): F
 }
 
 /** Half of the boards are large and train everything, the others small. */
-export function tieredFleet(setting: Setting, clients: number): FleetEntry[] {
-  const large = Math.floor(clients / 2);
-  return [{ board: "virtual-1m", count: large, train: "all" }, ...inTurnFleet(setting, clients - large)];
-}
+const tiers =
+  (small: (setting: Setting, clients: number) => FleetEntry[]) =>
+  (setting: Setting, clients: number): FleetEntry[] => {
+    const large = Math.floor(clients / 2);
+    return [{ board: "virtual-1m", count: large, train: "all" }, ...small(setting, clients - large)];
+  };
+
+/** The small ones train subsets in turn. */
+export const tieredFleet = tiers(inTurnFleet);
+
+/** The small ones train the head. */
+export const headsFleet = tiers(({ headArena }, count) => [
+  { board: "virtual-64k", count, train: "head", budget: headArena },
+]);

@@ -2,7 +2,7 @@
 // client learning rates times two settings of the server.
 
 import type { FleetEntry, FtteConfig } from "../../host/cli/config.ts";
-import { fullFleet, inTurnFleet, type Setting, subsetFleet, tieredFleet } from "./settings.ts";
+import { fullFleet, headsFleet, inTurnFleet, type Setting, subsetFleet, tieredFleet } from "./settings.ts";
 
 type Strategy = NonNullable<FtteConfig["strategy"]>;
 type Server = NonNullable<FtteConfig["server"]>;
@@ -62,6 +62,7 @@ export const rows: Row[] = [
   { name: "FTTE, one subset", fleet: subsetFleet, encoding: "int8", server: buffered("ftte") },
   { name: "FTTE, subsets in turn", fleet: inTurnFleet, encoding: "int8", server: buffered("ftte") },
   { name: "FTTE, tiers", fleet: tieredFleet, encoding: "int8", server: buffered("ftte") },
+  { name: "FTTE, tiers with heads", fleet: headsFleet, encoding: "int8", server: buffered("ftte") },
 ];
 
 /** One cell of the experiment. */
