@@ -30,7 +30,7 @@ function curves({ outcomes }: Block, what: "seconds" | "bytes"): Drawn[] {
   });
 }
 
-/** Families of one hue: rounds grey and blue, buffers green, FTTE yellow to red. */
+/** Families of one hue: rounds grey and blue, buffers green, FTTE yellow to red and violet. */
 const palette: Record<string, string> = {
   "FedAvg, f32": "#000000",
   "FedAvg over-selected, f32": "#7a7a7a",
