@@ -1,5 +1,6 @@
-// What the weights by age and by variance are worth inside FTTE: the tiers of the headline, each weight changed alone, with stragglers that are
-// drawn and with stragglers that hold the rare labels. MNIST, 100 clients of which 90 % are stragglers, twenty at work at once.
+// What the weights by age and by variance are worth inside FTTE: the tiers of the headline, each weight changed alone, and with steps that no
+// limit holds back; with stragglers that are drawn and with stragglers that hold the rare labels. MNIST, 100 clients of which 90 % are
+// stragglers, twenty at work at once.
 //
 //     npm run experiment -- weights [--seeds 5] [--jobs 2] [--json] [--write]
 
@@ -21,6 +22,8 @@ const variants: Record<string, Ftte> = {
   "age 1/(1+τ)": { ...base, age: { kind: "polynomial", exponent: 1 } },
   "age hinge": { ...base, age: "hinge" },
   "age constant": { ...base, age: "constant" },
+  "age 1/√(1+τ), a step of any size": { ...base, stability: "none" },
+  "age constant, a step of any size": { ...base, age: "constant", stability: "none" },
   "variance inverse": { ...base, variance: "inverse" },
   "variance relative": { ...base, variance: "relative" },
   "variance relative, age constant": { ...base, variance: "relative", age: "constant" },
