@@ -89,6 +89,12 @@ const all: Variant[] = [
   changed("buffer 8", { buffer: 8 }),
   changed("server rate 0.5", { serverLearningRate: 0.5 }),
   changed("server rate 2", { serverLearningRate: 2 }),
+  changed("any step", { stability: "none" }),
+  changed("any step, age constant", { stability: "none", age: "constant" }),
+  changed("any step, age hinge", { stability: "none", age: "hinge" }),
+  changed("any step, divisor covering", { stability: "none", divisor: "covering" }),
+  changed("any step, buffer 2", { stability: "none", buffer: 2 }),
+  changed("any step, server rate 2", { stability: "none", serverLearningRate: 2 }),
   { ...changed("server rate 1.5, averaging 0.9", { serverLearningRate: 1.5 }), server: { averaging: 0.9 } },
   {
     ...changed("buffer 10, server rate 1.5, averaging 0.9", { buffer: 10, serverLearningRate: 1.5 }),
