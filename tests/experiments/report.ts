@@ -50,7 +50,8 @@ function commit(path: string, { seeds, blocks }: Headline): void {
   writeFileSync(path, `${JSON.stringify({ blocks: all }, undefined, 1)}\n`);
 }
 
-const provenance = ({ seeds }: Headline) => `Median of ${seeds} seeds; kernels ${kernelsHash().slice(0, 16)}.`;
+const over = (seeds: number) => (seeds === 1 ? "One seed" : `Median of ${seeds} seeds`);
+const provenance = ({ seeds }: Headline) => `${over(seeds)}; kernels ${kernelsHash().slice(0, 16)}.`;
 
 /** The variants that the committed report's rows were tuned to. */
 export function committedVariants(dataset: string): ReadonlyMap<string, number> {
@@ -147,7 +148,7 @@ export function writeFull(headline: Headline): void {
 /** The part of the page that anybody can repeat in minutes. */
 export function writeReduced({ seeds, blocks }: Headline): void {
   const text = blocks.map((block) => blockText(block, false)).join("\n\n");
-  writePart("reduced", `Median of ${seeds} seeds, the variants of the tables above.\n\n${text}`);
+  writePart("reduced", `${over(seeds)}, the variants of the tables above.\n\n${text}`);
 }
 
 async function writePictures(block: Block): Promise<void> {
@@ -167,12 +168,12 @@ export function writeHostile(header: string[], cells: string[][]): void {
 export async function writeWeights(seeds: number, header: string[], cells: string[][], chart: object): Promise<void> {
   writeFileSync(join(folder, "weights.svg"), `${await chartSvg(chart)}\n`);
   const picture = "![accuracy with other weights](weights.svg)";
-  writePart("weights", `Median of ${seeds} seeds.\n\n${markdown(header, cells)}\n\n${picture}`);
+  writePart("weights", `${over(seeds)}.\n\n${markdown(header, cells)}\n\n${picture}`);
 }
 
 /** The part of the page about the encodings of updates. */
 export function writeEncodings(seeds: number, header: string[], cells: string[][]): void {
-  writePart("encodings", `Median of ${seeds} seeds.\n\n${markdown(header, cells)}`);
+  writePart("encodings", `${over(seeds)}.\n\n${markdown(header, cells)}`);
 }
 
 function writePart(name: string, text: string): void {
