@@ -37,8 +37,9 @@ export function ftte(options: FtteOptions = {}): Strategy {
   const { buffer: k = 4, serverLearningRate = 1, samplesPower = 0, divisor = "buffer", stability = "ages" } = options;
   const age = stalenessWeight(options.age ?? "polynomial");
   const variance = variances[options.variance ?? "constant"];
-  /** Weights by variance can only make a step smaller still; a covering divisor takes their size out of it. */
+  /** Weights by variance can only make a step smaller still; a covering divisor takes the size of those by age out of it. */
   const rate = (ages: readonly number[]) => {
+    if (stability === "none") return serverLearningRate;
     const size = divisor === "covering" ? ages.reduce((sum, staleness) => sum + age(staleness), 0) / ages.length : 1;
     return size * stableRate(ages, age, serverLearningRate / size);
   };
@@ -54,8 +55,7 @@ export function ftte(options: FtteOptions = {}): Strategy {
       return {
         weights,
         divisor: divisor === "buffer" ? buffer.length * mean : "covering",
-        serverLearningRate:
-          stability === "none" ? serverLearningRate : rate([...earlier, ...buffer.map((u) => u.staleness)]),
+        serverLearningRate: rate([...earlier, ...buffer.map((u) => u.staleness)]),
       };
     },
   };

@@ -10,7 +10,12 @@
 // limit. If all ages are τ it is 2 sin(π / (2 (2τ+1))) / a (Levin, May, "A note on difference-delay equations", Theoretical Population
 // Biology 9, 1976). Ages that differ allow more than their mean does: late answers that come spread out do not push in step.
 
-/** On a circle of e^{iω}: the imaginary and real part of (1 - z) / P(z), times |P|², and the modulus of the quotient. */
+interface Term {
+  age: number;
+  a: number; // its share of P
+}
+
+/** At z = e^{iω}: (1 - z) / P(z), its parts times |P|², which changes no sign, and its modulus. */
 interface Reading {
   imaginary: number;
   real: number;
@@ -44,13 +49,13 @@ export function stableRate(ages: readonly number[], weight: (age: number) => num
   return limit;
 }
 
-function termsOf(ages: readonly number[], weight: (age: number) => number): { age: number; a: number }[] {
+function termsOf(ages: readonly number[], weight: (age: number) => number): Term[] {
   const counts = new Map<number, number>();
   for (const age of ages) counts.set(age, (counts.get(age) ?? 0) + 1);
   return [...counts].map(([age, count]) => ({ age, a: (weight(age) * count) / ages.length }));
 }
 
-function read(terms: readonly { age: number; a: number }[], omega: number): Reading {
+function read(terms: readonly Term[], omega: number): Reading {
   let cosine = 0; // P = cosine - i sine
   let sine = 0;
   for (const { age, a } of terms) {
@@ -67,7 +72,7 @@ function read(terms: readonly { age: number; a: number }[], omega: number): Read
 }
 
 /** The rate where the imaginary part changes its sign between two ω; Infinity where the real part is below 0. */
-function crossing(terms: readonly { age: number; a: number }[], from: number, to: number, sign: number): number {
+function crossing(terms: readonly Term[], from: number, to: number, sign: number): number {
   let low = from;
   let high = to;
   for (let i = 0; i < 30; i++) {
