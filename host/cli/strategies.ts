@@ -17,7 +17,11 @@ const age = z.union([
   z.strictObject({ kind: z.literal("hinge"), a: positive, b: z.number().nonnegative() }),
 ]);
 
-const asynchronous = { concurrency: count.optional(), maxStaleness: z.int().nonnegative().optional() };
+const asynchronous = {
+  concurrency: count.optional(),
+  maxStaleness: z.int().nonnegative().optional(),
+  turns: z.enum(["orders", "time"]).optional(),
+};
 const buffered = { buffer: count.optional(), serverLearningRate: positive.optional(), ...asynchronous };
 
 /** A config's `strategy`. */

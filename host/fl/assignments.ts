@@ -70,7 +70,7 @@ export class Assignments {
     this.flights = new Flights(o.boards.length, numberOf, o.schedule !== undefined);
     const { schedule, seed } = o;
     const reachable = schedule && ((board: number, now: number) => schedule.reachable(board, now));
-    this.crew = new Crew(this.boards, { seed, inRounds: o.strategy.inRounds, reachable });
+    this.crew = new Crew(this.boards, { seed, strategy: o.strategy, reachable });
   }
 
   /** Takes up what the store holds of the run. @throws FtteError "run-unknown" or "config-invalid" */
@@ -91,7 +91,7 @@ export class Assignments {
     const working = [...this.flights.all()].map(({ task }) => task);
     const busy = new Set(working.filter((t) => this.boards.has(t.board)).map((t) => this.boards.get(t.board)!.index));
     const ordered = [...working, ...arrived].filter((t) => t.baseVersion === model.version).length;
-    this.crew.restore(model.version, busy, ordered);
+    this.crew.restore(model.version, busy, ordered, store.given());
   }
 
   /** Sends boards back to their orders, and gives the others new ones. */

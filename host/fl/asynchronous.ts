@@ -7,14 +7,27 @@ export interface AsynchronousOptions {
   concurrency?: number;
   /** Versions after which an order is given up; by default never. */
   maxStaleness?: number;
+  /**
+   * orders: boards take part equally often. time: for about as long, in turns that last for as long as an order does on average, so that a
+   * fast board does several in its turn.
+   */
+  turns?: "orders" | "time";
 }
 
-/** Who gets work, and until when. */
-export function asynchronous(options: AsynchronousOptions): Pick<Strategy, "inRounds" | "maxStaleness" | "wanted"> {
+/**
+ * Who gets work, and until when. An order lasts for concurrency / K versions on average: while it does, every board at work has one on
+ * average (Little's law).
+ * @param k updates that make a server step
+ */
+export function asynchronous(
+  options: AsynchronousOptions,
+  k: number,
+): Pick<Strategy, "inRounds" | "maxStaleness" | "turn" | "wanted"> {
   const { concurrency = Number.POSITIVE_INFINITY, maxStaleness = Number.POSITIVE_INFINITY } = options;
   return {
     inRounds: false,
     maxStaleness,
+    turn: options.turns === "time" ? concurrency / k : 0,
     wanted: ({ busy }: FleetFacts) => Math.max(0, concurrency - busy),
   };
 }

@@ -51,11 +51,6 @@ export class Boards {
     return this.byId.has(id) || this.numberOf(id) !== undefined;
   }
 
-  /** Orders that the board with this number had so far. */
-  tasksOf(index: number): number {
-    return this.known[index]?.tasks ?? 0;
-  }
-
   /** Version that its last accepted update started from, -1 for none. */
   lastVersionOf(index: number): number {
     return this.known[index]?.lastVersion ?? -1;

@@ -22,7 +22,7 @@ export function ca2fl(options: Ca2flOptions = {}): Strategy {
   const { buffer: k = 10, serverLearningRate = 0.3 } = options;
   return {
     name: "ca2fl",
-    ...asynchronous(options),
+    ...asynchronous(options, k),
     calibrated: true,
     ready: (buffer: readonly UpdateFacts[]) => buffer.length >= k,
     weigh: (buffer: readonly UpdateFacts[]): Step => ({

@@ -4,7 +4,9 @@
 import type { Boards } from "./boards.ts";
 import type { Board } from "./orders.ts";
 import { Roster } from "./roster.ts";
-import type { FleetFacts } from "./strategy.ts";
+import type { GivenOrder } from "./run_store.ts";
+import type { FleetFacts, Strategy } from "./strategy.ts";
+import { Turns } from "./turns.ts";
 
 /** A board whose orders come to nothing so often in a row, refused or with invalid updates, gets no more until the run is taken up again. */
 export const failureLimit = 3;
@@ -12,14 +14,14 @@ const isFit = (board: Board) => board.failures < failureLimit && !board.lost;
 
 export interface CrewOptions {
   seed: number;
-  /** A board works on each version once at most. */
-  inRounds: boolean;
+  strategy: Pick<Strategy, "inRounds" | "turn">;
   /** First moment from `now` on at which a board takes an order. */
   reachable?: ((board: number, now: number) => number) | undefined;
 }
 
 export class Crew {
   private readonly roster: Roster;
+  private readonly turns: Turns;
   private readonly resting: number[] = []; // in rounds: those that have had an order at this version
   private readonly counts = { boards: 0, busy: 0, ordered: 0 };
   private version = 0;
@@ -29,6 +31,7 @@ export class Crew {
     private readonly o: CrewOptions,
   ) {
     this.roster = new Roster(boards.count, o.seed, o.reachable);
+    this.turns = new Turns(boards.count, o.strategy.turn);
   }
 
   get facts(): FleetFacts {
@@ -40,16 +43,28 @@ export class Crew {
     return this.roster.nextReturn;
   }
 
-  /** Takes up a run. @param busy numbers of the boards with an order @param ordered orders given at this version */
-  restore(version: number, busy: ReadonlySet<number>, ordered: number): void {
+  /**
+   * Takes up a run.
+   * @param busy numbers of the boards with an order
+   * @param ordered orders given at this version
+   * @param given all orders since the run began, of each board in their order
+   */
+  restore(version: number, busy: ReadonlySet<number>, ordered: number, given: Iterable<GivenOrder>): void {
     this.version = version;
+    for (const { board, baseVersion, cameToNothing } of given) {
+      const index = this.boards.get(board)?.index;
+      if (index === undefined) continue; // it left the fleet
+      this.turns.give(index, baseVersion);
+      if (cameToNothing) this.turns.end(index);
+    }
     Object.assign(this.counts, { boards: this.boards.count, busy: busy.size, ordered });
     for (let index = 0; index < this.boards.count; index++) if (!busy.has(index)) this.rest(index);
   }
 
   /** Takes up to `wanted` boards that can be reached now, in their turn: each gets an order. */
   take(wanted: number, now: number): number[] {
-    const taken = this.roster.take(wanted, now, (index) => this.boards.tasksOf(index));
+    const taken = this.roster.take(wanted, now, (index) => this.turns.rank(index, this.version));
+    for (const index of taken) this.turns.give(index, this.version);
     this.counts.busy += taken.length;
     this.counts.ordered += taken.length;
     return taken;
@@ -71,6 +86,7 @@ export class Crew {
 
   /** A board's order came to nothing. @param isFailure of the board. Returns true when it is set aside for that */
   failed(board: Board, baseVersion: number, isFailure: boolean): boolean {
+    this.turns.end(board.index);
     if (baseVersion === this.version) this.counts.ordered--;
     if (!isFailure || ++board.failures !== failureLimit) {
       this.free(board);
@@ -118,7 +134,7 @@ export class Crew {
   /** A board without an order may have one, in rounds of the next version. */
   private rest(index: number): void {
     const hadOne = this.boards.lastVersionOf(index) >= this.version;
-    if (this.o.inRounds && hadOne) this.resting.push(index);
-    else this.roster.add(index, this.boards.tasksOf(index));
+    if (this.o.strategy.inRounds && hadOne) this.resting.push(index);
+    else this.roster.add(index, this.turns.rank(index, this.version));
   }
 }

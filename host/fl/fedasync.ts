@@ -24,7 +24,7 @@ export function fedasync(options: FedasyncOptions = {}): Strategy {
   const weight = stalenessWeight(age);
   return {
     name: "fedasync",
-    ...asynchronous(options),
+    ...asynchronous(options, 1),
     ready: (buffer: readonly UpdateFacts[]) => buffer.length > 0,
     weigh: (buffer: readonly UpdateFacts[]): Step => ({
       toward: "models",

@@ -22,6 +22,7 @@ export function fedavg(options: FedavgOptions = {}): Strategy {
   return {
     name: "fedavg",
     inRounds: true,
+    turn: 0,
     maxStaleness: overSelection > 1 ? 0 : Number.POSITIVE_INFINITY,
     wanted: ({ ordered }: FleetFacts) => Math.max(0, asked - ordered),
     ready: (buffer: readonly UpdateFacts[], { busy }: FleetFacts) =>

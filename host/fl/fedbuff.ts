@@ -22,7 +22,7 @@ export function fedbuff(options: FedbuffOptions = {}): Strategy {
   const weight = stalenessWeight("polynomial");
   return {
     name: "fedbuff",
-    ...asynchronous(options),
+    ...asynchronous(options, k),
     ready: (buffer: readonly UpdateFacts[]) => buffer.length >= k,
     weigh: (buffer: readonly UpdateFacts[]): Step => ({
       weights: buffer.map((u) => weight(u.staleness)),

@@ -1,6 +1,6 @@
-// Boards without an order, and who of them gets the next one: whoever had the fewest, and among those a seeded draw, so that every board
-// takes part equally often. The choice depends on the boards and their counts alone, never on the order of events: a run that is resumed
-// goes on with the same choices. Boards are numbers; a board that waits costs 25 bytes.
+// Boards without an order, and who of them gets the next one: whoever has the least rank (turns.ts), and among those a seeded draw. The choice
+// depends on the boards and their ranks alone, never on the order of events: a run that is resumed goes on with the same choices. Boards
+// are numbers; a board that waits costs 25 bytes.
 
 import { Heap } from "./heap.ts";
 import { keyed } from "./keyed.ts";
@@ -9,7 +9,7 @@ const waits = 1;
 const removed = 2;
 
 export class Roster {
-  private readonly waiting = new Heap(); // by orders so far, then by draw
+  private readonly waiting = new Heap(); // by rank, then by draw
   private readonly away = new Heap(); // by when they can be reached again
   private states: Uint8Array;
 
@@ -25,11 +25,15 @@ export class Roster {
     this.states = new Uint8Array(boards);
   }
 
-  /** The board may get an order. @param orders that it had so far */
-  add(board: number, orders: number): void {
+  /** The board may get an order. @param rank a whole number, which may grow while it waits */
+  add(board: number, rank: number): void {
     const state = this.states[board]!;
     this.states[board] = waits;
-    if (state === 0) this.waiting.push(board, orders + keyed("turn", this.seed, board, orders));
+    if (state === 0) this.waiting.push(board, this.placeOf(board, rank));
+  }
+
+  private placeOf(board: number, rank: number): number {
+    return rank + keyed("turn", this.seed, board, rank);
   }
 
   /** It may not. */
@@ -38,14 +42,21 @@ export class Roster {
   }
 
   /** Takes out up to `count` boards that can be reached now, in their turn. */
-  take(count: number, now: number, orders: (board: number) => number): number[] {
+  take(count: number, now: number, rankOf: (board: number) => number): number[] {
+    const placeOf = (board: number) => this.placeOf(board, rankOf(board));
     while (this.away.least <= now) {
       const back = this.away.pop()!;
-      this.waiting.push(back, orders(back) + keyed("turn", this.seed, back, orders(back)));
+      this.waiting.push(back, placeOf(back));
     }
     const taken: number[] = [];
     while (taken.length < count && this.waiting.size > 0) {
+      const known = this.waiting.least;
       const board = this.waiting.pop()!;
+      const place = placeOf(board);
+      if (place > known) {
+        this.waiting.push(board, place); // its rank has grown while it waited
+        continue;
+      }
       const until = this.states[board] === removed ? now : this.reachable(board, now);
       if (until > now) this.away.push(board, until);
       else {

@@ -39,6 +39,13 @@ export interface Arrival {
   duplicates: number; // repeated updates since the last commit
 }
 
+/** An order as a board's turns are counted by. */
+export interface GivenOrder {
+  board: string;
+  baseVersion: number;
+  cameToNothing: boolean;
+}
+
 /** What became of updates. */
 export interface Counts {
   folded: number;
@@ -51,6 +58,8 @@ export interface RunStore {
   readonly run: number;
   boards(): StoredBoard[];
   tasks(): StoredTask[]; // those not yet folded or rejected; of each board in their order
+  /** All orders since the run began, of each board in their order. */
+  given(): Iterable<GivenOrder>;
   /** Of each board, the newest update that had weight in a model. */
   lastFolded(): { board: string; update: Uint8Array }[];
   /** τ of the latest updates that had weight in a model, in the order in which they came; `count` at most. */

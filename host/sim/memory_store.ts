@@ -40,6 +40,9 @@ export class MemoryStore implements RunStore {
   tasks(): [] {
     return [];
   }
+  given(): [] {
+    return [];
+  }
   lastFolded(): [] {
     return [];
   }

@@ -3,7 +3,7 @@
 
 import type Database from "better-sqlite3";
 import { FtteError } from "../errors.ts";
-import type { Arrival, Counts, RunStore, StoredBoard, StoredTask } from "../fl/run_store.ts";
+import type { Arrival, Counts, GivenOrder, RunStore, StoredBoard, StoredTask } from "../fl/run_store.ts";
 
 const floats = (blob: Buffer) =>
   new Float32Array(blob.buffer.slice(blob.byteOffset, blob.byteOffset + blob.byteLength));
@@ -89,6 +89,15 @@ export class SqliteRun implements RunStore {
     if (r.delta) out.delta = { baseVersion: r.deltaVersion!, baseCrc: r.deltaCrc!, bytes: r.delta };
     if (r.bytes) out.update = r.bytes;
     return out;
+  }
+
+  given(): GivenOrder[] {
+    const query = "SELECT board, baseVersion, state FROM tasks WHERE run = ? ORDER BY board, task";
+    const rows = this.attempt(() => this.prepared(query).all(this.run)) as Pick<
+      TaskRow,
+      "board" | "baseVersion" | "state"
+    >[];
+    return rows.map(({ board, baseVersion, state }) => ({ board, baseVersion, cameToNothing: state === "rejected" }));
   }
 
   lastFolded(): { board: string; update: Uint8Array }[] {

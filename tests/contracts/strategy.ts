@@ -76,6 +76,11 @@ export function strategyContract(name: string, waits: Waiting, make: () => Strat
       );
     });
 
+    it("lets a board's turn last for a number of versions that is not negative", () => {
+      expect(make().turn).toBeGreaterThanOrEqual(0);
+      if (make().inRounds) expect(make().turn).toBe(0); // a board works on each version once at most
+    });
+
     it("gives work to a fresh fleet", () => {
       expect(make().wanted({ boards: 3, busy: 0, ordered: 0 })).toBeGreaterThan(0);
     });

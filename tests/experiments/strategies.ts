@@ -35,9 +35,9 @@ const overSelected = (concurrency: number): ReturnType<Row["server"]> =>
   });
 
 const buffered =
-  (name: "fedbuff" | "ftte") =>
+  (options: { name: "fedbuff" | "ftte"; turns?: "time" }) =>
   (concurrency: number): ReturnType<Row["server"]> => {
-    const strategy = { name, concurrency, buffer: bufferOf(concurrency) } as const;
+    const strategy = { ...options, concurrency, buffer: bufferOf(concurrency) };
     return [
       { strategy: { ...strategy, serverLearningRate: 1 }, ...plain },
       { strategy: { ...strategy, serverLearningRate: 1.5 }, ...averaged },
@@ -57,12 +57,18 @@ export const rows: Row[] = [
   { name: "FedAvg averaged, f32", fleet: fullFleet, encoding: "f32", server: rounds(averaged) },
   { name: "FedAvg, int8", fleet: fullFleet, encoding: "int8", server: rounds(plain) },
   { name: "FedAsync, f32", fleet: fullFleet, encoding: "f32", server: everyArrival },
-  { name: "FedBuff, f32", fleet: fullFleet, encoding: "f32", server: buffered("fedbuff") },
-  { name: "FedBuff, int8", fleet: fullFleet, encoding: "int8", server: buffered("fedbuff") },
-  { name: "FTTE, one subset", fleet: subsetFleet, encoding: "int8", server: buffered("ftte") },
-  { name: "FTTE, subsets in turn", fleet: inTurnFleet, encoding: "int8", server: buffered("ftte") },
-  { name: "FTTE, tiers", fleet: tieredFleet, encoding: "int8", server: buffered("ftte") },
-  { name: "FTTE, tiers with heads", fleet: headsFleet, encoding: "int8", server: buffered("ftte") },
+  { name: "FedBuff, f32", fleet: fullFleet, encoding: "f32", server: buffered({ name: "fedbuff" }) },
+  { name: "FedBuff, int8", fleet: fullFleet, encoding: "int8", server: buffered({ name: "fedbuff" }) },
+  {
+    name: "FedBuff, int8, turns by time",
+    fleet: fullFleet,
+    encoding: "int8",
+    server: buffered({ name: "fedbuff", turns: "time" }),
+  },
+  { name: "FTTE, one subset", fleet: subsetFleet, encoding: "int8", server: buffered({ name: "ftte" }) },
+  { name: "FTTE, subsets in turn", fleet: inTurnFleet, encoding: "int8", server: buffered({ name: "ftte" }) },
+  { name: "FTTE, tiers", fleet: tieredFleet, encoding: "int8", server: buffered({ name: "ftte" }) },
+  { name: "FTTE, tiers with heads", fleet: headsFleet, encoding: "int8", server: buffered({ name: "ftte" }) },
 ];
 
 /** One cell of the experiment. */

@@ -49,9 +49,9 @@ describe("a project's config", () => {
   });
 
   it.each([
-    `{ name: "ftte", age: { kind: "hinge", a: 10, b: 4 }, samplesPower: 0.5, concurrency: 8, maxStaleness: 30 }`,
+    `{ name: "ftte", age: { kind: "hinge", a: 10, b: 4 }, samplesPower: 0.5, concurrency: 8, maxStaleness: 30, turns: "orders" }`,
     `{ name: "fedbuff", buffer: 3, serverLearningRate: 0.5, concurrency: 8, maxStaleness: 30 }`,
-    `{ name: "ca2fl", buffer: 3, serverLearningRate: 0.5, concurrency: 8, maxStaleness: 30 }`,
+    `{ name: "ca2fl", buffer: 3, serverLearningRate: 0.5, concurrency: 8, maxStaleness: 30, turns: "time" }`,
     `{ name: "fedasync", mixing: 0.9, age: { kind: "polynomial", exponent: 1 }, concurrency: 8 }`,
     `{ name: "fedavg", cohort: 10, overSelection: 1.3 }`,
   ])("takes the strategy %s", async (text) => {
@@ -112,6 +112,7 @@ describe("a project's config", () => {
     [`{ name: "fedavg", cohort: 14 }`, /strategy\.cohort: asks 14 boards .* has 13/],
     [`{ name: "fedavg", cohort: 11, overSelection: 1.3 }`, /strategy\.cohort: asks 14 boards .* has 13/],
     [`{ name: "fedavg", cohort: 10, maxStaleness: 3 }`, /strategy: .*maxStaleness/],
+    [`{ name: "fedavg", cohort: 10, turns: "time" }`, /strategy: .*turns/],
     [`{ name: "fedasync", buffer: 3 }`, /strategy: .*buffer/],
     [`{ name: "fedasync", mixing: 1.5 }`, /strategy\.mixing/],
     [`{ name: "fedbuff", age: "hinge" }`, /strategy: .*age/],

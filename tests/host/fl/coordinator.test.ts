@@ -64,6 +64,12 @@ const strategies: Row[] = [
     }),
   },
   {
+    name: "ftte, whose boards do several orders in a turn,",
+    strategy: () => ftte({ buffer: 1, concurrency: 3 }),
+    versions: 12,
+    judge: formula({ weight: byAge, divisor: () => 1 }),
+  },
+  {
     name: "fedbuff",
     strategy: () => fedbuff({ buffer: 4, concurrency: 3 }),
     versions: 4,

@@ -89,6 +89,15 @@ describe("a roster", () => {
     fc.assert(fc.property(fc.shuffledSubarray([...Array(12).keys()], { minLength: 12 }), check), sweep(50));
   });
 
+  it("passes over a board whose rank has grown while it waited, until it is the least again", () => {
+    const roster = new Roster(3, 1);
+    const ranks = [-1, 3, 4];
+    for (const board of ranks.keys()) roster.add(board, ranks[board]!);
+    ranks[0] = 5;
+    const take = () => roster.take(1, 0, (board) => ranks[board]!);
+    expect([take(), take(), take(), take()]).toEqual([[1], [2], [0], []]);
+  });
+
   it("gives all that there are when more are wanted, and none twice", () => {
     const { take } = fleet(7);
     expect(take(Number.POSITIVE_INFINITY).toSorted()).toEqual([0, 1, 2, 3, 4, 5, 6]);

@@ -241,6 +241,18 @@ describe("who gets work, and when a step is made", () => {
     expect(ftte({ buffer: 2 }).ready(buffer.slice(0, 2), fleet)).toBe(true);
   });
 
+  it("a board's turn is one order, or as many versions as an order lasts for on average", () => {
+    const asked = { buffer: 4, concurrency: 10 };
+    expect(ftte(asked).turn).toBe(2.5);
+    expect(ftte({ ...asked, turns: "orders" }).turn).toBe(0);
+    for (const make of [fedbuff, ca2fl]) {
+      expect(make(asked).turn).toBe(0);
+      expect(make({ ...asked, turns: "time" }).turn).toBe(2.5);
+    }
+    expect(fedasync({ concurrency: 10, turns: "time" }).turn).toBe(10);
+    expect(fedavg({ cohort: 10 }).turn).toBe(0);
+  });
+
   it("fedavg: a cohort of each version, all of which is waited for", () => {
     expect(fedavg({ cohort: 10 }).wanted({ boards: 50, busy: 2, ordered: 4 })).toBe(6);
     expect(fedavg({ cohort: 10 }).ready(buffer, { boards: 50, busy: 1, ordered: 4 })).toBe(false);

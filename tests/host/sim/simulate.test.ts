@@ -158,6 +158,26 @@ describe("a simulated run", () => {
     expect(rounds.meanStaleness).toBe(0);
   });
 
+  it("has its boards at work equally often, or for about as long", async () => {
+    const share = async (turns: "orders" | "time") => {
+      const schedule: Schedule = { ...evenSchedule(1), finish: ({ speed }, now) => now + 1 / speed }; // 1 to 4
+      const counts = new Map<number, number>();
+      const { train } = simulation();
+      const counting: Simulation["train"] = (job) => {
+        counts.set(job.board, (counts.get(job.board) ?? 0) + 1);
+        return train(job);
+      };
+      const strategy = ftte({ buffer: 1, concurrency: 4, turns });
+      await simulate(simulation({ schedule, strategy, train: counting, stop: { updates: 480 } }));
+      // Of the three boards of each speed.
+      return [0, 1, 2, 3].map((speed) => [0, 4, 8].reduce((sum, i) => sum + counts.get(speed + i)!, 0));
+    };
+    for (const orders of await share("orders")) expect(Math.abs(orders - 120)).toBeLessThanOrEqual(3);
+    // An order at a quarter of full speed lasts for longer than a turn, and is a turn all the same.
+    const seconds = (await share("time")).map((orders, i) => orders * (i + 1));
+    expect(Math.max(...seconds) / Math.min(...seconds)).toBeLessThan(2); // where it is 4 with equally many orders
+  });
+
   it("of fedavg with over-selection ends rounds with the first, and gives the others up", async () => {
     const schedule: Schedule = { ...evenSchedule(1), finish: ({ speed }, now) => now + 1 / speed };
     const strategy = fedavg({ cohort: 6, overSelection: 2 }); // asks all twelve, waits for the six at full or half speed

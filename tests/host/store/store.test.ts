@@ -170,6 +170,21 @@ describe("a store's file", () => {
     expect(run.lastAges(3)).toEqual([1, 5, 1]);
   });
 
+  it("knows all orders of a run, of each board in their order, and which of them came to nothing", async () => {
+    const { run } = fresh();
+    run.putModel(0, values(0), 0);
+    run.commit({ orders: [order("b", 1, { baseVersion: 0 }), order("a", 1, { baseVersion: 0 })] });
+    run.commit({ task: { board: "b", task: 1, state: "rejected", arrival: 0, reason: "lost" } });
+    run.commit({ orders: [order("b", 2, { baseVersion: 3 })] });
+    const nothing = { cameToNothing: true };
+    const something = { cameToNothing: false };
+    expect([...run.given()]).toEqual([
+      { board: "a", baseVersion: 0, ...something },
+      { board: "b", baseVersion: 0, ...nothing },
+      { board: "b", baseVersion: 3, ...something },
+    ]);
+  });
+
   it("lists its runs, a new one with no versions yet, and knows a run that is not there", () => {
     const { path, store, run } = fresh();
     run.putModel(0, values(0), 0);
