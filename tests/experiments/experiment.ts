@@ -6,6 +6,7 @@ const experiments: Record<string, () => Promise<unknown>> = {
   encodings: () => import("./encodings.ts"),
   headline: () => import("./headline.ts"),
   hostile: () => import("./hostile.ts"),
+  turns: () => import("./turns.ts"),
   weights: () => import("./weights.ts"),
 };
 const { positionals } = parseArgs({ allowPositionals: true, strict: false });

@@ -89,7 +89,11 @@ export function reached(curve: readonly Point[], target: number): Point | undefi
   return curve.find((point, i) => point.accuracy >= target && (curve[i + 1]?.accuracy ?? -1) >= target);
 }
 
-function clientFigures({ clientAccuracy, speeds }: CellResult): { stragglers: number | null; worstTenth: number } {
+/** What the final model is worth to clients, each on its own samples: the mean over stragglers, and over the tenth to whom it is worth least. */
+export function clientFigures({ clientAccuracy, speeds }: CellResult): {
+  stragglers: number | null;
+  worstTenth: number;
+} {
   const mean = (list: number[]) => list.reduce((a, b) => a + b, 0) / list.length;
   const judged = clientAccuracy.map((accuracy, i) => ({ accuracy, speed: speeds[i]! })).filter((c) => c.accuracy >= 0);
   const slow = judged.filter(({ speed }) => speed < 1).map(({ accuracy }) => accuracy);

@@ -176,6 +176,11 @@ export function writeEncodings(seeds: number, header: string[], cells: string[][
   writePart("encodings", `${over(seeds)}.\n\n${markdown(header, cells)}`);
 }
 
+/** The part of the page about boards' turns. */
+export function writeTurns(seeds: number, header: string[], cells: string[][]): void {
+  writePart("turns", `${over(seeds)}.\n\n${markdown(header, cells, 2)}`);
+}
+
 function writePart(name: string, text: string): void {
   const path = join(folder, "headline.md");
   writeFileSync(path, withPart(readFileSync(path, "utf8"), name, text));
