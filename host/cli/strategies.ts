@@ -87,13 +87,15 @@ const startsTrained = ({ firstModel: { samples, users, epochs } }: Pick<Strategi
 
 /**
  * ftte's options with what was best where it was measured (docs/results/headline.md, docs/strategies.md): as many updates make a step as are
- * a fifth of the boards at work, between 2 and 10, and the step is half as large again where averaging over versions makes up for it.
+ * a fifth of the boards at work, between 2 and 10; the step is half as large again where averaging over versions makes up for it; turns go by
+ * time where so many boards are at work that a step is seldom of one board's updates.
  */
 function ftteDefaults(options: Extract<StrategyConfig, { name: "ftte" }>, config: Omit<Strategic, "strategy">) {
   const boards = boardsOf(config);
   const atWork = Math.min(boards, options.concurrency ?? boards);
   const buffer = options.buffer ?? Math.min(10, Math.max(2, Math.round(atWork / 5)));
-  return { serverLearningRate: startsTrained(config) ? 1.5 : 1, ...options, buffer };
+  const turns = atWork >= 50 ? "time" : "orders";
+  return { serverLearningRate: startsTrained(config) ? 1.5 : 1, turns, ...options, buffer };
 }
 
 /** What the server does, defaults filled in. */

@@ -45,7 +45,7 @@ export function ftte(options: FtteOptions = {}): Strategy {
   };
   return {
     name: "ftte",
-    ...asynchronous({ turns: "time", ...options }, k),
+    ...asynchronous(options, k),
     ready: (buffer: readonly UpdateFacts[]) => buffer.length >= k,
     weigh(buffer: readonly UpdateFacts[], earlier: readonly number[]): Step {
       const middle = median(buffer.map((u) => u.variance));

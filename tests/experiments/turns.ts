@@ -21,7 +21,7 @@ const variants: Record<string, { strategy: Strategy; fleet: typeof fullFleet }> 
   "FedBuff, turns by order": { strategy: { name: "fedbuff", ...common }, fleet: fullFleet },
   "FedBuff, turns by time": { strategy: { name: "fedbuff", ...common, turns: "time" }, fleet: fullFleet },
   "FTTE, tiers, turns by order": { strategy: { name: "ftte", ...common, turns: "orders" }, fleet: tieredFleet },
-  "FTTE, tiers, turns by time": { strategy: { name: "ftte", ...common }, fleet: tieredFleet },
+  "FTTE, tiers, turns by time": { strategy: { name: "ftte", ...common, turns: "time" }, fleet: tieredFleet },
 };
 const stragglers: Record<string, boolean> = { "drawn stragglers": false, "rare labels are slow": true };
 

@@ -63,6 +63,15 @@ describe("a project's config", () => {
   const trained = { firstModel: { samples: 600, users: 0, epochs: 8 } };
   const random = { firstModel: { samples: 0, users: 0, epochs: 8 } };
 
+  it("lets ftte's boards take turns by time where fifty are at work, unless it says which", () => {
+    const turn = (options: object, count = 500) =>
+      strategyOf({ ...trained, strategy: { name: "ftte", ...options }, fleet: [{ count }] }).turn;
+    expect([turn({ concurrency: 49 }), turn({ concurrency: 50 }), turn({ concurrency: 100 })]).toEqual([0, 5, 10]);
+    expect(turn({ concurrency: 50 }, 49)).toBe(0);
+    expect(turn({ concurrency: 50, turns: "orders" })).toBe(0);
+    expect(turn({ concurrency: 40, turns: "time", buffer: 4 })).toBe(10);
+  });
+
   it("lets a fifth of the boards at work make ftte's steps, 2 to 10 of them, unless it says how many", () => {
     const steps = (count: number, options: object = {}) =>
       updatesPerStep({ ...random, strategy: { name: "ftte", ...options }, fleet: [{ count }, { ports: ["a", "b"] }] });

@@ -65,7 +65,7 @@ const strategies: Row[] = [
   },
   {
     name: "ftte, whose boards do several orders in a turn,",
-    strategy: () => ftte({ buffer: 1, concurrency: 3 }),
+    strategy: () => ftte({ buffer: 1, concurrency: 3, turns: "time" }),
     versions: 12,
     judge: formula({ weight: byAge, divisor: () => 1 }),
   },

@@ -23,6 +23,7 @@ describe("a simulated run", () => {
   const hard: ClientModel = { ...population, churn: { onSeconds: 4, offSeconds: 3 }, lost: 0.1, patienceSeconds: 2 };
   const strategies = {
     ftte: () => ftte({ buffer: 3, concurrency: 5 }),
+    "ftte with turns by time": () => ftte({ buffer: 3, concurrency: 5, turns: "time" }),
     ca2fl: () => ca2fl({ buffer: 3, concurrency: 5 }),
     fedasync: () => fedasync({ concurrency: 5, maxStaleness: 12 }),
     fedavg: () => fedavg({ cohort: 5 }),
