@@ -43,18 +43,17 @@ export class Roster {
 
   /** Takes out up to `count` boards that can be reached now, in their turn. */
   take(count: number, now: number, rankOf: (board: number) => number): number[] {
-    const placeOf = (board: number) => this.placeOf(board, rankOf(board));
     while (this.away.least <= now) {
       const back = this.away.pop()!;
-      this.waiting.push(back, placeOf(back));
+      this.waiting.push(back, this.placeOf(back, rankOf(back)));
     }
     const taken: number[] = [];
     while (taken.length < count && this.waiting.size > 0) {
-      const known = this.waiting.least;
+      const known = Math.floor(this.waiting.least);
       const board = this.waiting.pop()!;
-      const place = placeOf(board);
-      if (place > known) {
-        this.waiting.push(board, place); // its rank has grown while it waited
+      const rank = rankOf(board);
+      if (rank > known) {
+        this.waiting.push(board, this.placeOf(board, rank)); // it has grown while it waited
         continue;
       }
       const until = this.states[board] === removed ? now : this.reachable(board, now);
