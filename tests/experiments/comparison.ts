@@ -10,6 +10,7 @@ import { finalAccuracy, type Spread, spread } from "./figures.ts";
 import { runAll } from "./pool.ts";
 import type { CellOrder, CellResult } from "./run_cell.ts";
 import { settingsOf } from "./settings.ts";
+import { slowdown } from "./strategies.ts";
 
 export const clients = 100;
 export const stragglerShare = 0.9;
@@ -23,6 +24,22 @@ export const commonConfig = {
   firstModel: setting.firstModel,
   stop: { versions: 1_000_000 }, // the updates end it
 } satisfies Partial<FtteConfig>;
+
+/** One run's config. @param rare whether the stragglers are those that hold the rare labels; else they are drawn */
+export const straggling = (
+  given: Pick<FtteConfig, "name" | "fleet" | "strategy" | "seed">,
+  rare: boolean,
+): FtteConfig => ({
+  ...commonConfig,
+  ...given,
+  training: { steps: setting.steps, learningRate: setting.learningRates[0], checkpointEvery: 0 },
+  server: { averaging: 0.9 },
+  refreshFrozenEvery: 100,
+  simulation: { stragglers: { share: stragglerShare, slowdown, rare } },
+});
+
+/** By how the stragglers were chosen. */
+export const stragglers: Record<string, boolean> = { "drawn stragglers": false, "rare labels are slow": true };
 
 export interface ComparisonOptions {
   seeds: number[];
@@ -89,4 +106,4 @@ export async function compare(
 }
 
 const points = (value: number) => (value * 100).toFixed(1);
-const spreadText = ({ median, least, most }: Spread) => `${points(median)} (${points(least)}–${points(most)})`;
+export const spreadText = ({ median, least, most }: Spread) => `${points(median)} (${points(least)}–${points(most)})`;

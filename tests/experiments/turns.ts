@@ -6,12 +6,11 @@
 
 import type { FtteConfig } from "../../host/cli/config.ts";
 import { table } from "../../host/cli/view/text.ts";
-import { clients, commonConfig, compare, comparisonOptions, setting, stragglerShare } from "./comparison.ts";
+import { clients, compare, comparisonOptions, setting, spreadText, stragglers, straggling } from "./comparison.ts";
 import { clientFigures, type Spread, spread } from "./figures.ts";
 import { writeTurns } from "./report.ts";
 import type { CellResult } from "./run_cell.ts";
 import { fullFleet, tieredFleet } from "./settings.ts";
-import { slowdown } from "./strategies.ts";
 
 const options = comparisonOptions("3");
 
@@ -23,19 +22,6 @@ const variants: Record<string, { strategy: Strategy; fleet: typeof fullFleet }> 
   "FTTE, tiers, turns by order": { strategy: { name: "ftte", ...common, turns: "orders" }, fleet: tieredFleet },
   "FTTE, tiers, turns by time": { strategy: { name: "ftte", ...common, turns: "time" }, fleet: tieredFleet },
 };
-const stragglers: Record<string, boolean> = { "drawn stragglers": false, "rare labels are slow": true };
-
-const configOf = ({ strategy, fleet }: (typeof variants)[string], rare: boolean, seed: number): FtteConfig => ({
-  name: "turns",
-  ...commonConfig,
-  fleet: fleet(setting, clients),
-  training: { steps: setting.steps, learningRate: setting.learningRates[0], checkpointEvery: 0 },
-  strategy,
-  server: { averaging: 0.9 },
-  refreshFrozenEvery: 100,
-  simulation: { stragglers: { share: stragglerShare, slowdown, rare } },
-  seed,
-});
 
 /** Seconds of virtual time, in which turns by order fold about half of a run's updates. */
 const soon = 180;
@@ -45,7 +31,9 @@ const end = ({ curve }: CellResult) => curve.at(-1)!.seconds;
 const names = Object.keys(variants);
 const slows = Object.keys(stragglers);
 const { results, accuracies } = await compare("turns", options, names, slows, (name, slow, seed) => {
-  return { config: configOf(variants[name]!, stragglers[slow]!, seed), updates: 800, evaluateEvery: 20 };
+  const { strategy, fleet } = variants[name]!;
+  const config = straggling({ name: "turns", fleet: fleet(setting, clients), strategy, seed }, stragglers[slow]!);
+  return { config, updates: 800, evaluateEvery: 20 };
 });
 const rows = accuracies.flatMap(({ row, accuracy }) =>
   slows.map((slow) => {
@@ -62,15 +50,13 @@ const rows = accuracies.flatMap(({ row, accuracy }) =>
     };
   }),
 );
-const points = ({ median, least, most }: Spread) =>
-  `${(median * 100).toFixed(1)} (${(least * 100).toFixed(1)}–${(most * 100).toFixed(1)})`;
 const header = [
   ...["accuracy %, median (range)", "slow are", `after ${soon} s`, "800 updates take s", "after 800 updates"],
   ...["stragglers", "worst tenth"],
 ];
 const body = rows.map((r) => [
-  ...[r.strategy, r.slow === slows[0] ? "drawn" : "rare labels", points(r.soon), r.seconds.median.toFixed(0)],
-  ...[points(r.accuracy), points(r.stragglers), points(r.worstTenth)],
+  ...[r.strategy, r.slow === slows[0] ? "drawn" : "rare labels", spreadText(r.soon), r.seconds.median.toFixed(0)],
+  ...[spreadText(r.accuracy), spreadText(r.stragglers), spreadText(r.worstTenth)],
 ]);
 if (options.write) writeTurns(options.seeds.length, header, body);
 if (options.json) console.log(JSON.stringify({ type: "turns", seeds: options.seeds.length, rows }));

@@ -6,12 +6,11 @@
 
 import type { FtteConfig } from "../../host/cli/config.ts";
 import { table } from "../../host/cli/view/text.ts";
-import { clients, commonConfig, compare, comparisonOptions, setting, stragglerShare } from "./comparison.ts";
+import { clients, compare, comparisonOptions, setting, stragglers, straggling } from "./comparison.ts";
 import { spread } from "./figures.ts";
 import { type WeightsCurve, weightsChart } from "./pictures.ts";
 import { writeWeights } from "./report.ts";
 import { tieredFleet } from "./settings.ts";
-import { slowdown } from "./strategies.ts";
 
 const options = comparisonOptions("5");
 
@@ -28,24 +27,13 @@ const variants: Record<string, Ftte> = {
   "variance relative": { ...base, variance: "relative" },
   "variance relative, age constant": { ...base, variance: "relative", age: "constant" },
 };
-const stragglers: Record<string, boolean> = { "drawn stragglers": false, "rare labels are slow": true };
-
-const configOf = (strategy: Ftte, rare: boolean, seed: number): FtteConfig => ({
-  name: "weights",
-  ...commonConfig,
-  fleet: tieredFleet(setting, clients),
-  training: { steps: setting.steps, learningRate: setting.learningRates[0], checkpointEvery: 0 },
-  strategy,
-  server: { averaging: 0.9 },
-  refreshFrozenEvery: 100,
-  simulation: { stragglers: { share: stragglerShare, slowdown, rare } },
-  seed,
-});
 
 const names = Object.keys(variants);
 const slows = Object.keys(stragglers);
 const { results, accuracies, header, cells } = await compare("weights", options, names, slows, (name, slow, seed) => {
-  return { config: configOf(variants[name]!, stragglers[slow]!, seed), updates: 800, evaluateEvery: 40 };
+  const fleet = tieredFleet(setting, clients);
+  const config = straggling({ name: "weights", fleet, strategy: variants[name]!, seed }, stragglers[slow]!);
+  return { config, updates: 800, evaluateEvery: 40 };
 });
 const rows = accuracies.map(({ row, accuracy }) => ({ weights: row, accuracy }));
 const curves = names.flatMap((weights) =>
