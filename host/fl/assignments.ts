@@ -91,7 +91,7 @@ export class Assignments {
     const working = [...this.flights.all()].map(({ task }) => task);
     const busy = new Set(working.filter((t) => this.boards.has(t.board)).map((t) => this.boards.get(t.board)!.index));
     const ordered = [...working, ...arrived].filter((t) => t.baseVersion === model.version).length;
-    this.crew.restore(model.version, busy, ordered, store.given());
+    this.crew.restore(model.version, busy, ordered, store.endedOrders());
   }
 
   /** Sends boards back to their orders, and gives the others new ones. */

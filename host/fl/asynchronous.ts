@@ -7,10 +7,7 @@ export interface AsynchronousOptions {
   concurrency?: number;
   /** Versions after which an order is given up; by default never. */
   maxStaleness?: number;
-  /**
-   * orders: boards take part equally often. time: for about as long, in turns that last for as long as an order does on average, so that a
-   * fast board does several in its turn.
-   */
+  /** Where more boards are there than may work. orders: they take part equally often; time: for about as long, so that fast ones do more. */
   turns?: "orders" | "time";
 }
 
@@ -27,7 +24,7 @@ export function asynchronous(
   return {
     inRounds: false,
     maxStaleness,
-    turn: options.turns === "time" ? concurrency / k : 0,
+    turn: options.turns === "time" && Number.isFinite(concurrency) ? concurrency / k : 0,
     wanted: ({ busy }: FleetFacts) => Math.max(0, concurrency - busy),
   };
 }

@@ -4,7 +4,7 @@
 import type { Boards } from "./boards.ts";
 import type { Board } from "./orders.ts";
 import { Roster } from "./roster.ts";
-import type { GivenOrder } from "./run_store.ts";
+import type { EndedOrder } from "./run_store.ts";
 import type { FleetFacts, Strategy } from "./strategy.ts";
 import { Turns } from "./turns.ts";
 
@@ -30,8 +30,8 @@ export class Crew {
     private readonly boards: Boards,
     private readonly o: CrewOptions,
   ) {
-    this.roster = new Roster(boards.count, o.seed, o.reachable);
-    this.turns = new Turns(boards.count, o.strategy.turn);
+    this.turns = new Turns(boards.count, o.strategy.turn, o.seed);
+    this.roster = new Roster(boards.count, o.seed, (index) => this.turns.rank(index), o.reachable);
   }
 
   get facts(): FleetFacts {
@@ -47,15 +47,13 @@ export class Crew {
    * Takes up a run.
    * @param busy numbers of the boards with an order
    * @param ordered orders given at this version
-   * @param given all orders since the run began, of each board in their order
+   * @param ended all orders that ended since the run began, of each board in their order
    */
-  restore(version: number, busy: ReadonlySet<number>, ordered: number, given: Iterable<GivenOrder>): void {
+  restore(version: number, busy: ReadonlySet<number>, ordered: number, ended: Iterable<EndedOrder>): void {
     this.version = version;
-    for (const { board, baseVersion, cameToNothing } of given) {
+    for (const { board, staleness } of ended) {
       const index = this.boards.get(board)?.index;
-      if (index === undefined) continue; // it left the fleet
-      this.turns.give(index, baseVersion);
-      if (cameToNothing) this.turns.end(index);
+      if (index !== undefined) this.turns.ended(index, staleness); // else it left the fleet
     }
     Object.assign(this.counts, { boards: this.boards.count, busy: busy.size, ordered });
     for (let index = 0; index < this.boards.count; index++) if (!busy.has(index)) this.rest(index);
@@ -63,8 +61,7 @@ export class Crew {
 
   /** Takes up to `wanted` boards that can be reached now, in their turn: each gets an order. */
   take(wanted: number, now: number): number[] {
-    const taken = this.roster.take(wanted, now, (index) => this.turns.rank(index, this.version));
-    for (const index of taken) this.turns.give(index, this.version);
+    const taken = this.roster.take(wanted, now);
     this.counts.busy += taken.length;
     this.counts.ordered += taken.length;
     return taken;
@@ -81,12 +78,13 @@ export class Crew {
   succeeded(board: Board, baseVersion: number): void {
     board.lastVersion = Math.max(board.lastVersion, baseVersion);
     board.failures = 0;
+    this.turns.ended(board.index, this.version - baseVersion);
     this.free(board);
   }
 
   /** A board's order came to nothing. @param isFailure of the board. Returns true when it is set aside for that */
   failed(board: Board, baseVersion: number, isFailure: boolean): boolean {
-    this.turns.end(board.index);
+    this.turns.ended(board.index, undefined);
     if (baseVersion === this.version) this.counts.ordered--;
     if (!isFailure || ++board.failures !== failureLimit) {
       this.free(board);
@@ -135,6 +133,6 @@ export class Crew {
   private rest(index: number): void {
     const hadOne = this.boards.lastVersionOf(index) >= this.version;
     if (this.o.strategy.inRounds && hadOne) this.resting.push(index);
-    else this.roster.add(index, this.turns.rank(index, this.version));
+    else this.roster.add(index);
   }
 }

@@ -15,25 +15,28 @@ export class Roster {
 
   /**
    * @param boards how many there are; they are called 0 to boards - 1
+   * @param rankOf a whole number, which stays as it is while the board waits
    * @param reachable first moment from `now` on at which a board takes an order
    */
   constructor(
     boards: number,
     private readonly seed: number,
+    private readonly rankOf: (board: number) => number,
     private readonly reachable: (board: number, now: number) => number = (_board, now) => now,
   ) {
     this.states = new Uint8Array(boards);
   }
 
-  /** The board may get an order. @param rank a whole number, which may grow while it waits */
-  add(board: number, rank: number): void {
+  /** The board may get an order. */
+  add(board: number): void {
     const state = this.states[board]!;
     this.states[board] = waits;
-    if (state === 0) this.waiting.push(board, this.placeOf(board, rank));
+    if (state === 0) this.wait(board);
   }
 
-  private placeOf(board: number, rank: number): number {
-    return rank + keyed("turn", this.seed, board, rank);
+  private wait(board: number): void {
+    const rank = this.rankOf(board);
+    this.waiting.push(board, rank + keyed("turn", this.seed, board, rank));
   }
 
   /** It may not. */
@@ -42,20 +45,11 @@ export class Roster {
   }
 
   /** Takes out up to `count` boards that can be reached now, in their turn. */
-  take(count: number, now: number, rankOf: (board: number) => number): number[] {
-    while (this.away.least <= now) {
-      const back = this.away.pop()!;
-      this.waiting.push(back, this.placeOf(back, rankOf(back)));
-    }
+  take(count: number, now: number): number[] {
+    while (this.away.least <= now) this.wait(this.away.pop()!);
     const taken: number[] = [];
     while (taken.length < count && this.waiting.size > 0) {
-      const known = Math.floor(this.waiting.least);
       const board = this.waiting.pop()!;
-      const rank = rankOf(board);
-      if (rank > known) {
-        this.waiting.push(board, this.placeOf(board, rank)); // it has grown while it waited
-        continue;
-      }
       const until = this.states[board] === removed ? now : this.reachable(board, now);
       if (until > now) this.away.push(board, until);
       else {

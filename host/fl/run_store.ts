@@ -40,10 +40,10 @@ export interface Arrival {
 }
 
 /** An order as a board's turns are counted by. */
-export interface GivenOrder {
+export interface EndedOrder {
   board: string;
-  baseVersion: number;
-  cameToNothing: boolean;
+  /** τ of its update when it arrived; undefined when it came to nothing. */
+  staleness: number | undefined;
 }
 
 /** What became of updates. */
@@ -58,8 +58,8 @@ export interface RunStore {
   readonly run: number;
   boards(): StoredBoard[];
   tasks(): StoredTask[]; // those not yet folded or rejected; of each board in their order
-  /** All orders since the run began, of each board in their order. */
-  given(): Iterable<GivenOrder>;
+  /** All orders that ended since the run began, of each board in their order. */
+  endedOrders(): Iterable<EndedOrder>;
   /** Of each board, the newest update that had weight in a model. */
   lastFolded(): { board: string; update: Uint8Array }[];
   /** τ of the latest updates that had weight in a model, in the order in which they came; `count` at most. */

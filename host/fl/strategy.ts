@@ -40,10 +40,7 @@ export interface Strategy {
   readonly inRounds: boolean;
   /** Versions after which an order is given up and its update refused; Infinity: late updates are used, however late. */
   readonly maxStaleness: number;
-  /**
-   * Versions for which it stays a board's turn, from its first order on: as long as that it gets one order after the other. 0: a turn is one
-   * order (turns.ts).
-   */
+  /** Versions that an order counts at most where boards' turns go by time (turns.ts); 0: they go by orders. */
   readonly turn: number;
   /** Steps are made of how updates differ from their boards' last ones, and of the mean of those (calibration.ts). */
   readonly calibrated?: boolean;

@@ -1,42 +1,41 @@
-// Whose turn it is to get orders. A turn is one order, so that boards take part equally often; or it lasts for some versions, one order at
-// least, in which the board gets one order after the other, so that boards are at work for about as long and a fast one does more in that
-// time: round-robin scheduling with a quantum, whose clock is the server's version. Boards are numbers; each costs 8 bytes.
+// Whose turn it is to get an order: that of whoever had the least until now. By orders, each counts as one: boards take part equally often. By
+// time, each counts as the versions that were made while it lasted: boards are at work for about as long, and a fast one does more in that
+// time. This is stride scheduling (Waldspurger and Weihl, MIT/LCS/TM-528, 1995) whose clock is the server's version. A slow board's order
+// counts no more than an order does on average, else the server would hardly hear of its data. Boards are numbers; each costs 8 bytes.
+
+import { keyed } from "./keyed.ts";
+
+/** What counts beside whole versions, so that an order counts that ends at the version at which it began. */
+const halfVersion = 0.5;
 
 export class Turns {
-  private readonly counts: Uint32Array; // turns so far
-  private readonly began: Int32Array; // version at which the latest one did, -1 when it has ended
+  private readonly had: Float64Array; // orders, or versions
 
   /**
    * @param boards how many there are
-   * @param versions that a turn lasts for, from that of its first order on; 0: a turn is one order
+   * @param most versions that an order counts, what it lasts for on average; 0: turns go by orders
+   * @param seed by time, where boards begin is drawn: if all began at once, all slow ones would go on coming back at once
    */
   constructor(
     boards: number,
-    private readonly versions: number,
+    private readonly most: number,
+    seed: number,
   ) {
-    this.counts = new Uint32Array(boards);
-    this.began = new Int32Array(boards).fill(-1);
+    this.had = new Float64Array(boards);
+    if (most > 0) for (let board = 0; board < boards; board++) this.had[board] = most * keyed("begins", seed, board);
   }
 
-  /** Who gets an order before whom: -1 for a board whose turn it is at this version, for others how many turns they had. */
-  rank(board: number, version: number): number {
-    return this.lasts(board, version) ? -1 : this.counts[board]!;
+  /** Who gets an order before whom: the least first. A whole number. */
+  rank(board: number): number {
+    return Math.floor(this.had[board]!);
   }
 
-  /** The board gets an order at this version, with which a turn begins unless it is its turn. */
-  give(board: number, version: number): void {
-    if (this.lasts(board, version)) return;
-    this.counts[board]!++;
-    this.began[board] = version;
-  }
-
-  /** An order of the board came to nothing: others come first. */
-  end(board: number): void {
-    this.began[board] = -1;
-  }
-
-  private lasts(board: number, version: number): boolean {
-    const began = this.began[board]!;
-    return began >= 0 && version < began + this.versions;
+  /**
+   * A board's order ended.
+   * @param staleness τ of its update, the versions made since the one it started from; undefined when nothing came of it: others come first
+   */
+  ended(board: number, staleness: number | undefined): void {
+    const versions = staleness === undefined ? this.most : Math.min(staleness + halfVersion, this.most);
+    this.had[board]! += this.most > 0 ? versions : 1;
   }
 }

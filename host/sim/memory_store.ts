@@ -40,7 +40,7 @@ export class MemoryStore implements RunStore {
   tasks(): [] {
     return [];
   }
-  given(): [] {
+  endedOrders(): [] {
     return [];
   }
   lastFolded(): [] {

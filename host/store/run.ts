@@ -3,7 +3,7 @@
 
 import type Database from "better-sqlite3";
 import { FtteError } from "../errors.ts";
-import type { Arrival, Counts, GivenOrder, RunStore, StoredBoard, StoredTask } from "../fl/run_store.ts";
+import type { Arrival, Counts, EndedOrder, RunStore, StoredBoard, StoredTask } from "../fl/run_store.ts";
 
 const floats = (blob: Buffer) =>
   new Float32Array(blob.buffer.slice(blob.byteOffset, blob.byteOffset + blob.byteLength));
@@ -91,13 +91,16 @@ export class SqliteRun implements RunStore {
     return out;
   }
 
-  given(): GivenOrder[] {
-    const query = "SELECT board, baseVersion, state FROM tasks WHERE run = ? ORDER BY board, task";
-    const rows = this.attempt(() => this.prepared(query).all(this.run)) as Pick<
-      TaskRow,
-      "board" | "baseVersion" | "state"
-    >[];
-    return rows.map(({ board, baseVersion, state }) => ({ board, baseVersion, cameToNothing: state === "rejected" }));
+  endedOrders(): EndedOrder[] {
+    const newest = "(SELECT max(version) FROM models m WHERE m.run = t.run)"; // what is in the buffer arrived at this version
+    const query = `SELECT board, state, coalesce(foldedIn - 1, ${newest}) - baseVersion AS staleness FROM tasks t
+      WHERE run = ? AND state IN ('arrived', 'folded', 'rejected') ORDER BY board, task`;
+    const rows = this.attempt(() => this.prepared(query).all(this.run)) as (Pick<TaskRow, "board" | "state"> & {
+      staleness: number;
+    })[];
+    return rows.map(({ board, state, staleness }) => {
+      return { board, staleness: state === "rejected" ? undefined : staleness };
+    });
   }
 
   lastFolded(): { board: string; update: Uint8Array }[] {

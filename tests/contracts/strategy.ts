@@ -76,7 +76,7 @@ export function strategyContract(name: string, waits: Waiting, make: () => Strat
       );
     });
 
-    it("lets a board's turn last for a number of versions that is not negative", () => {
+    it("counts a board's order as a number of versions that is not negative", () => {
       expect(make().turn).toBeGreaterThanOrEqual(0);
       if (make().inRounds) expect(make().turn).toBe(0); // a board works on each version once at most
     });

@@ -39,6 +39,7 @@ const palette: Record<string, string> = {
   "FedAsync, f32": "#9ecae9",
   "FedBuff, f32": "#3f8f3a",
   "FedBuff, int8": "#8bd17c",
+  "FedBuff, int8, turns by time": "#17becf",
   "FTTE, one subset": "#eeca3b",
   "FTTE, subsets in turn": "#f58518",
   "FTTE, tiers": "#d62728",

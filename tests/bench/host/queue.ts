@@ -22,14 +22,19 @@ class Queue {
     private readonly concurrency: number,
   ) {
     this.tasks = new Uint32Array(clients);
-    this.roster = new Roster(clients, 1, (client, now) => this.schedule.reachable(client, now));
+    this.roster = new Roster(
+      clients,
+      1,
+      (client) => this.tasks[client]!,
+      (client, now) => this.schedule.reachable(client, now),
+    );
     this.flights = new Flights(clients, (id) => Number(id), true);
-    for (let client = 0; client < clients; client++) this.roster.add(client, 0);
+    for (let client = 0; client < clients; client++) this.roster.add(client);
   }
 
   /** Orders for as many clients as may be at work besides those that are. */
   private begin(busy: number): number {
-    const taken = this.roster.take(this.concurrency - busy, this.now, (client) => this.tasks[client]!);
+    const taken = this.roster.take(this.concurrency - busy, this.now);
     for (const client of taken) {
       const task = ++this.tasks[client]!;
       const facts: OrderFacts = {
@@ -57,7 +62,7 @@ class Queue {
       else {
         const { board, finish } = this.flights.next()!.task;
         this.now = Math.max(this.now, finish);
-        this.roster.add(Number(board), this.tasks[Number(board)]!);
+        this.roster.add(Number(board));
         busy--;
       }
       this.events++;

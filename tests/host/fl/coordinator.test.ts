@@ -64,7 +64,7 @@ const strategies: Row[] = [
     }),
   },
   {
-    name: "ftte, whose boards do several orders in a turn,",
+    name: "ftte, whose boards take turns by time,",
     strategy: () => ftte({ buffer: 1, concurrency: 3, turns: "time" }),
     versions: 12,
     judge: formula({ weight: byAge, divisor: () => 1 }),

@@ -241,11 +241,12 @@ describe("who gets work, and when a step is made", () => {
     expect(ftte({ buffer: 2 }).ready(buffer.slice(0, 2), fleet)).toBe(true);
   });
 
-  it("a board's turn is one order, or as many versions as an order lasts for on average", () => {
+  it("a board's order counts as one, or as no more versions than an order lasts for on average", () => {
     const asked = { buffer: 4, concurrency: 10 };
     for (const make of [ftte, fedbuff, ca2fl]) {
       expect(make(asked).turn).toBe(0);
       expect(make({ ...asked, turns: "time" }).turn).toBe(2.5);
+      expect(make({ turns: "time" }).turn).toBe(0); // all are at work: nobody waits for a turn
     }
     expect(fedasync({ concurrency: 10, turns: "time" }).turn).toBe(10);
     expect(fedavg({ cohort: 10 }).turn).toBe(0);

@@ -170,18 +170,33 @@ describe("a store's file", () => {
     expect(run.lastAges(3)).toEqual([1, 5, 1]);
   });
 
-  it("knows all orders of a run, of each board in their order, and which of them came to nothing", async () => {
+  it("knows how old the updates of all orders that ended were, of each board in their order, and which came to nothing", async () => {
     const { run } = fresh();
     run.putModel(0, values(0), 0);
     run.commit({ orders: [order("b", 1, { baseVersion: 0 }), order("a", 1, { baseVersion: 0 })] });
+    expect([...run.endedOrders()]).toEqual([]);
     run.commit({ task: { board: "b", task: 1, state: "rejected", arrival: 0, reason: "lost" } });
-    run.commit({ orders: [order("b", 2, { baseVersion: 3 })] });
-    const nothing = { cameToNothing: true };
-    const something = { cameToNothing: false };
-    expect([...run.given()]).toEqual([
-      { board: "a", baseVersion: 0, ...something },
-      { board: "b", baseVersion: 0, ...nothing },
-      { board: "b", baseVersion: 3, ...something },
+    const arrives = async (board: string, task: number) => {
+      await run.putUpdate(board, task, Uint8Array.of(1));
+      run.commit({ task: arrived(board, task, 1) });
+    };
+    await arrives("a", 1);
+    expect([...run.endedOrders()]).toEqual([
+      { board: "a", staleness: 0 },
+      { board: "b", staleness: undefined },
+    ]);
+    run.commit({
+      fold: fold(1, ["a", 1]),
+      orders: [order("b", 2, { baseVersion: 1 }), order("a", 2, { baseVersion: 1 })],
+    });
+    await arrives("a", 2);
+    run.commit({ fold: fold(2) });
+    await arrives("b", 2);
+    expect([...run.endedOrders()]).toEqual([
+      { board: "a", staleness: 0 },
+      { board: "a", staleness: 1 },
+      { board: "b", staleness: undefined },
+      { board: "b", staleness: 1 },
     ]);
   });
 
