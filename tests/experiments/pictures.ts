@@ -44,6 +44,7 @@ const palette: Record<string, string> = {
   "FTTE, subsets in turn": "#f58518",
   "FTTE, tiers": "#d62728",
   "FTTE, tiers with heads": "#9467bd",
+  "FTTE, tiers with heads, top-k": "#c5b0d5",
 };
 
 /** Colours of the strategies that a block has, in the order of its table. */

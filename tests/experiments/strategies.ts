@@ -5,15 +5,20 @@ import type { FleetEntry, FtteConfig } from "../../host/cli/config.ts";
 import { fullFleet, headsFleet, inTurnFleet, type Setting, subsetFleet, tieredFleet } from "./settings.ts";
 
 type Strategy = NonNullable<FtteConfig["strategy"]>;
+type Encoding = Pick<NonNullable<FtteConfig["training"]>, "encoding" | "kept">;
 type Server = NonNullable<FtteConfig["server"]>;
 
 export interface Row {
   name: string;
   fleet: (setting: Setting, clients: number) => FleetEntry[];
-  encoding: "int8" | "f32";
+  encoding: Encoding;
   /** The two settings of the server, for so many boards at work at once. */
   server: (concurrency: number) => { strategy: Strategy; server?: Server }[];
 }
+
+const f32: Encoding = { encoding: "f32" };
+const int8: Encoding = { encoding: "int8" };
+const topK: Encoding = { encoding: "top-k", kept: 1 / 8 };
 
 const plain = { server: { averaging: 0 } };
 const averaged = { server: { averaging: 0.9 } };
@@ -52,23 +57,24 @@ const everyArrival = (concurrency: number): ReturnType<Row["server"]> => [
 export const reference = "FedAvg, f32";
 
 export const rows: Row[] = [
-  { name: reference, fleet: fullFleet, encoding: "f32", server: rounds(plain) },
-  { name: "FedAvg over-selected, f32", fleet: fullFleet, encoding: "f32", server: overSelected },
-  { name: "FedAvg averaged, f32", fleet: fullFleet, encoding: "f32", server: rounds(averaged) },
-  { name: "FedAvg, int8", fleet: fullFleet, encoding: "int8", server: rounds(plain) },
-  { name: "FedAsync, f32", fleet: fullFleet, encoding: "f32", server: everyArrival },
-  { name: "FedBuff, f32", fleet: fullFleet, encoding: "f32", server: buffered({ name: "fedbuff" }) },
-  { name: "FedBuff, int8", fleet: fullFleet, encoding: "int8", server: buffered({ name: "fedbuff" }) },
+  { name: reference, fleet: fullFleet, encoding: f32, server: rounds(plain) },
+  { name: "FedAvg over-selected, f32", fleet: fullFleet, encoding: f32, server: overSelected },
+  { name: "FedAvg averaged, f32", fleet: fullFleet, encoding: f32, server: rounds(averaged) },
+  { name: "FedAvg, int8", fleet: fullFleet, encoding: int8, server: rounds(plain) },
+  { name: "FedAsync, f32", fleet: fullFleet, encoding: f32, server: everyArrival },
+  { name: "FedBuff, f32", fleet: fullFleet, encoding: f32, server: buffered({ name: "fedbuff" }) },
+  { name: "FedBuff, int8", fleet: fullFleet, encoding: int8, server: buffered({ name: "fedbuff" }) },
   {
     name: "FedBuff, int8, turns by time",
     fleet: fullFleet,
-    encoding: "int8",
+    encoding: int8,
     server: buffered({ name: "fedbuff", turns: "time" }),
   },
-  { name: "FTTE, one subset", fleet: subsetFleet, encoding: "int8", server: buffered({ name: "ftte" }) },
-  { name: "FTTE, subsets in turn", fleet: inTurnFleet, encoding: "int8", server: buffered({ name: "ftte" }) },
-  { name: "FTTE, tiers", fleet: tieredFleet, encoding: "int8", server: buffered({ name: "ftte" }) },
-  { name: "FTTE, tiers with heads", fleet: headsFleet, encoding: "int8", server: buffered({ name: "ftte" }) },
+  { name: "FTTE, one subset", fleet: subsetFleet, encoding: int8, server: buffered({ name: "ftte" }) },
+  { name: "FTTE, subsets in turn", fleet: inTurnFleet, encoding: int8, server: buffered({ name: "ftte" }) },
+  { name: "FTTE, tiers", fleet: tieredFleet, encoding: int8, server: buffered({ name: "ftte" }) },
+  { name: "FTTE, tiers with heads", fleet: headsFleet, encoding: int8, server: buffered({ name: "ftte" }) },
+  { name: "FTTE, tiers with heads, top-k", fleet: headsFleet, encoding: topK, server: buffered({ name: "ftte" }) },
 ];
 
 /** One cell of the experiment. */
@@ -112,7 +118,7 @@ export function configOf(setting: Setting, row: Row, cell: Cell): FtteConfig {
       steps: setting.steps,
       learningRate: setting.learningRates[cell.variant >> 1]!,
       checkpointEvery: 0,
-      encoding: row.encoding,
+      ...row.encoding,
     },
     ...row.server(concurrencyOf(cell))[cell.variant & 1]!,
     refreshFrozenEvery: 100,
