@@ -119,7 +119,7 @@ describe("a measurement", () => {
     const settings = settingsOf({ mitbih: "." });
     const titles = settings.map((setting) => {
       const place = { partition: "IID", clients: 10, stragglers: 0.5 };
-      return titleOf({ setting, place, target: 0.9, best: new Map(), outcomes: [], figures: [] });
+      return titleOf({ setting, place, seeds: 1, target: 0.9, best: new Map(), outcomes: [], figures: [] });
     });
     expect(titles.map((title) => title.split("; ")[1])).toEqual(["target 90.0 %", "target macro-F1 90.0 %"]);
     expect(columnsOf("macro-F1").filter((name) => /accuracy|F1/.test(name))).toEqual(["macro-F1 %"]);

@@ -54,13 +54,13 @@ export interface Block {
   setting: Setting;
   place: Pick<Cell, "partition" | "clients" | "stragglers">;
   best: ReadonlyMap<string, number>;
+  seeds: number;
   target: number;
   outcomes: Outcome[];
   figures: Figures[];
 }
 
 export interface Headline {
-  seeds: number;
   blocks: Block[];
 }
 

@@ -1,7 +1,7 @@
 // The headline experiment: synchronous federated averaging of the whole model in f32 against its rivals and FTTE, on the same clients, data,
 // first model and number of updates.
 //
-//     npm run experiment -- headline [--reduced|--full] [--data ../shared/data] [--cifar <folder>] [--seeds 5] [--jobs 2] [--json] [--write]
+//     npm run experiment -- headline [--reduced|--full] [--data ../shared/data] [--cifar <folder>] [--seeds <n>] [--jobs 2] [--json] [--write]
 //
 // --only <data set> leaves the others out, --rows "FedAvg, f32|FTTE, tiers" the other rows. --like <data set> does not tune, but takes the variants
 // that were the best on that one.
@@ -40,8 +40,10 @@ const { values } = parseArgs({
   },
 });
 const scope = values.reduced ? "reduced" : values.full ? "full" : "main";
-const usualSeeds = { reduced: 2, full: 1, main: 5 }[scope];
-const seeds = Array.from({ length: Number(values.seeds ?? usualSeeds) }, (_, i) => i + 1);
+const seedsOf = (setting: Setting) => {
+  const usual = { reduced: 2, full: 1, main: setting.seeds }[scope];
+  return Array.from({ length: Number(values.seeds ?? usual) }, (_, i) => i + 1);
+};
 const asked = values.rows.split("|");
 const isAsked = (dataset: string) => dataset.includes(values.only);
 const rows = allRows.filter(({ name }) => values.rows === "" || name === reference || asked.includes(name));
@@ -107,7 +109,7 @@ async function tuned(setting: Setting, { partition, stragglers }: Place): Promis
 }
 
 async function measure(setting: Setting, place: Place, best: ReadonlyMap<string, number>): Promise<Outcome[]> {
-  const list = seeds.flatMap((seed) =>
+  const list = seedsOf(setting).flatMap((seed) =>
     rows.flatMap((row) =>
       (["equal", "double"] as const).map((concurrency) => {
         const variant = best.get(row.name)!;
@@ -138,7 +140,7 @@ const settings = settingsOf({
   ...(isAsked("MIT-BIH") && !values.reduced && { mitbih: unpacked(join(values.data, "mit-bih"), archives.mitbih) }),
   ...(!values.reduced && { cifar10: values.cifar }),
 });
-const headline: Headline = { seeds: seeds.length, blocks: [] };
+const headline: Headline = { blocks: [] };
 for (const setting of settings.filter(({ name }) => isAsked(name))) {
   const places = placesOf(setting);
   const like = values.like ?? (scope === "main" ? undefined : setting.name);
@@ -149,11 +151,14 @@ for (const setting of settings.filter(({ name }) => isAsked(name))) {
   for (const place of places) {
     const outcomes = await measure(setting, place, best);
     const target = targetOf(outcomes, reference);
-    headline.blocks.push({ setting, place, best, target, outcomes, figures: figuresOf(outcomes, target, reference) });
+    const figures = figuresOf(outcomes, target, reference);
+    headline.blocks.push({ setting, place, best, seeds: seedsOf(setting).length, target, outcomes, figures });
   }
 }
 if (values.write) await { reduced: writeReduced, full: writeFull, main: writeReport }[scope](headline);
 if (values.json) {
-  const all = headline.blocks.flatMap(({ setting: { metric }, figures }) => figures.map((row) => ({ ...row, metric })));
-  console.log(JSON.stringify({ type: "headline", seeds: seeds.length, rows: all }));
+  const all = headline.blocks.flatMap(({ setting: { metric }, seeds, figures }) =>
+    figures.map((row) => ({ ...row, metric, seeds })),
+  );
+  console.log(JSON.stringify({ type: "headline", rows: all }));
 } else for (const block of headline.blocks) console.log(`\n${headlineTable(block)}`);

@@ -39,9 +39,9 @@ const committed = (path = dataPath): CommittedBlock[] =>
   existsSync(path) ? JSON.parse(readFileSync(path, "utf8")).blocks : [];
 
 /** Into the file at `path`; the blocks of data sets that were not run stay as they are. */
-function commit(path: string, { seeds, blocks }: Headline): void {
+function commit(path: string, { blocks }: Headline): void {
   const kernels = kernelsHash();
-  const fresh = blocks.map(({ setting, target, best, figures }): CommittedBlock => {
+  const fresh = blocks.map(({ setting, seeds, target, best, figures }): CommittedBlock => {
     const { name: dataset, metric } = setting;
     return { dataset, metric, seeds, kernels, target, variants: Object.fromEntries(best), figures };
   });
@@ -51,7 +51,7 @@ function commit(path: string, { seeds, blocks }: Headline): void {
 }
 
 const over = (seeds: number) => (seeds === 1 ? "One seed" : `Median of ${seeds} seeds`);
-const provenance = ({ seeds }: Headline) => `${over(seeds)}; kernels ${kernelsHash().slice(0, 16)}.`;
+const provenance = ({ seeds }: Block) => `${over(seeds)}; kernels ${kernelsHash().slice(0, 16)}.`;
 
 /** The variants that the committed report's rows were tuned to. */
 export function committedVariants(dataset: string): ReadonlyMap<string, number> {
@@ -131,7 +131,7 @@ export async function writeReport(headline: Headline): Promise<void> {
   mkdirSync(folder, { recursive: true });
   for (const block of headline.blocks) {
     await writePictures(block);
-    writePart(fileName(block), `${provenance(headline)}\n\n${blockText(block, true)}`);
+    writePart(fileName(block), `${provenance(block)}\n\n${blockText(block, true)}`);
   }
   commit(dataPath, headline);
 }
@@ -139,16 +139,17 @@ export async function writeReport(headline: Headline): Promise<void> {
 /** Each data set's matrix: how its strategies compare with other numbers of clients, shares of stragglers, and with IID data. */
 export function writeFull(headline: Headline): void {
   for (const name of new Set(headline.blocks.map(fileName))) {
-    const rows = headline.blocks.filter((block) => fileName(block) === name).flatMap(matrixRows);
-    writePart(`${name}, full`, `${provenance(headline)}\n\n${markdown(matrixColumns, rows, 4)}`);
+    const blocks = headline.blocks.filter((block) => fileName(block) === name);
+    const table = markdown(matrixColumns, blocks.flatMap(matrixRows), 4);
+    writePart(`${name}, full`, `${provenance(blocks[0]!)}\n\n${table}`);
   }
   commit(fullPath, headline);
 }
 
 /** The part of the page that anybody can repeat in minutes. */
-export function writeReduced({ seeds, blocks }: Headline): void {
+export function writeReduced({ blocks }: Headline): void {
   const text = blocks.map((block) => blockText(block, false)).join("\n\n");
-  writePart("reduced", `${over(seeds)}, the variants of the tables above.\n\n${text}`);
+  writePart("reduced", `${over(blocks[0]!.seeds)}, the variants of the tables above.\n\n${text}`);
 }
 
 async function writePictures(block: Block): Promise<void> {
