@@ -4,7 +4,7 @@
 //     npm run experiment -- headline [--reduced|--full] [--data ../shared/data] [--cifar <folder>] [--seeds <n>] [--jobs 2] [--json] [--write]
 //
 // --only <data set> leaves the others out, --rows "FedAvg, f32|FTTE, tiers" the other rows. --like <data set> does not tune, but takes the variants
-// that were the best on that one.
+// that were the best on that one; --variant <0 to 3> takes that one of every row's four.
 //
 // Every row is tuned over its four variants, at equal concurrency and on a seed that is not reported; then its best one runs on each seed. With
 // --reduced (100 clients) and --full (10, 100 and 500 clients, fewer stragglers, IID), the variants are those of the committed report. Runs that
@@ -33,6 +33,7 @@ const { values } = parseArgs({
     only: { type: "string", default: "" },
     rows: { type: "string", default: "" },
     like: { type: "string" },
+    variant: { type: "string" },
     seeds: { type: "string" },
     jobs: { type: "string" },
     json: { type: "boolean" },
@@ -95,6 +96,14 @@ async function runCells(what: string, list: readonly Run[]): Promise<CellResult[
   );
 }
 
+/** Which variant of each row is to run: as asked for, of the committed report, or the best on the tuning seed. */
+async function variantsOf(setting: Setting, place: Place): Promise<ReadonlyMap<string, number>> {
+  const { variant, like = scope === "main" ? undefined : setting.name } = values;
+  if (variant === undefined) return like === undefined ? tuned(setting, place) : committedVariants(like);
+  if (!/^[0-3]$/.test(variant)) throw new Error(`--variant ${variant}: rows have the variants 0 to 3`);
+  return new Map(rows.map(({ name }) => [name, Number(variant)]));
+}
+
 /** The best variant of each row, on the tuning seed. */
 async function tuned(setting: Setting, { partition, stragglers }: Place): Promise<Map<string, number>> {
   const place = { setting: setting.name, partition, stragglers, clients: setting.tunedWith };
@@ -143,8 +152,7 @@ const settings = settingsOf({
 const headline: Headline = { blocks: [] };
 for (const setting of settings.filter(({ name }) => isAsked(name))) {
   const places = placesOf(setting);
-  const like = values.like ?? (scope === "main" ? undefined : setting.name);
-  const best = like === undefined ? await tuned(setting, places[0]!) : committedVariants(like);
+  const best = await variantsOf(setting, places[0]!);
   const unknown = rows.filter(({ name }) => !best.has(name)).map(({ name }) => name);
   if (unknown.length > 0)
     throw new Error(`the report has no variant of ${unknown.join("; ")} for ${setting.name}: name others with --rows`);

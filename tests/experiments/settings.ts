@@ -20,7 +20,7 @@ export interface Setting {
   steps: number; // of a task: about one pass over a client's samples
   learningRates: readonly [number, number]; // the grid's
   tunedWith: number; // clients
-  seeds: number; // of the headline: five, or ten where who the host's own people are moves the target and all times by more than strategies do
+  seeds: number; // of the headline: more where who the host's own patients are moves the target and all times by more than strategies do
   measurements: number; // of the model over a run
   /** What a small board trains: one subset for all of them, and subsets that the small boards take in turn. */
   subset: LayerSelection[];
@@ -107,7 +107,7 @@ const hapt = (path: string): Setting => ({
   steps: 30,
   learningRates: [0.005, 0.015],
   tunedWith: 500,
-  seeds: 10,
+  seeds: 5,
   measurements: 25,
   subset: motionsInTurn[0]!,
   inTurn: motionsInTurn,
