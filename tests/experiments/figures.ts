@@ -60,10 +60,6 @@ export interface Block {
   figures: Figures[];
 }
 
-export interface Headline {
-  blocks: Block[];
-}
-
 export function spread(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;

@@ -16,7 +16,7 @@ import { parseArgs } from "node:util";
 import { buildFold } from "../../host/build/fold.ts";
 import { buildGuest } from "../../host/build/guest.ts";
 import { archives, unpacked } from "../bench/unpacked.ts";
-import { figuresOf, type Headline, headlineTable, type Outcome, targetOf } from "./figures.ts";
+import { type Block, figuresOf, headlineTable, type Outcome, targetOf } from "./figures.ts";
 import { runAll } from "./pool.ts";
 import { committedVariants, writeFull, writeReduced, writeReport } from "./report.ts";
 import type { CellOrder, CellResult } from "./run_cell.ts";
@@ -149,7 +149,7 @@ const settings = settingsOf({
   ...(isAsked("MIT-BIH") && !values.reduced && { mitbih: unpacked(join(values.data, "mit-bih"), archives.mitbih) }),
   ...(!values.reduced && { cifar10: values.cifar }),
 });
-const headline: Headline = { blocks: [] };
+const blocks: Block[] = [];
 for (const setting of settings.filter(({ name }) => isAsked(name))) {
   const places = placesOf(setting);
   const best = await variantsOf(setting, places[0]!);
@@ -160,13 +160,13 @@ for (const setting of settings.filter(({ name }) => isAsked(name))) {
     const outcomes = await measure(setting, place, best);
     const target = targetOf(outcomes, reference);
     const figures = figuresOf(outcomes, target, reference);
-    headline.blocks.push({ setting, place, best, seeds: seedsOf(setting).length, target, outcomes, figures });
+    blocks.push({ setting, place, best, seeds: seedsOf(setting).length, target, outcomes, figures });
   }
 }
-if (values.write) await { reduced: writeReduced, full: writeFull, main: writeReport }[scope](headline);
+if (values.write) await { reduced: writeReduced, full: writeFull, main: writeReport }[scope](blocks);
 if (values.json) {
-  const all = headline.blocks.flatMap(({ setting: { metric }, seeds, figures }) =>
+  const all = blocks.flatMap(({ setting: { metric }, seeds, figures }) =>
     figures.map((row) => ({ ...row, metric, seeds })),
   );
   console.log(JSON.stringify({ type: "headline", rows: all }));
-} else for (const block of headline.blocks) console.log(`\n${headlineTable(block)}`);
+} else for (const block of blocks) console.log(`\n${headlineTable(block)}`);

@@ -6,16 +6,7 @@ import { join } from "node:path";
 import { root } from "../../host/build/root.ts";
 import { chartSvg } from "../../host/cli/view/chart.ts";
 import { markdown, withPart } from "../bench/device/report.ts";
-import {
-  type Block,
-  cellsOf,
-  columnsOf,
-  type Figures,
-  type Headline,
-  matrixColumns,
-  matrixRows,
-  titleOf,
-} from "./figures.ts";
+import { type Block, cellsOf, columnsOf, type Figures, matrixColumns, matrixRows, titleOf } from "./figures.ts";
 import type { Metric } from "./metrics.ts";
 import { curvesChart, memoryChart } from "./pictures.ts";
 import { kernelsHash } from "./pool.ts";
@@ -39,7 +30,7 @@ const committed = (path = dataPath): CommittedBlock[] =>
   existsSync(path) ? JSON.parse(readFileSync(path, "utf8")).blocks : [];
 
 /** Into the file at `path`; the blocks of data sets that were not run stay as they are. */
-function commit(path: string, { blocks }: Headline): void {
+function commit(path: string, blocks: readonly Block[]): void {
   const kernels = kernelsHash();
   const fresh = blocks.map(({ setting, seeds, target, best, figures }): CommittedBlock => {
     const { name: dataset, metric } = setting;
@@ -127,27 +118,27 @@ function blockText(block: Block, isMain: boolean): string {
 const fileName = ({ setting }: Block) => setting.name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
 
 /** Each data set's part of the page, its pictures and its figures; those of data sets that were not run stay as they are. */
-export async function writeReport(headline: Headline): Promise<void> {
+export async function writeReport(all: readonly Block[]): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  for (const block of headline.blocks) {
+  for (const block of all) {
     await writePictures(block);
     writePart(fileName(block), `${provenance(block)}\n\n${blockText(block, true)}`);
   }
-  commit(dataPath, headline);
+  commit(dataPath, all);
 }
 
 /** Each data set's matrix: how its strategies compare with other numbers of clients, shares of stragglers, and with IID data. */
-export function writeFull(headline: Headline): void {
-  for (const name of new Set(headline.blocks.map(fileName))) {
-    const blocks = headline.blocks.filter((block) => fileName(block) === name);
+export function writeFull(all: readonly Block[]): void {
+  for (const name of new Set(all.map(fileName))) {
+    const blocks = all.filter((block) => fileName(block) === name);
     const table = markdown(matrixColumns, blocks.flatMap(matrixRows), 4);
     writePart(`${name}, full`, `${provenance(blocks[0]!)}\n\n${table}`);
   }
-  commit(fullPath, headline);
+  commit(fullPath, all);
 }
 
 /** The part of the page that anybody can repeat in minutes. */
-export function writeReduced({ blocks }: Headline): void {
+export function writeReduced(blocks: readonly Block[]): void {
   const text = blocks.map((block) => blockText(block, false)).join("\n\n");
   writePart("reduced", `${over(blocks[0]!.seeds)}, the variants of the tables above.\n\n${text}`);
 }
