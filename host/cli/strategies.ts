@@ -6,7 +6,7 @@ import { fedasync } from "../fl/fedasync.ts";
 import { fedavg } from "../fl/fedavg.ts";
 import { fedbuff } from "../fl/fedbuff.ts";
 import { ftte } from "../fl/ftte.ts";
-import type { Strategy } from "../fl/strategy.ts";
+import { remembered, type Strategy } from "../fl/strategy.ts";
 
 const count = z.int().positive();
 const positive = z.number().positive();
@@ -34,6 +34,7 @@ export const strategy = z.discriminatedUnion("name", [
     samplesPower: z.number().min(0).max(2).optional(),
     divisor: z.enum(["buffer", "covering"]).optional(),
     stability: z.enum(["ages", "none"]).optional(),
+    share: z.enum(["updates", "boards"]).optional(),
   }),
   z.strictObject({ name: z.literal("fedbuff"), ...buffered }),
   z.strictObject({ name: z.literal("ca2fl"), ...buffered }),
@@ -88,14 +89,18 @@ const startsTrained = ({ firstModel: { samples, users, epochs } }: Pick<Strategi
 /**
  * ftte's options with what was best where it was measured (docs/results/headline.md, docs/strategies.md): as many updates make a step as are
  * a fifth of the boards at work, between 2 and 10; the step is half as large again where averaging over versions makes up for it; turns go by
- * time where so many boards are at work that a step is seldom of one board's updates.
+ * time where so many boards are at work that a step is seldom of one board's updates. Where all boards may work no turns keep a fast one from
+ * sending more: shares do, for as many boards as the latest updates can tell of; since updates then count unevenly, four make a step even if that
+ * is more than a fifth.
  */
 function ftteDefaults(options: Extract<StrategyConfig, { name: "ftte" }>, config: Omit<Strategic, "strategy">) {
   const boards = boardsOf(config);
   const atWork = Math.min(boards, options.concurrency ?? boards);
-  const buffer = options.buffer ?? Math.min(10, Math.max(2, Math.round(atWork / 5)));
+  const share = options.share ?? (atWork === boards && boards <= remembered / 5 ? "boards" : "updates");
+  const least = share === "boards" ? Math.min(4, atWork) : 2;
+  const buffer = options.buffer ?? Math.min(10, Math.max(2, least, Math.round(atWork / 5)));
   const turns = atWork >= 50 ? "time" : "orders";
-  return { serverLearningRate: startsTrained(config) ? 1.5 : 1, turns, ...options, buffer };
+  return { serverLearningRate: startsTrained(config) ? 1.5 : 1, turns, ...options, share, buffer };
 }
 
 /** What the server does, defaults filled in. */

@@ -11,7 +11,7 @@ import { leftOut } from "./filter.ts";
 import type { BoardSetup, ModelVersion } from "./orders.ts";
 import type { RunStore, StoredTask } from "./run_store.ts";
 import type { ServerOptions } from "./server_options.ts";
-import { type FleetFacts, remembered, type Strategy, type UpdateFacts } from "./strategy.ts";
+import { type EarlierUpdate, type FleetFacts, remembered, type Strategy, type UpdateFacts } from "./strategy.ts";
 
 export interface ArrivalOptions {
   strategy: Strategy;
@@ -39,7 +39,7 @@ export interface Fold extends ModelVersion {
 export class Arrivals {
   private buffer: Waiting[] = [];
   private kept: readonly Waiting[] = []; // of the buffer, what the last fold was made of
-  private ages: number[] = []; // of the latest updates before the buffer's, `remembered` at most
+  private earlier: EarlierUpdate[] = []; // the latest updates before the buffer's that had weight, `remembered` at most
   private last = 0; // arrivals so far
   private readonly cache: UpdateCache;
 
@@ -51,12 +51,12 @@ export class Arrivals {
   }
 
   /**
-   * Takes up what arrived in earlier sessions and was not folded, the ages of what was, and for steps that are calibrated the boards' last folded
+   * Takes up what arrived in earlier sessions and was not folded, what is remembered of what was, and for steps that are calibrated the boards' last folded
    * updates.
    * @throws FtteError "config-invalid" when this fleet lacks a plan of theirs
    */
-  restore(arrived: readonly StoredTask[], store: Pick<RunStore, "lastFolded" | "lastAges">): void {
-    this.ages = store.lastAges(remembered);
+  restore(arrived: readonly StoredTask[], store: Pick<RunStore, "lastFolded" | "latestWeighed">): void {
+    this.earlier = store.latestWeighed(remembered);
     const folded = this.o.strategy.calibrated ? store.lastFolded() : [];
     for (const { board, update } of folded) if (this.cache.serves(board)) this.cache.keep(board, this.measured(update));
     this.buffer = arrived.toSorted((a, b) => a.arrival - b.arrival).map((task) => this.waiting(task));
@@ -92,7 +92,7 @@ export class Arrivals {
     if (!strategy.ready(factsOf(this.buffer, version), fleet)) return undefined;
     const out = this.leftOut(version, parameters.length);
     const kept = this.buffer.filter((_, i) => !out.has(i));
-    const step = strategy.weigh(factsOf(kept, version, variances(kept, parameters.length, folder)), this.ages);
+    const step = strategy.weigh(factsOf(kept, version, variances(kept, parameters.length, folder)), this.earlier);
     const next = strategy.calibrated
       ? calibratedStep(parameters, kept, this.cache, step, folder)
       : aggregate(parameters, kept, step, folder, server?.combine);
@@ -118,8 +118,8 @@ export class Arrivals {
 
   /** Empties it after a fold, whose updates are then their boards' last ones. */
   clear({ folded }: Fold): void {
-    const ages = folded.filter(({ reason }) => !reason).map(({ staleness }) => staleness);
-    this.ages = [...this.ages, ...ages].slice(-remembered);
+    const weighed = folded.filter(({ reason }) => !reason).map(({ board, staleness }) => ({ board, staleness }));
+    this.earlier = [...this.earlier, ...weighed].slice(-remembered);
     if (this.o.strategy.calibrated) for (const update of this.kept) this.cache.keep(update.board, update);
     this.buffer = [];
     this.kept = [];

@@ -6,9 +6,9 @@
 
 import { type AsynchronousOptions, asynchronous } from "./asynchronous.ts";
 import { median } from "./median.ts";
-import { stableRate } from "./stability.ts";
+import { type Late, stableRate } from "./stability.ts";
 import { type Age, stalenessWeight } from "./staleness.ts";
-import type { Step, Strategy, UpdateFacts } from "./strategy.ts";
+import type { EarlierUpdate, Step, Strategy, UpdateFacts } from "./strategy.ts";
 
 export interface FtteOptions extends AsynchronousOptions {
   /** K: buffered updates that make a server step. */
@@ -19,6 +19,8 @@ export interface FtteOptions extends AsynchronousOptions {
   stability?: "ages" | "none";
   /** s_age(τ) */
   age?: Age;
+  /** s_share. updates: 1; boards: the less, the more of the latest updates are of the same board, so that all boards weigh as much in the end. */
+  share?: "updates" | "boards";
   /** s_var(v): constant 1; inverse 1/(1+v); relative 1/(1 + v/median v). */
   variance?: "constant" | "inverse" | "relative";
   /** ρ of n^ρ, the weight of an update's sample count. */
@@ -33,29 +35,48 @@ const variances = {
   relative: (v: number, middle: number) => (middle > 0 ? 1 / (1 + v / middle) : 1),
 };
 
+/** As how many an update counts at most, so that a board which is seldom there does not move the model alone. */
+const rarest = 4;
+
+/**
+ * How much each board's update counts: an even part of the latest updates over its own, 1 on average over these. Where all boards are always at work
+ * a fast one sends more, and the model would be drawn to its data. The aim is that of Ma, Tu, Chen, Reddi, "FedStaleWeight", 2024 (arXiv
+ * 2406.02877), who take a board's average age for how seldom it sends; counting is ours, since then no update counts for more because it is older.
+ */
+function shareOf(latest: readonly EarlierUpdate[]): (board: string) => number {
+  const counts = new Map<string, number>();
+  for (const { board } of latest) counts.set(board, (counts.get(board) ?? 0) + 1);
+  const even = latest.length / counts.size;
+  return (board) => Math.min(rarest, even / counts.get(board)!);
+}
+
 export function ftte(options: FtteOptions = {}): Strategy {
   const { buffer: k = 4, serverLearningRate = 1, samplesPower = 0, divisor = "buffer", stability = "ages" } = options;
+  const { share = "updates" } = options;
   const age = stalenessWeight(options.age ?? "polynomial");
   const variance = variances[options.variance ?? "constant"];
-  /** Weights by variance can only make a step smaller still; a covering divisor takes the size of those by age out of it. */
-  const rate = (ages: readonly number[]) => {
+  /** Weights by variance can only make a step smaller still; a covering divisor takes the size of the others out of it. */
+  const rate = (updates: readonly Late[]) => {
     if (stability === "none") return serverLearningRate;
-    const size = divisor === "covering" ? ages.reduce((sum, staleness) => sum + age(staleness), 0) / ages.length : 1;
-    return size * stableRate(ages, age, serverLearningRate / size);
+    const size = divisor === "covering" ? updates.reduce((sum, { weight }) => sum + weight, 0) / updates.length : 1;
+    return size * stableRate(updates, serverLearningRate / size);
   };
   return {
     name: "ftte",
     ...asynchronous(options, k),
     ready: (buffer: readonly UpdateFacts[]) => buffer.length >= k,
-    weigh(buffer: readonly UpdateFacts[], earlier: readonly number[]): Step {
+    weigh(buffer: readonly UpdateFacts[], earlier: readonly EarlierUpdate[]): Step {
+      const latest = [...earlier, ...buffer];
+      const shares = share === "boards" ? shareOf(latest) : () => 1;
+      const late = ({ board, staleness }: EarlierUpdate) => age(staleness) * shares(board);
       const middle = median(buffer.map((u) => u.variance));
-      const weights = buffer.map((u) => u.samples ** samplesPower * age(u.staleness) * variance(u.variance, middle));
+      const weights = buffer.map((u) => u.samples ** samplesPower * late(u) * variance(u.variance, middle));
       // Divided by the buffer's size and, when sample counts weigh, by their mean: only age and variance may shrink the step.
       const mean = buffer.reduce((sum, u) => sum + u.samples ** samplesPower, 0) / Math.max(1, buffer.length);
       return {
         weights,
         divisor: divisor === "buffer" ? buffer.length * mean : "covering",
-        serverLearningRate: rate([...earlier, ...buffer.map((u) => u.staleness)]),
+        serverLearningRate: rate(latest.map((u) => ({ age: u.staleness, weight: late(u) }))),
       };
     },
   };

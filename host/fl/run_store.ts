@@ -1,6 +1,8 @@
 // What the coordinator needs to be durable, as a contract; host/store implements it on SQLite. Every method commits before it returns
 // (or resolves), and commits whole or not at all.
 
+import type { EarlierUpdate } from "./strategy.ts";
+
 export interface StoredBoard {
   id: string;
   /** The slice that the board holds after its newest order, exactly; undefined before the first one. */
@@ -62,8 +64,8 @@ export interface RunStore {
   endedOrders(): Iterable<EndedOrder>;
   /** Of each board, the newest update that had weight in a model. */
   lastFolded(): { board: string; update: Uint8Array }[];
-  /** τ of the latest updates that had weight in a model, in the order in which they came; `count` at most. */
-  lastAges(count: number): number[];
+  /** The latest updates that had weight in a model, in the order in which they came; `count` at most. */
+  latestWeighed(count: number): EarlierUpdate[];
   /** The latest virtual completion among the orders that ended; 0 before the first. */
   virtualTime(): number;
   model(version?: number): { version: number; parameters: Float32Array } | undefined; // the newest when left out

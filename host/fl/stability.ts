@@ -10,6 +10,12 @@
 // limit. If all ages are τ it is 2 sin(π / (2 (2τ+1))) / a (Levin, May, "A note on difference-delay equations", Theoretical Population
 // Biology 9, 1976). Ages that differ allow more than their mean does: late answers that come spread out do not push in step.
 
+/** An update that makes a step. */
+export interface Late {
+  age: number; // τ
+  weight: number; // a, above 0
+}
+
 interface Term {
   age: number;
   a: number; // its share of P
@@ -26,14 +32,13 @@ interface Reading {
 const readings = (oldest: number) => 64 + 8 * Math.min(oldest, 1000);
 
 /**
- * The largest server learning rate at which updates of these ages leave the loop stable, or `most` if that is less.
- * @param ages τ of updates that make steps, one at least
- * @param weight a, by age, above 0
+ * The largest server learning rate at which such updates leave the loop stable, or `most` if that is less.
+ * @param updates one at least
  */
-export function stableRate(ages: readonly number[], weight: (age: number) => number, most: number): number {
-  const terms = termsOf(ages, weight);
+export function stableRate(updates: readonly Late[], most: number): number {
+  const terms = termsOf(updates);
   const mean = terms.reduce((sum, { a }) => sum + a, 0); // P(1), and nowhere is |P| larger
-  const count = readings(Math.max(...ages));
+  const count = readings(Math.max(...terms.map(({ age }) => age)));
   let limit = most;
   let before = 0;
   let sign = -1; // of the imaginary part: just above ω = 0, (1 - z)/P is -iω/mean
@@ -49,10 +54,10 @@ export function stableRate(ages: readonly number[], weight: (age: number) => num
   return limit;
 }
 
-function termsOf(ages: readonly number[], weight: (age: number) => number): Term[] {
-  const counts = new Map<number, number>();
-  for (const age of ages) counts.set(age, (counts.get(age) ?? 0) + 1);
-  return [...counts].map(([age, count]) => ({ age, a: (weight(age) * count) / ages.length }));
+function termsOf(updates: readonly Late[]): Term[] {
+  const weights = new Map<number, number>();
+  for (const { age, weight } of updates) weights.set(age, (weights.get(age) ?? 0) + weight);
+  return [...weights].map(([age, weight]) => ({ age, a: weight / updates.length }));
 }
 
 function read(terms: readonly Term[], omega: number): Reading {

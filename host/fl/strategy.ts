@@ -31,7 +31,10 @@ export interface Step {
   serverLearningRate: number;
 }
 
-/** Of how many updates before a buffer's own a strategy is told the age. */
+/** An update that had weight in an earlier step. */
+export type EarlierUpdate = Pick<UpdateFacts, "board" | "staleness">;
+
+/** Of how many updates before a buffer's own a strategy is told. */
 export const remembered = 100;
 
 export interface Strategy {
@@ -50,7 +53,7 @@ export interface Strategy {
   ready(buffer: readonly UpdateFacts[], fleet: FleetFacts): boolean;
   /**
    * How much each buffered update counts. Called once when ready.
-   * @param earlier τ of the latest updates that had weight in a step before this one, in their order; `remembered` at most
+   * @param earlier the latest updates that had weight in a step before this one, in their order; `remembered` at most
    */
-  weigh(buffer: readonly UpdateFacts[], earlier: readonly number[]): Step;
+  weigh(buffer: readonly UpdateFacts[], earlier: readonly EarlierUpdate[]): Step;
 }

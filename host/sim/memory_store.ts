@@ -46,7 +46,7 @@ export class MemoryStore implements RunStore {
   lastFolded(): [] {
     return [];
   }
-  lastAges(): [] {
+  latestWeighed(): [] {
     return [];
   }
   virtualTime(): number {

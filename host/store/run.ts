@@ -4,6 +4,7 @@
 import type Database from "better-sqlite3";
 import { FtteError } from "../errors.ts";
 import type { Arrival, Counts, EndedOrder, RunStore, StoredBoard, StoredTask } from "../fl/run_store.ts";
+import type { EarlierUpdate } from "../fl/strategy.ts";
 
 const floats = (blob: Buffer) =>
   new Float32Array(blob.buffer.slice(blob.byteOffset, blob.byteOffset + blob.byteLength));
@@ -109,11 +110,10 @@ export class SqliteRun implements RunStore {
     return this.attempt(() => this.prepared(query).all(this.run)) as { board: string; update: Buffer }[];
   }
 
-  lastAges(count: number): number[] {
-    const query = `SELECT foldedIn - 1 - baseVersion AS age FROM tasks WHERE run = ? AND state = 'folded' AND reason IS NULL
+  latestWeighed(count: number): EarlierUpdate[] {
+    const query = `SELECT board, foldedIn - 1 - baseVersion AS staleness FROM tasks WHERE run = ? AND state = 'folded' AND reason IS NULL
       ORDER BY foldedIn DESC, arrival DESC LIMIT ?`;
-    const rows = this.attempt(() => this.prepared(query).all(this.run, count)) as { age: number }[];
-    return rows.map(({ age }) => age).reverse();
+    return (this.attempt(() => this.prepared(query).all(this.run, count)) as EarlierUpdate[]).reverse();
   }
 
   /** A statement, compiled once. */

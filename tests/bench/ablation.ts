@@ -81,6 +81,7 @@ const all: Variant[] = [
   changed("age constant", { age: "constant" }),
   changed("age constant, server rate 0.3", { age: "constant", serverLearningRate: 0.3 }),
   changed("age hinge", { age: "hinge" }),
+  changed("share boards", { share: "boards" }),
   changed("variance inverse", { variance: "inverse" }),
   changed("variance relative", { variance: "relative" }),
   changed("samples to the power 1", { samplesPower: 1 }),
@@ -98,6 +99,10 @@ const all: Variant[] = [
   { ...changed("server rate 1.5, averaging 0.9", { serverLearningRate: 1.5 }), server: { averaging: 0.9 } },
   {
     ...changed("buffer 10, server rate 1.5, averaging 0.9", { buffer: 10, serverLearningRate: 1.5 }),
+    server: { averaging: 0.9 },
+  },
+  {
+    ...changed("share boards, server rate 1.5, averaging 0.9", { share: "boards", serverLearningRate: 1.5 }),
     server: { averaging: 0.9 },
   },
   { name: "fedavg", buffer: 0, strategy: () => fedavg() },

@@ -3,7 +3,13 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type FleetFacts, remembered, type Strategy, type UpdateFacts } from "../../host/fl/strategy.ts";
+import {
+  type EarlierUpdate,
+  type FleetFacts,
+  remembered,
+  type Strategy,
+  type UpdateFacts,
+} from "../../host/fl/strategy.ts";
 import { sweep } from "../host/plan/random_models.ts";
 
 /**
@@ -36,7 +42,10 @@ const update: fc.Arbitrary<UpdateFacts> = fc
 export const buffers: fc.Arbitrary<UpdateFacts[]> = fc.array(update, { minLength: 1, maxLength: 9 });
 
 /** What came before a buffer. */
-const ages: fc.Arbitrary<number[]> = fc.array(fc.nat(200), { maxLength: remembered });
+const earlierUpdates: fc.Arbitrary<EarlierUpdate[]> = fc.array(
+  fc.record({ board: fc.constantFrom("board-0", "board-1", "board-4"), staleness: fc.nat(200) }),
+  { maxLength: remembered },
+);
 
 /** Frozen through and through: whoever writes to it throws. */
 function frozen<T extends object>(list: T[]): readonly T[] {
@@ -44,7 +53,12 @@ function frozen<T extends object>(list: T[]): readonly T[] {
 }
 
 /** What a strategy says to everything at once. */
-function answers(strategy: Strategy, buffer: readonly UpdateFacts[], earlier: readonly number[], fleet: FleetFacts) {
+function answers(
+  strategy: Strategy,
+  buffer: readonly UpdateFacts[],
+  earlier: readonly EarlierUpdate[],
+  fleet: FleetFacts,
+) {
   return {
     wanted: strategy.wanted(fleet),
     ready: strategy.ready(buffer, fleet),
@@ -57,14 +71,14 @@ export function strategyContract(name: string, waits: Waiting, make: () => Strat
   describe(`${name} as a strategy`, () => {
     it("answers the same question the same way, and changes nothing it was given", () => {
       const strategy = make();
-      const check = (buffer: UpdateFacts[], earlier: number[], fleet: FleetFacts, others: UpdateFacts[]) => {
+      const check = (buffer: UpdateFacts[], earlier: EarlierUpdate[], fleet: FleetFacts, others: UpdateFacts[]) => {
         const asked = [frozen(buffer), Object.freeze(earlier), Object.freeze(fleet)] as const;
         const first = answers(strategy, ...asked);
         answers(strategy, frozen(others), [], none); // what it was asked in between must not matter
         expect(answers(strategy, ...asked)).toEqual(first);
         expect(answers(make(), ...asked)).toEqual(first);
       };
-      fc.assert(fc.property(buffers, ages, fleets, buffers, check), sweep(100));
+      fc.assert(fc.property(buffers, earlierUpdates, fleets, buffers, check), sweep(100));
     });
 
     it("wants a number of boards that is not negative", () => {
@@ -95,7 +109,7 @@ export function strategyContract(name: string, waits: Waiting, make: () => Strat
     });
 
     it("weighs every update with a finite number of at least 0, some above 0, and divides by something above 0", () => {
-      const check = (buffer: UpdateFacts[], earlier: number[]) => {
+      const check = (buffer: UpdateFacts[], earlier: EarlierUpdate[]) => {
         const { weights, divisor, serverLearningRate } = make().weigh(frozen(buffer), Object.freeze(earlier));
         expect(weights).toHaveLength(buffer.length);
         for (const weight of weights) expect(weight >= 0 && Number.isFinite(weight)).toBe(true);
@@ -103,7 +117,7 @@ export function strategyContract(name: string, waits: Waiting, make: () => Strat
         expect(divisor === "covering" || (divisor > 0 && Number.isFinite(divisor))).toBe(true);
         expect(serverLearningRate > 0 && Number.isFinite(serverLearningRate)).toBe(true);
       };
-      fc.assert(fc.property(buffers, ages, check), sweep(200));
+      fc.assert(fc.property(buffers, earlierUpdates, check), sweep(200));
     });
 
     it("never lets an update count for more because it is older", () => {

@@ -72,10 +72,24 @@ describe("a project's config", () => {
     expect(turn({ concurrency: 40, turns: "time", buffer: 4 })).toBe(10);
   });
 
-  it("lets a fifth of the boards at work make ftte's steps, 2 to 10 of them, unless it says how many", () => {
+  it("gives boards even shares of ftte's steps where all may work, twenty at most, unless it says otherwise", () => {
+    const weights = (options: object, count = 10) => {
+      const config = { ...random, strategy: { name: "ftte" as const, ...options }, fleet: [{ count }] };
+      const update = { task: 1, baseVersion: 0, staleness: 0, samples: 1, steps: 1, norm: 1, variance: 0 };
+      const list = ["a", "a", "a", "b"].map((board) => ({ ...update, board }));
+      return strategyOf(config).weigh(list, []).weights;
+    };
+    for (const all of [{}, { concurrency: 10 }, { concurrency: 40 }])
+      expect(weights(all)).toEqual([2 / 3, 2 / 3, 2 / 3, 2]);
+    for (const even of [{ concurrency: 9 }, { share: "updates" }]) expect(weights(even)).toEqual([1, 1, 1, 1]);
+    expect([weights({}, 20)[3], weights({}, 21)[3], weights({ share: "boards" }, 21)[3]]).toEqual([2, 1, 2]);
+  });
+
+  it("lets a fifth of the boards at work make ftte's steps, 2 to 10 of them, or four of few that are all at work, unless it says how many", () => {
     const steps = (count: number, options: object = {}) =>
       updatesPerStep({ ...random, strategy: { name: "ftte", ...options }, fleet: [{ count }, { ports: ["a", "b"] }] });
-    expect([1, 11, 28, 48, 498].map((count) => steps(count))).toEqual([2, 3, 6, 10, 10]);
+    expect([1, 2, 11, 18, 28, 48, 498].map((count) => steps(count))).toEqual([3, 4, 4, 4, 6, 10, 10]);
+    expect(steps(8, { share: "updates" })).toBe(2);
     expect(steps(498, { concurrency: 20 })).toBe(4);
     expect(steps(498, { concurrency: 20, buffer: 1 })).toBe(1);
     const update = { board: "a", task: 1, baseVersion: 0, staleness: 0, samples: 1, steps: 1, norm: 1, variance: 0 };

@@ -12,7 +12,7 @@ import { ftte } from "../../../host/fl/ftte.ts";
 import type { ServerOptions } from "../../../host/fl/server_options.ts";
 import { stableRate } from "../../../host/fl/stability.ts";
 import type { Strategy } from "../../../host/fl/strategy.ts";
-import { type Formula, type Recorded, recalibrated, recomputed, recorded } from "./recorded_run.ts";
+import { type Formula, type Recorded, recalibrated, recomputed, recorded, type Weighed } from "./recorded_run.ts";
 import { type Answer, neverOrdered } from "./scripted_fleet.ts";
 import { type Session, type SessionOptions, session, TestRun } from "./session.ts";
 
@@ -28,6 +28,12 @@ function moody(board: string, task: number): Answer {
 
 const total = (list: number[]) => list.reduce((a, b) => a + b, 0);
 const byAge = ({ staleness }: { staleness: number }) => 1 / Math.sqrt(1 + staleness);
+const late = ({ staleness }: Weighed) => ({ age: staleness, weight: byAge({ staleness }) });
+/** Of the latest updates, an even part of the boards' over this one's; 4 at most. These runs have no more than are remembered. */
+const byShare = ({ board }: Weighed, latest: readonly Weighed[]) => {
+  const boards = new Set(latest.map((u) => u.board)).size;
+  return Math.min(4, latest.length / boards / latest.filter((u) => u.board === board).length);
+};
 const bySamples = ({ samples }: { samples: number }) => samples;
 
 /** Between the norms of these boards' updates: some are longer, some not. */
@@ -60,7 +66,21 @@ const strategies: Row[] = [
     judge: formula({
       weight: byAge,
       divisor: () => 2,
-      rate: (ages) => stableRate(ages.slice(-102), (staleness) => byAge({ staleness }), 100),
+      rate: (latest) => stableRate(latest.slice(-102).map(late), 100),
+    }),
+  },
+  {
+    name: "ftte, whose boards have even shares,",
+    strategy: () => ftte({ buffer: 2, share: "boards" }),
+    versions: 12,
+    judge: formula({
+      weight: (update, latest) => byAge(update) * byShare(update, latest),
+      divisor: () => 2,
+      rate: (latest) =>
+        stableRate(
+          latest.map((u) => ({ age: u.staleness, weight: byAge(u) * byShare(u, latest) })),
+          1,
+        ),
     }),
   },
   {

@@ -36,18 +36,24 @@ export function recorded(path: string): Recorded {
   return { tasks, models: rows.map((r) => new Float32Array(Uint8Array.from(r.parameters).buffer)) };
 }
 
+/** An update that had weight in a model. */
+export interface Weighed {
+  board: string;
+  staleness: number;
+}
+
 /** A server step, as a paper has it. */
 export interface Formula {
-  /** a_i */
-  weight: (update: { staleness: number; samples: number }) => number;
+  /** a_i; `latest` are all updates that had weight so far, this step's too, in their order. */
+  weight: (update: Weighed & { samples: number }, latest: readonly Weighed[]) => number;
   /** N, from the weights that cover a coordinate. */
   divisor: (covering: number[]) => number;
   /** What an update asks of a coordinate; its Δ when left out. */
   change?: (update: { delta: number; base: number; w: number }) => number;
   /** C, to which longer updates are scaled down. */
   clipNorm?: number;
-  /** η_g, by the ages of all updates that had weight so far, in their order; 1 when left out. */
-  rate?: (ages: number[]) => number;
+  /** η_g, by `latest`; 1 when left out. */
+  rate?: (latest: readonly Weighed[]) => number;
   /** Left out are updates that are so many times longer than the median of a step of three updates at least. */
   factor?: number;
 }
@@ -65,12 +71,15 @@ export function recomputed(
     const norms = deltas.map((delta) => Math.hypot(...delta.values()));
     const limit = folded.length < 3 ? Number.POSITIVE_INFINITY : (formula.factor ?? Number.POSITIVE_INFINITY);
     const sum = new Map<number, { value: number; weights: number[] }>();
-    const weighed = tasks.filter((t) => t.foldedIn !== null && t.foldedIn <= v + 1 && t.reason === null);
-    const rate = formula.rate?.(weighed.map((t) => t.foldedIn! - 1 - t.baseVersion)) ?? 1;
+    const latest = tasks
+      .filter((t) => t.foldedIn !== null && t.foldedIn <= v + 1 && t.reason === null)
+      .map(({ board, foldedIn, baseVersion }) => ({ board, staleness: foldedIn! - 1 - baseVersion }));
+    const rate = formula.rate?.(latest) ?? 1;
     folded.forEach((task, i) => {
       if (norms[i]! > limit * middleOf(norms)) return;
       const staleness = v - task.baseVersion;
-      const a = formula.weight({ staleness, samples: decodeUpdateHeader(task.bytes!).samples });
+      const { samples } = decodeUpdateHeader(task.bytes!);
+      const a = formula.weight({ board: task.board, staleness, samples }, latest);
       const clip = Math.min(1, (formula.clipNorm ?? Number.POSITIVE_INFINITY) / norms[i]!);
       const sliceAt = new Map(places(planOf(task)).map((c, j) => [c, SliceHeaderBytes + 4 * j]));
       for (const [c, whole] of deltas[i]!) {

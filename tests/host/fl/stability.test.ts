@@ -27,6 +27,13 @@ function growth(ages: readonly number[], weight: (age: number) => number, rate: 
   return logarithm / (2 * window);
 }
 
+/** The limit for updates of these ages that count by age alone. */
+const limitOf = (ages: readonly number[], weight: (age: number) => number, most = whatever) =>
+  stableRate(
+    ages.map((age) => ({ age, weight: weight(age) })),
+    most,
+  );
+
 const shapes = [
   stalenessWeight("constant"),
   stalenessWeight("polynomial"),
@@ -39,14 +46,14 @@ describe("the largest stable rate", () => {
     const weight = stalenessWeight("polynomial");
     for (let age = 0; age <= 60; age++) {
       const limit = (2 * Math.sin(Math.PI / (2 * (2 * age + 1)))) / weight(age);
-      expect(stableRate([age, age, age], weight, whatever)).toBeCloseTo(limit, 7);
+      expect(limitOf([age, age, age], weight)).toBeCloseTo(limit, 7);
     }
   });
 
   it("is where the loop goes over from shrinking to growing", () => {
     const check = (ages: number[], shape: number) => {
       const weight = shapes[shape]!;
-      const limit = stableRate(ages, weight, whatever);
+      const limit = limitOf(ages, weight);
       expect(growth(ages, weight, 0.5 * limit)).toBeLessThan(0);
       expect(growth(ages, weight, 0.98 * limit)).toBeLessThan(0);
       expect(growth(ages, weight, 1.02 * limit)).toBeGreaterThan(0);
@@ -59,19 +66,22 @@ describe("the largest stable rate", () => {
     const weight = stalenessWeight("polynomial");
     const spread = Array.from({ length: 100 }, (_, i) => Math.round(1 + (i / 99) * 18));
     const even = Array(100).fill(10);
-    expect(stableRate(spread, weight, whatever)).toBeGreaterThan(1.4 * stableRate(even, weight, whatever));
+    expect(limitOf(spread, weight)).toBeGreaterThan(1.4 * limitOf(even, weight));
+  });
+
+  it("is as for one age where the updates of others count next to nothing", () => {
+    const loud = { age: 3, weight: 1 };
+    const quiet = [0, 9, 30].map((age) => ({ age, weight: 1e-9 }));
+    expect(stableRate([loud, ...quiet], whatever)).toBeCloseTo(4 * stableRate([loud], whatever), 5); // of four, one counts
   });
 
   it("is at most what it may be, and above 0 for ages of thousands of versions too", () => {
     const weight = stalenessWeight("polynomial");
-    expect(stableRate([0, 1, 0], weight, 0.3)).toBe(0.3);
+    expect(limitOf([0, 1, 0], weight, 0.3)).toBe(0.3);
     for (const age of [1000, 5000, 100_000]) {
-      const limit = stableRate([age], weight, 1.5);
+      const limit = limitOf([age], weight, 1.5);
       expect(limit > 0 && limit <= 1.5).toBe(true);
-      expect(stableRate([...Array(99).fill(2), age], weight, 1.5)).toBeCloseTo(
-        stableRate(Array(99).fill(2), weight, 1.5),
-        1,
-      );
+      expect(limitOf([...Array(99).fill(2), age], weight, 1.5)).toBeCloseTo(limitOf(Array(99).fill(2), weight, 1.5), 1);
     }
   });
 });

@@ -8,6 +8,7 @@ import { type FedasyncOptions, fedasync } from "../../../host/fl/fedasync.ts";
 import { fedavg } from "../../../host/fl/fedavg.ts";
 import { fedbuff } from "../../../host/fl/fedbuff.ts";
 import { type FtteOptions, ftte } from "../../../host/fl/ftte.ts";
+import { stableRate } from "../../../host/fl/stability.ts";
 import type { Step, UpdateFacts } from "../../../host/fl/strategy.ts";
 import type { Plan } from "../../../host/plan/types.ts";
 import { strategyContract } from "../../contracts/strategy.ts";
@@ -22,6 +23,7 @@ for (const age of ages)
       strategyContract(`ftte (${age} age, ${variance} variance, divided by ${divisor})`, "nobody", () => ftte(options));
     }
 strategyContract("ftte with its defaults", "nobody", () => ftte());
+strategyContract("ftte with even shares", "nobody", () => ftte({ share: "boards" }));
 strategyContract("ftte with a step of any size", "nobody", () => ftte({ stability: "none" }));
 strategyContract("ftte with a buffer of one", "nobody", () => ftte({ buffer: 1 }));
 strategyContract("fedbuff", "nobody", () => fedbuff());
@@ -96,6 +98,46 @@ describe("ftte's weights", () => {
   });
 });
 
+describe("ftte's shares", () => {
+  const of = (board: string, staleness = 0): UpdateFacts => ({ ...facts(staleness), board });
+  const earlier = [..."aaaaaaab"].map((board) => ({ board, staleness: 0 }));
+  const weigh = (list: UpdateFacts[], options: FtteOptions = {}) =>
+    ftte({ age: "constant", share: "boards", ...options }).weigh(list, earlier);
+
+  it("are an even part of the latest updates over the board's own: of 7 + 1, 1 + 1 and 1, three boards, 11/3 each", () => {
+    expectWeights(weigh([of("a"), of("b"), of("c")]), 11 / 3 / 8, 11 / 3 / 2, 11 / 3);
+  });
+
+  it("multiply the weights by age, of which they take nothing", () => {
+    const list = [of("a", 3), of("b", 8), of("c", 3)];
+    expectWeights(weigh(list, { age: "polynomial" }), 11 / 3 / 8 / 2, 11 / 3 / 2 / 3, 11 / 3 / 2);
+  });
+
+  it("are 1 on average over the latest updates, and 4 at most", () => {
+    const { weights, divisor } = weigh([of("a"), of("b"), of("c")]);
+    expect(7 * weights[0]! + weights[1]! + weights.reduce((a, b) => a + b)).toBeCloseTo(11, 12);
+    expect(divisor).toBe(3);
+    const rare = ftte({ age: "constant", share: "boards" }).weigh(
+      [of("b")],
+      Array(99).fill({ board: "a", staleness: 0 }),
+    );
+    expectWeights(rare, 4);
+  });
+
+  it("are part of what keeps steps stable: of an early board's 80 updates and a late one's 20, half of the weight is late", () => {
+    const early = Array.from({ length: 79 }, () => ({ board: "a", staleness: 2 }));
+    const late = Array.from({ length: 20 }, () => ({ board: "b", staleness: 9 }));
+    const options = { age: "constant", share: "boards", serverLearningRate: 100 } as const;
+    const step = ftte(options).weigh([of("a", 2)], [...early, ...late]);
+    const evenly = [2, 9].map((age) => ({ age, weight: 1 }));
+    expect(step.serverLearningRate).toBeCloseTo(stableRate(evenly, 100), 9);
+  });
+
+  it("are 1 for every update by default", () => {
+    expectWeights(ftte({ age: "constant" }).weigh([of("a"), of("b")], earlier), 1, 1);
+  });
+});
+
 describe("ftte's divisor", () => {
   it("is the buffer's size, so that a stale buffer takes a smaller step", () => {
     expect(ftte().weigh(buffer, []).divisor).toBe(3);
@@ -112,8 +154,10 @@ describe("ftte's divisor", () => {
 
 describe("ftte's server rate", () => {
   const late = Array(3).fill(facts(5));
-  const rate = (options: FtteOptions, earlier: number[] = []) =>
-    ftte({ serverLearningRate: 1.5, ...options }).weigh(late, earlier).serverLearningRate;
+  const rate = (options: FtteOptions, ages: number[] = []) => {
+    const earlier = ages.map((staleness) => ({ board: "a", staleness }));
+    return ftte({ serverLearningRate: 1.5, ...options }).weigh(late, earlier).serverLearningRate;
+  };
   const evenly = 2 * Math.sin(Math.PI / 22); // the limit where every update is five versions old and counts in full
 
   it("is no larger than the updates' ages leave stable", () => {

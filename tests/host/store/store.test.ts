@@ -153,7 +153,7 @@ describe("a store's file", () => {
     other.close();
   });
 
-  it("knows the ages of the latest updates that had weight, in the order in which they came", async () => {
+  it("knows the latest updates that had weight, in the order in which they came", async () => {
     const { run } = fresh();
     run.putModel(0, values(0), 0);
     const boards = ["a", "b", "c", "d", "e"]; // a started from version 3, e from -1
@@ -162,12 +162,13 @@ describe("a store's file", () => {
       await run.putUpdate(board, 1, Uint8Array.of(1));
       run.commit({ task: arrived(board, 1, i + 1) });
     }
-    expect(run.lastAges(9)).toEqual([]);
+    expect(run.latestWeighed(9)).toEqual([]);
     run.commit({ fold: fold(4, ["b", 1], ["c", 1]) });
     const left = { board: "d", task: 1, reason: "too long" };
     run.commit({ fold: { ...fold(5, ["e", 1], ["a", 1]), folded: [left, ...fold(5, ["e", 1], ["a", 1]).folded] } });
-    expect(run.lastAges(9)).toEqual([2, 1, 5, 1]); // c, b, e, a
-    expect(run.lastAges(3)).toEqual([1, 5, 1]);
+    const latest = Object.entries({ c: 2, b: 1, e: 5, a: 1 }).map(([board, staleness]) => ({ board, staleness }));
+    expect(run.latestWeighed(9)).toEqual(latest);
+    expect(run.latestWeighed(3)).toEqual(latest.slice(1));
   });
 
   it("knows how old the updates of all orders that ended were, of each board in their order, and which came to nothing", async () => {
