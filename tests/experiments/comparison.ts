@@ -44,6 +44,7 @@ export const stragglers: Record<string, boolean> = { "drawn stragglers": false, 
 export interface ComparisonOptions {
   seeds: number[];
   jobs: number;
+  data: string; // the folder with hapt/ and mit-bih/, for experiments that are of more than MNIST
   json: boolean;
   write: boolean;
 }
@@ -55,6 +56,7 @@ export function comparisonOptions(seeds: string): ComparisonOptions {
     options: {
       seeds: { type: "string", default: seeds },
       jobs: { type: "string" },
+      data: { type: "string", default: "../shared/data" },
       json: { type: "boolean", default: false },
       write: { type: "boolean", default: false },
     },
@@ -62,6 +64,7 @@ export function comparisonOptions(seeds: string): ComparisonOptions {
   return {
     seeds: Array.from({ length: Number(values.seeds) }, (_, i) => i + 1),
     jobs: Number(values.jobs ?? availableParallelism()),
+    data: values.data,
     json: values.json,
     write: values.write,
   };

@@ -6,6 +6,7 @@ const experiments: Record<string, () => Promise<unknown>> = {
   encodings: () => import("./encodings.ts"),
   headline: () => import("./headline.ts"),
   hostile: () => import("./hostile.ts"),
+  shares: () => import("./shares.ts"),
   turns: () => import("./turns.ts"),
   weights: () => import("./weights.ts"),
 };

@@ -173,6 +173,11 @@ export function writeTurns(seeds: number, header: string[], cells: string[][]): 
   writePart("turns", `${over(seeds)}.\n\n${markdown(header, cells, 2)}`);
 }
 
+/** The part of the page about few boards that are all at work. */
+export function writeShares(seeds: number, header: string[], cells: string[][]): void {
+  writePart("shares", `${over(seeds)}.\n\n${markdown(header, cells, 2)}`);
+}
+
 function writePart(name: string, text: string): void {
   const path = join(folder, "headline.md");
   writeFileSync(path, withPart(readFileSync(path, "utf8"), name, text));

@@ -24,7 +24,7 @@ const plain = { server: { averaging: 0 } };
 const averaged = { server: { averaging: 0.9 } };
 const rates = [1, 1.5];
 
-/** A fifth of the boards at work, 2 at least and FedBuff's K = 10 at most. */
+/** FedBuff's K: a fifth of the boards at work, 2 at least and its paper's 10 at most. That is FTTE's own default, but for few boards that are all at work. */
 const bufferOf = (concurrency: number) => Math.min(10, Math.max(2, Math.round(concurrency / 5)));
 
 const rounds =
@@ -40,9 +40,10 @@ const overSelected = (concurrency: number): ReturnType<Row["server"]> =>
   });
 
 const buffered =
-  (options: { name: "fedbuff" | "ftte"; turns?: "time" }) =>
+  (options: { name: "fedbuff"; turns?: "time" } | { name: "ftte" }) =>
   (concurrency: number): ReturnType<Row["server"]> => {
-    const strategy = { ...options, concurrency, buffer: bufferOf(concurrency) };
+    const buffer = options.name === "fedbuff" ? { buffer: bufferOf(concurrency) } : {};
+    const strategy = { ...options, ...buffer, concurrency };
     return [
       { strategy: { ...strategy, serverLearningRate: 1 }, ...plain },
       { strategy: { ...strategy, serverLearningRate: 1.5 }, ...averaged },

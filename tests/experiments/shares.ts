@@ -1,0 +1,104 @@
+// What even shares give where few boards are there and all are always at work, as in most real fleets: a fast board sends more updates, and each
+// of them counts as one, or all boards' count for as much. The tiers of the headline by FTTE, the whole model by FedAvg, which waits for all; nine boards
+// in ten are stragglers, drawn or those that hold the rare labels.
+//
+//     npm run experiment -- shares [--seeds 5] [--jobs 2] [--data ../shared/data] [--json] [--write]
+
+import { join } from "node:path";
+import type { FtteConfig } from "../../host/cli/config.ts";
+import { table } from "../../host/cli/view/text.ts";
+import { archives, unpacked } from "../bench/unpacked.ts";
+import { compare, comparisonOptions, spreadText, stragglerShare, stragglers } from "./comparison.ts";
+import { clientFigures, spread } from "./figures.ts";
+import { writeShares } from "./report.ts";
+import { fullFleet, type Setting, settingsOf, tieredFleet } from "./settings.ts";
+import { slowdown } from "./strategies.ts";
+
+const options = comparisonOptions("5");
+const settings = settingsOf({
+  hapt: unpacked(join(options.data, "hapt"), archives.hapt),
+  mitbih: unpacked(join(options.data, "mit-bih"), archives.mitbih),
+});
+
+const updates = 300;
+
+interface Place {
+  setting: Setting;
+  boards: number;
+  rare: boolean; // whether stragglers are those that hold the rare labels
+}
+
+const places = new Map<string, Place>(
+  settings.flatMap((setting) =>
+    [10, 20].flatMap((boards) =>
+      Object.entries(stragglers).map(([slow, rare]) => {
+        return [`${setting.name}, ${boards} boards, ${slow}`, { setting, boards, rare }] as const;
+      }),
+    ),
+  ),
+);
+
+type Strategy = NonNullable<FtteConfig["strategy"]>;
+interface Variant {
+  strategy: Strategy;
+  fleet: typeof fullFleet;
+}
+const variants: Record<string, Variant> = {
+  FedAvg: { strategy: { name: "fedavg" }, fleet: fullFleet },
+  "FTTE, each update as one": { strategy: { name: "ftte", share: "updates" }, fleet: tieredFleet },
+  "FTTE, even shares": { strategy: { name: "ftte", share: "boards" }, fleet: tieredFleet },
+};
+
+function configOf({ setting, boards, rare }: Place, { strategy, fleet }: Variant, seed: number): FtteConfig {
+  return {
+    name: "shares",
+    model: setting.model,
+    data: setting.data(boards),
+    partition: setting.partitions[0]!.config,
+    firstModel: setting.firstModel,
+    fleet: fleet(setting, boards),
+    training: { steps: setting.steps, learningRate: setting.learningRates[0], checkpointEvery: 0 },
+    strategy,
+    server: { averaging: strategy.name === "fedavg" ? 0 : 0.9 },
+    refreshFrozenEvery: 100,
+    simulation: { stragglers: { share: stragglerShare, slowdown, ...(rare && { rare }) } },
+    stop: { versions: 1_000_000 }, // the updates end it
+    seed,
+  };
+}
+
+const names = Object.keys(variants);
+const { results, accuracies } = await compare("shares", options, names, [...places.keys()], (name, place, seed) => {
+  const asked = places.get(place)!;
+  const { metric } = asked.setting;
+  const config = configOf(asked, variants[name]!, seed);
+  return { config, updates, evaluateEvery: 12, ...(metric !== "accuracy" && { metric }) };
+});
+const rows = [...places.keys()].flatMap((place) =>
+  accuracies.map(({ row, accuracy }) => {
+    const runs = results(row, place);
+    return {
+      place,
+      strategy: row,
+      seconds: spread(runs.map(({ curve }) => curve.at(-1)!.seconds)),
+      accuracy: accuracy[place]!,
+      stragglers: spread(runs.map((run) => clientFigures(run).stragglers!)),
+      worstTenth: spread(runs.map((run) => clientFigures(run).worstTenth)),
+    };
+  }),
+);
+const header = [
+  "accuracy %, median (range)",
+  "by",
+  `${updates} updates take s`,
+  "at their end",
+  "stragglers",
+  "worst tenth",
+];
+const body = rows.map((r) => [
+  ...[r.place, r.strategy, r.seconds.median.toFixed(0)],
+  ...[r.accuracy, r.stragglers, r.worstTenth].map(spreadText),
+]);
+if (options.write) writeShares(options.seeds.length, header, body);
+if (options.json) console.log(JSON.stringify({ type: "shares", seeds: options.seeds.length, rows }));
+else console.log(table(header, body));
