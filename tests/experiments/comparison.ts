@@ -9,31 +9,39 @@ import type { FtteConfig } from "../../host/cli/config.ts";
 import { finalAccuracy, type Spread, spread } from "./figures.ts";
 import { runAll } from "./pool.ts";
 import type { CellOrder, CellResult } from "./run_cell.ts";
-import { settingsOf } from "./settings.ts";
+import { type Setting, settingsOf } from "./settings.ts";
 import { slowdown } from "./strategies.ts";
 
 export const clients = 100;
 export const stragglerShare = 0.9;
 export const setting = settingsOf({})[0]!;
 
-/** What the configs of all rows have in common. */
-export const commonConfig = {
-  model: setting.model,
-  data: setting.data(clients),
-  partition: setting.partitions[0]!.config,
-  firstModel: setting.firstModel,
-  stop: { versions: 1_000_000 }, // the updates end it
-} satisfies Partial<FtteConfig>;
+/** What the configs of all rows of a setting have in common. */
+const commonOf = ({ model, data, partitions, firstModel }: Setting, count: number) =>
+  ({
+    model,
+    data: data(count),
+    partition: partitions[0]!.config,
+    firstModel,
+    stop: { versions: 1_000_000 }, // the updates end it
+  }) satisfies Partial<FtteConfig>;
 
-/** One run's config. @param rare whether the stragglers are those that hold the rare labels; else they are drawn */
+export const commonConfig = commonOf(setting, clients);
+
+/**
+ * One run's config; the server averages over versions unless `given` says otherwise.
+ * @param rare whether the stragglers are those that hold the rare labels; else they are drawn
+ * @param of so many clients of another setting than this file's
+ */
 export const straggling = (
-  given: Pick<FtteConfig, "name" | "fleet" | "strategy" | "seed">,
+  given: Pick<FtteConfig, "name" | "fleet" | "strategy" | "server" | "seed">,
   rare: boolean,
+  of = { setting, clients },
 ): FtteConfig => ({
-  ...commonConfig,
-  ...given,
-  training: { steps: setting.steps, learningRate: setting.learningRates[0], checkpointEvery: 0 },
+  ...commonOf(of.setting, of.clients),
+  training: { steps: of.setting.steps, learningRate: of.setting.learningRates[0], checkpointEvery: 0 },
   server: { averaging: 0.9 },
+  ...given,
   refreshFrozenEvery: 100,
   simulation: { stragglers: { share: stragglerShare, slowdown, rare } },
 });

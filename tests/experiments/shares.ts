@@ -8,11 +8,10 @@ import { join } from "node:path";
 import type { FtteConfig } from "../../host/cli/config.ts";
 import { table } from "../../host/cli/view/text.ts";
 import { archives, unpacked } from "../bench/unpacked.ts";
-import { compare, comparisonOptions, spreadText, stragglerShare, stragglers } from "./comparison.ts";
+import { compare, comparisonOptions, spreadText, stragglers, straggling } from "./comparison.ts";
 import { clientFigures, spread } from "./figures.ts";
 import { writeShares } from "./report.ts";
 import { fullFleet, type Setting, settingsOf, tieredFleet } from "./settings.ts";
-import { slowdown } from "./strategies.ts";
 
 const options = comparisonOptions("5");
 const settings = settingsOf({
@@ -24,15 +23,15 @@ const updates = 300;
 
 interface Place {
   setting: Setting;
-  boards: number;
+  clients: number;
   rare: boolean; // whether stragglers are those that hold the rare labels
 }
 
 const places = new Map<string, Place>(
   settings.flatMap((setting) =>
-    [10, 20].flatMap((boards) =>
+    [10, 20].flatMap((clients) =>
       Object.entries(stragglers).map(([slow, rare]) => {
-        return [`${setting.name}, ${boards} boards, ${slow}`, { setting, boards, rare }] as const;
+        return [`${setting.name}, ${clients} boards, ${slow}`, { setting, clients, rare }] as const;
       }),
     ),
   ),
@@ -42,36 +41,21 @@ type Strategy = NonNullable<FtteConfig["strategy"]>;
 interface Variant {
   strategy: Strategy;
   fleet: typeof fullFleet;
+  averaging: number;
 }
 const variants: Record<string, Variant> = {
-  FedAvg: { strategy: { name: "fedavg" }, fleet: fullFleet },
-  "FTTE, each update as one": { strategy: { name: "ftte", share: "updates" }, fleet: tieredFleet },
-  "FTTE, even shares": { strategy: { name: "ftte", share: "boards" }, fleet: tieredFleet },
+  FedAvg: { strategy: { name: "fedavg" }, fleet: fullFleet, averaging: 0 },
+  "FTTE, each update as one": { strategy: { name: "ftte", share: "updates" }, fleet: tieredFleet, averaging: 0.9 },
+  "FTTE, even shares": { strategy: { name: "ftte", share: "boards" }, fleet: tieredFleet, averaging: 0.9 },
 };
-
-function configOf({ setting, boards, rare }: Place, { strategy, fleet }: Variant, seed: number): FtteConfig {
-  return {
-    name: "shares",
-    model: setting.model,
-    data: setting.data(boards),
-    partition: setting.partitions[0]!.config,
-    firstModel: setting.firstModel,
-    fleet: fleet(setting, boards),
-    training: { steps: setting.steps, learningRate: setting.learningRates[0], checkpointEvery: 0 },
-    strategy,
-    server: { averaging: strategy.name === "fedavg" ? 0 : 0.9 },
-    refreshFrozenEvery: 100,
-    simulation: { stragglers: { share: stragglerShare, slowdown, ...(rare && { rare }) } },
-    stop: { versions: 1_000_000 }, // the updates end it
-    seed,
-  };
-}
 
 const names = Object.keys(variants);
 const { results, accuracies } = await compare("shares", options, names, [...places.keys()], (name, place, seed) => {
-  const asked = places.get(place)!;
-  const { metric } = asked.setting;
-  const config = configOf(asked, variants[name]!, seed);
+  const { setting, clients, rare } = places.get(place)!;
+  const { strategy, fleet, averaging } = variants[name]!;
+  const given = { name: "shares", fleet: fleet(setting, clients), strategy, server: { averaging }, seed };
+  const config = straggling(given, rare, { setting, clients });
+  const { metric } = setting;
   return { config, updates, evaluateEvery: 12, ...(metric !== "accuracy" && { metric }) };
 });
 const rows = [...places.keys()].flatMap((place) =>
