@@ -32,7 +32,7 @@ export const strategy = z.discriminatedUnion("name", [
     age: age.optional(),
     variance: z.enum(["constant", "inverse", "relative"]).optional(),
     samplesPower: z.number().min(0).max(2).optional(),
-    divisor: z.enum(["buffer", "covering"]).optional(),
+    divisor: z.enum(["buffer", "expected", "covering"]).optional(),
     stability: z.enum(["ages", "none"]).optional(),
     share: z.enum(["updates", "boards"]).optional(),
   }),

@@ -109,17 +109,34 @@ function combined(
 
 type Combine = NonNullable<ServerOptions["combine"]>;
 
-/** The new flat parameters; `parameters` is left alone. With the median, it takes the place of Σ a_i Δ_i / Σ a_i. */
+/** The share of a fleet's boards that train each coordinate of a model of `size`. @param boards how many have each plan */
+export function coverageOf(size: number, boards: ReadonlyMap<Plan, number>): Float32Array {
+  const coverage = new Float32Array(size);
+  const all = [...boards.values()].reduce((sum, count) => sum + count, 0);
+  for (const [plan, count] of boards)
+    eachCoordinate(plan, (c) => {
+      coverage[c]! += count / all;
+    });
+  return coverage;
+}
+
+/**
+ * The new flat parameters; `parameters` is left alone. With the median, it takes the place of Σ a_i Δ_i / Σ a_i.
+ * @param coverage of each coordinate, for a step that asks for it
+ */
 export function aggregate(
   parameters: Float32Array,
   buffer: readonly BufferedUpdate[],
   step: Step,
   folder: Folder,
   by: Combine = "mean",
+  coverage?: Float32Array,
 ): Float32Array {
   const { sum, covering } = combined(parameters, buffer, step, folder, by);
+  const { leastCoverage = 1 } = step;
+  const part = (c: number) => (coverage ? Math.max(coverage[c]!, leastCoverage) : 1);
   return parameters.map((w, c) => {
-    const divisor = step.divisor === "covering" ? covering[c]! : step.divisor;
+    const divisor = step.divisor === "covering" ? covering[c]! : step.divisor * part(c);
     return divisor > 0 ? w + (step.serverLearningRate * sum[c]!) / divisor : w;
   });
 }

@@ -5,13 +5,20 @@ import { decodeSlice } from "../plan/slice.ts";
 import type { Plan } from "../plan/types.ts";
 import { foldedRows } from "../plan/update_rows.ts";
 import { decodeUpdateHeader } from "../wire/spec.gen.ts";
-import { aggregate, type BufferedUpdate, type Folder, normOf, variances } from "./aggregate.ts";
+import { aggregate, type BufferedUpdate, coverageOf, type Folder, normOf, variances } from "./aggregate.ts";
 import { calibratedStep, UpdateCache } from "./calibration.ts";
 import { leftOut } from "./filter.ts";
 import type { BoardSetup, ModelVersion } from "./orders.ts";
 import type { RunStore, StoredTask } from "./run_store.ts";
 import type { ServerOptions } from "./server_options.ts";
-import { type EarlierUpdate, type FleetFacts, remembered, type Strategy, type UpdateFacts } from "./strategy.ts";
+import {
+  type EarlierUpdate,
+  type FleetFacts,
+  remembered,
+  type Step,
+  type Strategy,
+  type UpdateFacts,
+} from "./strategy.ts";
 
 export interface ArrivalOptions {
   strategy: Strategy;
@@ -42,6 +49,7 @@ export class Arrivals {
   private earlier: EarlierUpdate[] = []; // the latest updates before the buffer's that had weight, `remembered` at most
   private last = 0; // arrivals so far
   private readonly cache: UpdateCache;
+  private coverage: Float32Array | undefined; // once a step has asked for it
 
   constructor(private readonly o: ArrivalOptions) {
     const fleet = new Map<string, Plan>();
@@ -95,7 +103,7 @@ export class Arrivals {
     const step = strategy.weigh(factsOf(kept, version, variances(kept, parameters.length, folder)), this.earlier);
     const next = strategy.calibrated
       ? calibratedStep(parameters, kept, this.cache, step, folder)
-      : aggregate(parameters, kept, step, folder, server?.combine);
+      : aggregate(parameters, kept, step, folder, server?.combine, this.coverageFor(step, parameters.length));
     this.kept = kept;
     if (!next.every(Number.isFinite))
       throw new FtteError("update-invalid", `folding version ${version + 1} gave numbers that are not finite`);
@@ -104,6 +112,19 @@ export class Arrivals {
       return { board, task, staleness: version - baseVersion, ...(reason && { reason }) };
     });
     return { version: version + 1, parameters: next, folded };
+  }
+
+  /** Of each coordinate, by the fleet as it is. */
+  private coverageFor({ leastCoverage }: Step, size: number): Float32Array | undefined {
+    if (leastCoverage === undefined) return undefined;
+    if (this.coverage) return this.coverage;
+    const boards = new Map<Plan, number>();
+    for (const { class: name } of this.o.boards) {
+      const plan = this.o.plans.get(name);
+      if (plan) boards.set(plan, (boards.get(plan) ?? 0) + 1);
+    }
+    this.coverage = coverageOf(size, boards);
+    return this.coverage;
   }
 
   /** Why which of the buffer's updates have no weight. */

@@ -25,8 +25,11 @@ export interface FtteOptions extends AsynchronousOptions {
   variance?: "constant" | "inverse" | "relative";
   /** ρ of n^ρ, the weight of an update's sample count. */
   samplesPower?: number;
-  /** buffer: divide by K, so that a stale buffer takes a smaller step; covering: by the weights that cover a coordinate. */
-  divisor?: "buffer" | "covering";
+  /**
+   * buffer: divide by K, so that a stale buffer takes a smaller step; expected: by as many of K updates as are to be expected to cover a coordinate, which
+   * is by the share of the boards that train it, half of them at least; covering: by the weights that do cover it.
+   */
+  divisor?: "buffer" | "expected" | "covering";
 }
 
 const variances = {
@@ -49,6 +52,12 @@ function shareOf(latest: readonly EarlierUpdate[]): (board: string) => number {
   const even = latest.length / counts.size;
   return (board) => Math.min(rarest, even / counts.get(board)!);
 }
+
+/**
+ * A coordinate that a share p of the boards trains gets p K of K updates: divided by K it would take p of a step. Where fewer than half train it,
+ * it takes twice as much at most, since the step is the noisier, the fewer updates make it.
+ */
+const leastCoverage = 1 / 2;
 
 export function ftte(options: FtteOptions = {}): Strategy {
   const { buffer: k = 4, serverLearningRate = 1, samplesPower = 0, divisor = "buffer", stability = "ages" } = options;
@@ -75,7 +84,8 @@ export function ftte(options: FtteOptions = {}): Strategy {
       const mean = buffer.reduce((sum, u) => sum + u.samples ** samplesPower, 0) / Math.max(1, buffer.length);
       return {
         weights,
-        divisor: divisor === "buffer" ? buffer.length * mean : "covering",
+        divisor: divisor === "covering" ? "covering" : buffer.length * mean,
+        ...(divisor === "expected" && { leastCoverage }),
         serverLearningRate: rate(latest.map((u) => ({ age: u.staleness, weight: late(u) }))),
       };
     },

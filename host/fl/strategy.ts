@@ -27,6 +27,11 @@ export interface Step {
   weights: number[];
   /** N: a number divides every coordinate; "covering" divides by the sum of the weights that cover the coordinate. */
   divisor: number | "covering";
+  /**
+   * With a number as divisor, above 0: it counts by a coordinate's coverage, the share of the fleet's boards that train it, and by this at least:
+   * N · max(coverage, leastCoverage). 1 when left out, so that N is the same everywhere.
+   */
+  leastCoverage?: number;
   /** η_g */
   serverLearningRate: number;
 }

@@ -110,7 +110,13 @@ export function strategyContract(name: string, waits: Waiting, make: () => Strat
 
     it("weighs every update with a finite number of at least 0, some above 0, and divides by something above 0", () => {
       const check = (buffer: UpdateFacts[], earlier: EarlierUpdate[]) => {
-        const { weights, divisor, serverLearningRate } = make().weigh(frozen(buffer), Object.freeze(earlier));
+        const {
+          weights,
+          divisor,
+          leastCoverage = 1,
+          serverLearningRate,
+        } = make().weigh(frozen(buffer), Object.freeze(earlier));
+        expect(leastCoverage > 0 && leastCoverage <= 1).toBe(true);
         expect(weights).toHaveLength(buffer.length);
         for (const weight of weights) expect(weight >= 0 && Number.isFinite(weight)).toBe(true);
         expect(Math.max(...weights)).toBeGreaterThan(0);
@@ -128,7 +134,7 @@ export function strategyContract(name: string, waits: Waiting, make: () => Strat
         const after = make().weigh(frozen(aged), []);
         expect(after.weights[i]!).toBeLessThanOrEqual(before.weights[i]!);
         expect(after.weights.toSpliced(i, 1)).toEqual(before.weights.toSpliced(i, 1));
-        expect(after.divisor).toBe(before.divisor);
+        expect([after.divisor, after.leastCoverage]).toEqual([before.divisor, before.leastCoverage]);
       };
       fc.assert(fc.property(buffers, fc.nat(100), fc.integer({ min: 1, max: 60 }), check), sweep(200));
     });

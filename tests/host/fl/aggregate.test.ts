@@ -7,7 +7,14 @@ import { describe, expect, it } from "vitest";
 import { buildFold } from "../../../host/build/fold.ts";
 import { builtGuest } from "../../../host/build/root.ts";
 import { seeded } from "../../../host/data/random.ts";
-import { aggregate, type BufferedUpdate, type Folder, normOf, variances } from "../../../host/fl/aggregate.ts";
+import {
+  aggregate,
+  type BufferedUpdate,
+  coverageOf,
+  type Folder,
+  normOf,
+  variances,
+} from "../../../host/fl/aggregate.ts";
 import { wasmFolder } from "../../../host/fl/fold.ts";
 import type { Step } from "../../../host/fl/strategy.ts";
 import { planModel } from "../../../host/plan/plan.ts";
@@ -56,6 +63,7 @@ interface Case {
   buffer: BufferedUpdate[];
   step: Step;
   by: "mean" | "median";
+  coverage?: Float32Array; // with the step's leastCoverage
 }
 
 const cases: fc.Arbitrary<Case> = fc
@@ -64,10 +72,11 @@ const cases: fc.Arbitrary<Case> = fc
     picks: fc.array(fc.nat(3), { minLength: 1, maxLength: 11 }),
     seed: fc.integer({ min: 1, max: 1e6 }),
     covering: fc.boolean(),
+    least: fc.option(fc.double({ min: 0.1, max: 1, noNaN: true }), { nil: undefined }),
     towardModels: fc.boolean(),
     by: fc.constantFrom("mean" as const, "median" as const),
   })
-  .map(({ which, picks, seed, covering, towardModels, by }) => {
+  .map(({ which, picks, seed, covering, least, towardModels, by }) => {
     const random = seeded(seed);
     const plans = tiers[which]!;
     const slice = (plan: Plan) => Float32Array.from({ length: plan.sliceCount }, () => random() * 2 - 1);
@@ -82,11 +91,14 @@ const cases: fc.Arbitrary<Case> = fc
     const divisor = covering ? "covering" : (1 + random()) * picks.length;
     const parameters = Float32Array.from({ length: plans[0]!.parameterCount }, () => random() * 2 - 1);
     const step: Step = { weights, divisor, serverLearningRate: 0.5 + random() };
-    return { plans, parameters, buffer, by, step: towardModels ? { ...step, toward: "models" } : step };
+    if (least !== undefined) step.leastCoverage = least;
+    if (towardModels) step.toward = "models";
+    const coverage = parameters.map(random);
+    return { plans, parameters, buffer, by, step, ...(least !== undefined && { coverage }) };
   });
 
 /** w + η Σ a Δ / N in f64, or with base + Δ - w for Δ, or Σ a · median Δ for Σ a Δ, and how large the summands are: what rounding is measured by. */
-function reference({ parameters, buffer, step, by }: Case): { value: number; size: number }[] {
+function reference({ parameters, buffer, step, by, coverage }: Case): { value: number; size: number }[] {
   const out = Array.from(parameters, (w) => ({ w, sum: 0, size: 0, weights: 0, all: [] as number[] }));
   buffer.forEach(({ plan, rows, base, clip }, i) => {
     const a = step.weights[i]!;
@@ -100,11 +112,12 @@ function reference({ parameters, buffer, step, by }: Case): { value: number; siz
       out[c]!.all.push(delta);
     }
   });
-  return out.map(({ w, sum: mean, size, weights, all }) => {
+  return out.map(({ w, sum: mean, size, weights, all }, c) => {
     all.sort((a, b) => a - b);
     const median = (all[(all.length - 1) >> 1]! + all[all.length >> 1]!) / 2; // the two are one when they are odd
     const sum = by === "mean" ? mean : all.length ? weights * median : 0;
-    const n = step.divisor === "covering" ? weights : step.divisor;
+    const part = coverage ? Math.max(coverage[c]!, step.leastCoverage!) : 1;
+    const n = step.divisor === "covering" ? weights : step.divisor * part;
     const scale = n > 0 ? step.serverLearningRate / n : 0;
     return { value: w + scale * sum, size: Math.abs(w) + scale * (size + Math.abs(sum)) };
   });
@@ -125,7 +138,7 @@ describe("a server step", () => {
     let uncovered = 0;
     fc.assert(
       fc.property(cases, (c) => {
-        const got = aggregate(c.parameters, c.buffer, c.step, folder, c.by);
+        const got = aggregate(c.parameters, c.buffer, c.step, folder, c.by, c.coverage);
         reference(c).forEach(({ value, size }, i) => {
           if (!(Math.abs(got[i]! - value) <= 2e-6 * size)) expect.fail(`parameter ${i}: ${got[i]} instead of ${value}`);
           if (got[i] === c.parameters[i]) uncovered++;
@@ -134,6 +147,20 @@ describe("a server step", () => {
       sweep(150),
     );
     expect(uncovered).toBeGreaterThan(1000); // smaller tiers leave the rest alone
+  });
+
+  it("knows what share of a fleet's boards trains each coordinate", () => {
+    const counts = [3, 0, 5, 2];
+    for (const plans of tiers) {
+      const fleet = plans.flatMap((plan, i) => Array<Plan>(counts[i]!).fill(plan));
+      const expected = new Float64Array(plans[0]!.parameterCount);
+      for (const plan of fleet) for (const c of places(plan)) expected[c]! += 0.1;
+      const got = coverageOf(expected.length, new Map(plans.map((plan, i) => [plan, counts[i]!])));
+      got.forEach((share, c) => {
+        expect(share).toBeCloseTo(expected[c]!, 6);
+      });
+      expect(new Set(Array.from(got, (share) => share.toFixed(2)))).toContain("0.20"); // what only the largest train
+    }
   });
 
   it("leaves what it was given alone, and gives the same bits for the same buffer", () => {

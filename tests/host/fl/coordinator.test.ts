@@ -12,9 +12,10 @@ import { ftte } from "../../../host/fl/ftte.ts";
 import type { ServerOptions } from "../../../host/fl/server_options.ts";
 import { stableRate } from "../../../host/fl/stability.ts";
 import type { Strategy } from "../../../host/fl/strategy.ts";
+import { places } from "../plan/bench.ts";
 import { type Formula, type Recorded, recalibrated, recomputed, recorded, type Weighed } from "./recorded_run.ts";
 import { type Answer, neverOrdered } from "./scripted_fleet.ts";
-import { type Session, type SessionOptions, session, TestRun } from "./session.ts";
+import { plans, type Session, type SessionOptions, session, TestRun } from "./session.ts";
 
 const sweeping = !!process.env.FTTE_SWEEP;
 const classes = ["small", "large", "small", "large"];
@@ -33,6 +34,11 @@ const late = ({ staleness }: Weighed) => ({ age: staleness, weight: byAge({ stal
 const byShare = ({ board }: Weighed, latest: readonly Weighed[]) => {
   const boards = new Set(latest.map((u) => u.board)).size;
   return Math.min(4, latest.length / boards / latest.filter((u) => u.board === board).length);
+};
+/** The share of the boards that train a coordinate. */
+const coverage = (boards: ReadonlyMap<string, string>, coordinate: number) => {
+  const trains = [...boards.values()].filter((name) => places(plans.get(name)!).includes(coordinate));
+  return trains.length / boards.size;
 };
 const bySamples = ({ samples }: { samples: number }) => samples;
 
@@ -58,6 +64,13 @@ const strategies: Row[] = [
     strategy: () => ftte({ buffer: 3 }),
     versions: 4,
     judge: formula({ weight: byAge, divisor: () => 3 }),
+  },
+  {
+    name: "ftte, divided by as many updates as are to be expected,",
+    strategy: () => ftte({ buffer: 3, divisor: "expected" }),
+    versions: 4,
+    judge: (file, boards) =>
+      formula({ weight: byAge, divisor: (_, c) => 3 * Math.max(1 / 2, coverage(boards, c)) })(file, boards),
   },
   {
     name: "ftte, whose step is what the updates' ages allow,",

@@ -46,8 +46,8 @@ export interface Weighed {
 export interface Formula {
   /** a_i; `latest` are all updates that had weight so far, this step's too, in their order. */
   weight: (update: Weighed & { samples: number }, latest: readonly Weighed[]) => number;
-  /** N, from the weights that cover a coordinate. */
-  divisor: (covering: number[]) => number;
+  /** N, from the weights that cover a coordinate, and from which one it is. */
+  divisor: (covering: number[], coordinate: number) => number;
   /** What an update asks of a coordinate; its Δ when left out. */
   change?: (update: { delta: number; base: number; w: number }) => number;
   /** C, to which longer updates are scaled down. */
@@ -92,7 +92,7 @@ export function recomputed(
     });
     return Float64Array.from(before, (w, c) => {
       const entry = sum.get(c);
-      return entry ? w + (rate * entry.value) / formula.divisor(entry.weights) : w;
+      return entry ? w + (rate * entry.value) / formula.divisor(entry.weights, c) : w;
     });
   });
 }

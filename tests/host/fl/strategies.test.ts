@@ -15,7 +15,7 @@ import { strategyContract } from "../../contracts/strategy.ts";
 
 const ages = ["constant", "polynomial", "hinge"] as const;
 const variances = ["constant", "inverse", "relative"] as const;
-const divisors = ["buffer", "covering"] as const;
+const divisors = ["buffer", "expected", "covering"] as const;
 for (const age of ages)
   for (const variance of variances)
     for (const divisor of divisors) {
@@ -147,8 +147,13 @@ describe("ftte's divisor", () => {
     expect(ftte({ samplesPower: 0.5 }).weigh(buffer, []).divisor).toBeCloseTo(4 + 2 + 5, 12);
   });
 
-  it("is left to the coverage when asked for", () => {
+  it("is left to the weights that cover a coordinate when asked for", () => {
     expect(ftte({ divisor: "covering" }).weigh(buffer, []).divisor).toBe("covering");
+  });
+
+  it("is of as many updates as are to be expected when asked for, of half of them at least", () => {
+    expect(ftte({ divisor: "expected" }).weigh(buffer, [])).toMatchObject({ divisor: 3, leastCoverage: 1 / 2 });
+    expect(ftte().weigh(buffer, []).leastCoverage).toBeUndefined();
   });
 });
 
@@ -250,6 +255,13 @@ describe("a server step by hand", () => {
 
   it("of ftte by age: (30/1 + 60/2 + 90/3) / 3 = 30, where the plain mean would be 60", () => {
     expect(moved(ftte({ buffer: 3 }).weigh(buffer, []))).toBeCloseTo(10 + 30, 4);
+  });
+
+  it("of ftte by age over the updates to be expected: 90 / (3 · 0.75) = 40 where three quarters of the boards train it, 90 / (3 · 0.5) = 60 where fewer than half do", () => {
+    const step = ftte({ divisor: "expected" }).weigh(buffer, []);
+    const at = (coverage: number) =>
+      aggregate(Float32Array.of(10), updates, step, plain, "mean", Float32Array.of(coverage))[0]!;
+    expect([1, 0.75, 0.5, 0.1].map(at)).toEqual([40, 50, 70, 70].map((w) => expect.closeTo(w, 4)));
   });
 
   it("of ftte by age over the covering weights: 90 / (1 + 1/2 + 1/3) = 49.0909", () => {
