@@ -85,6 +85,7 @@ const all: Variant[] = [
   changed("variance inverse", { variance: "inverse" }),
   changed("variance relative", { variance: "relative" }),
   changed("samples to the power 1", { samplesPower: 1 }),
+  changed("divisor expected", { divisor: "expected" }),
   changed("divisor covering", { divisor: "covering" }),
   changed("buffer 2", { buffer: 2 }),
   changed("buffer 8", { buffer: 8 }),

@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 
 const experiments: Record<string, () => Promise<unknown>> = {
+  coverage: () => import("./coverage.ts"),
   encodings: () => import("./encodings.ts"),
   headline: () => import("./headline.ts"),
   hostile: () => import("./hostile.ts"),

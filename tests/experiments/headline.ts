@@ -1,14 +1,14 @@
 // The headline experiment: synchronous federated averaging of the whole model in f32 against its rivals and FTTE, on the same clients, data,
 // first model and number of updates.
 //
-//     npm run experiment -- headline [--reduced|--full] [--data ../shared/data] [--cifar <folder>] [--seeds <n>] [--jobs 2] [--json] [--write]
+//     npm run experiment -- headline [--reduced|--full|--long] [--data ../shared/data] [--cifar <folder>] [--seeds <n>] [--jobs 2] [--json] [--write]
 //
 // --only <data set> leaves the others out, --rows "FedAvg, f32|FTTE, tiers" the other rows. --like <data set> does not tune, but takes the variants
 // that were the best on that one; --variant <0 to 3> takes that one of every row's four.
 //
 // Every row is tuned over its four variants, at equal concurrency and on a seed that is not reported; then its best one runs on each seed. With
-// --reduced (100 clients) and --full (10, 100 and 500 clients, fewer stragglers, IID), the variants are those of the committed report. Runs that
-// were made before are taken from build/experiments, so a command that was killed goes on where it was.
+// --reduced (100 clients), --full (10, 100 and 500 clients, fewer stragglers, IID) and --long (four times as many updates), the variants are those of
+// the committed report. Runs that were made before are taken from build/experiments, so a command that was killed goes on where it was.
 
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ import { buildGuest } from "../../host/build/guest.ts";
 import { archives, unpacked } from "../bench/unpacked.ts";
 import { type Block, figuresOf, headlineTable, type Outcome, targetOf } from "./figures.ts";
 import { runAll } from "./pool.ts";
-import { committedVariants, writeFull, writeReduced, writeReport } from "./report.ts";
+import { committedVariants, writeFull, writeLong, writeReduced, writeReport } from "./report.ts";
 import type { CellOrder, CellResult } from "./run_cell.ts";
 import { type Setting, settingsOf } from "./settings.ts";
 import { rows as allRows, type Cell, configOf, type Row, reference } from "./strategies.ts";
@@ -28,6 +28,7 @@ const { values } = parseArgs({
   options: {
     reduced: { type: "boolean" },
     full: { type: "boolean" },
+    long: { type: "boolean" },
     data: { type: "string", default: "../shared/data" },
     cifar: { type: "string" },
     only: { type: "string", default: "" },
@@ -40,9 +41,9 @@ const { values } = parseArgs({
     write: { type: "boolean" },
   },
 });
-const scope = values.reduced ? "reduced" : values.full ? "full" : "main";
+const scope = values.reduced ? "reduced" : values.full ? "full" : values.long ? "long" : "main";
 const seedsOf = (setting: Setting) => {
-  const usual = { reduced: 2, full: 1, main: setting.seeds }[scope];
+  const usual = { reduced: 2, full: 1, long: 3, main: setting.seeds }[scope];
   return Array.from({ length: Number(values.seeds ?? usual) }, (_, i) => i + 1);
 };
 const asked = values.rows.split("|");
@@ -53,14 +54,14 @@ const jobs = Number(values.jobs ?? availableParallelism());
 const tuningSeed = 100;
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
-/** Updates folded in a run: five from each client on average. */
+/** Updates folded in a run: five from each client on average; with --long four times that, measured as often. */
 const updatesOf = (clients: number) => Math.max(300, clients * 5);
 const orderOf = (setting: Setting, row: Row, cell: Cell): CellOrder => {
   const updates = updatesOf(cell.clients);
   const { metric } = setting;
   return {
     config: configOf(setting, row, cell),
-    updates,
+    updates: scope === "long" ? updates * 4 : updates,
     evaluateEvery: Math.max(10, Math.round(updates / setting.measurements)),
     ...(metric !== "accuracy" && { metric }), // the default is left out: runs that were made before stay known
   };
@@ -135,7 +136,7 @@ function placesOf({ partitions }: Setting): Place[] {
   const [main, ...others] = partitions.map(({ name }) => name);
   const place = (clients: number, stragglers: number, partition = main!) => ({ partition, clients, stragglers });
   if (scope === "reduced") return [place(100, 0.9)];
-  if (scope === "main") return [place(500, 0.9)];
+  if (scope === "main" || scope === "long") return [place(500, 0.9)];
   return [
     ...[10, 100, 500].flatMap((clients) => [0, 0.5, 0.9].map((share) => place(clients, share))),
     ...others.map((partition) => place(500, 0.9, partition)),
@@ -163,7 +164,7 @@ for (const setting of settings.filter(({ name }) => isAsked(name))) {
     blocks.push({ setting, place, best, seeds: seedsOf(setting).length, target, outcomes, figures });
   }
 }
-if (values.write) await { reduced: writeReduced, full: writeFull, main: writeReport }[scope](blocks);
+if (values.write) await { reduced: writeReduced, full: writeFull, long: writeLong, main: writeReport }[scope](blocks);
 if (values.json) {
   const all = blocks.flatMap(({ setting: { metric }, seeds, figures }) =>
     figures.map((row) => ({ ...row, metric, seeds })),

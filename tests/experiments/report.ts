@@ -1,5 +1,5 @@
-// The report of the experiments: the written parts of docs/results/headline.md between its marks, its pictures, and the figures of the headline
-// and of its full matrix in headline.json and full.json. The page's prose is written by hand.
+// The report of the experiments: the written parts of docs/results/headline.md between its marks, its pictures, and the figures of the headline,
+// of its full matrix and of its long runs in headline.json, full.json and long.json. The page's prose is written by hand.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,6 +15,7 @@ import { rows, variantText } from "./strategies.ts";
 const folder = join(root, "docs", "results");
 const dataPath = join(folder, "headline.json");
 const fullPath = join(folder, "full.json");
+const longPath = join(folder, "long.json");
 
 interface CommittedBlock {
   dataset: string;
@@ -137,6 +138,18 @@ export function writeFull(all: readonly Block[]): void {
   commit(fullPath, all);
 }
 
+/** Each data set's runs with four times as many updates, and their picture. */
+export async function writeLong(blocks: readonly Block[]): Promise<void> {
+  for (const block of blocks) {
+    const name = `${fileName(block)}-long-time`;
+    await writePicture(name, curvesChart(block, "seconds"));
+    const picture = `![${block.setting.metric} over virtual time](${name}.svg)`;
+    const parts = [provenance(block), blockText(block, false), goalTable(block), picture];
+    writePart(`${fileName(block)}, long`, parts.join("\n\n"));
+  }
+  commit(longPath, blocks);
+}
+
 /** The part of the page that anybody can repeat in minutes. */
 export function writeReduced(blocks: readonly Block[]): void {
   const text = blocks.map((block) => blockText(block, false)).join("\n\n");
@@ -144,11 +157,14 @@ export function writeReduced(blocks: readonly Block[]): void {
 }
 
 async function writePictures(block: Block): Promise<void> {
-  const picture = async (what: string, chart: object) =>
-    writeFileSync(join(folder, `${fileName(block)}-${what}.svg`), `${await chartSvg(chart)}\n`);
-  await picture("time", curvesChart(block, "seconds"));
-  await picture("bytes", curvesChart(block, "bytes"));
-  await picture("memory", memoryChart(block));
+  const name = fileName(block);
+  await writePicture(`${name}-time`, curvesChart(block, "seconds"));
+  await writePicture(`${name}-bytes`, curvesChart(block, "bytes"));
+  await writePicture(`${name}-memory`, memoryChart(block));
+}
+
+async function writePicture(name: string, chart: object): Promise<void> {
+  writeFileSync(join(folder, `${name}.svg`), `${await chartSvg(chart)}\n`);
 }
 
 /** The part of the page about clients that do harm. */
@@ -158,7 +174,7 @@ export function writeHostile(header: string[], cells: string[][]): void {
 
 /** The part of the page about the weights by age and variance, and its picture. */
 export async function writeWeights(seeds: number, header: string[], cells: string[][], chart: object): Promise<void> {
-  writeFileSync(join(folder, "weights.svg"), `${await chartSvg(chart)}\n`);
+  await writePicture("weights", chart);
   const picture = "![accuracy with other weights](weights.svg)";
   writePart("weights", `${over(seeds)}.\n\n${markdown(header, cells)}\n\n${picture}`);
 }
@@ -166,6 +182,11 @@ export async function writeWeights(seeds: number, header: string[], cells: strin
 /** The part of the page about the encodings of updates. */
 export function writeEncodings(seeds: number, header: string[], cells: string[][]): void {
   writePart("encodings", `${over(seeds)}.\n\n${markdown(header, cells)}`);
+}
+
+/** The part of the page about coordinates that not all boards train. */
+export function writeCoverage(seeds: number, header: string[], cells: string[][]): void {
+  writePart("coverage", `${over(seeds)}.\n\n${markdown(header, cells, 2)}`);
 }
 
 /** The part of the page about boards' turns. */
