@@ -1,6 +1,7 @@
 // What even shares give where few boards are there and all are always at work, as in most real fleets: a fast board sends more updates, and each
-// of them counts as one, or all boards' count for as much. The tiers of the headline by FTTE, the whole model by FedAvg, which waits for all; nine boards
-// in ten are stragglers, drawn or those that hold the rare labels.
+// of them counts as one, or all boards' count for as much. By FTTE, and by FedAvg, which waits for all; with the tiers of the headline, and with
+// boards that all train the whole model, so that what truncation costs stands beside what not waiting does. Nine boards in ten are stragglers, drawn
+// or those that hold the rare labels.
 //
 //     npm run experiment -- shares [--seeds 5] [--jobs 2] [--data ../shared/data] [--json] [--write]
 
@@ -43,10 +44,14 @@ interface Variant {
   fleet: typeof fullFleet;
   averaging: number;
 }
+const fedavg = { strategy: { name: "fedavg" }, averaging: 0 } as const;
+const ftte = (share: "updates" | "boards") => ({ strategy: { name: "ftte", share }, averaging: 0.9 }) as const;
 const variants: Record<string, Variant> = {
-  FedAvg: { strategy: { name: "fedavg" }, fleet: fullFleet, averaging: 0 },
-  "FTTE, each update as one": { strategy: { name: "ftte", share: "updates" }, fleet: tieredFleet, averaging: 0.9 },
-  "FTTE, even shares": { strategy: { name: "ftte", share: "boards" }, fleet: tieredFleet, averaging: 0.9 },
+  FedAvg: { ...fedavg, fleet: fullFleet },
+  "FedAvg, tiers": { ...fedavg, fleet: tieredFleet },
+  "FTTE, even shares": { ...ftte("boards"), fleet: fullFleet },
+  "FTTE, tiers, even shares": { ...ftte("boards"), fleet: tieredFleet },
+  "FTTE, tiers, each update as one": { ...ftte("updates"), fleet: tieredFleet },
 };
 
 const names = Object.keys(variants);
