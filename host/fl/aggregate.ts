@@ -36,6 +36,18 @@ export function eachCoordinate({ runs }: Plan, visit: (flat: number, slice: numb
     for (let j = 0; j < count; j++) visit(modelOffset + j, sliceOffset + j);
 }
 
+/** How many boards train each coordinate of a model of `size`. @param plans one for each board */
+export function boardsCovering(size: number, plans: Iterable<Plan>): Float32Array {
+  const counts = new Map<Plan, number>();
+  for (const plan of plans) counts.set(plan, (counts.get(plan) ?? 0) + 1);
+  const boards = new Float32Array(size);
+  for (const [plan, count] of counts)
+    eachCoordinate(plan, (c) => {
+      boards[c]! += count;
+    });
+  return boards;
+}
+
 /** Places in the buffer of the updates of each plan, in the order of each plan's first update. */
 function byPlan(buffer: readonly Pick<BufferedUpdate, "plan">[]): Map<Plan, number[]> {
   const groups = new Map<Plan, number[]>();
@@ -108,17 +120,6 @@ function combined(
 }
 
 type Combine = NonNullable<ServerOptions["combine"]>;
-
-/** The share of a fleet's boards that train each coordinate of a model of `size`. @param boards how many have each plan */
-export function coverageOf(size: number, boards: ReadonlyMap<Plan, number>): Float32Array {
-  const coverage = new Float32Array(size);
-  const all = [...boards.values()].reduce((sum, count) => sum + count, 0);
-  for (const [plan, count] of boards)
-    eachCoordinate(plan, (c) => {
-      coverage[c]! += count / all;
-    });
-  return coverage;
-}
 
 /**
  * The new flat parameters; `parameters` is left alone. With the median, it takes the place of Σ a_i Δ_i / Σ a_i.

@@ -5,7 +5,7 @@ import { decodeSlice } from "../plan/slice.ts";
 import type { Plan } from "../plan/types.ts";
 import { foldedRows } from "../plan/update_rows.ts";
 import { decodeUpdateHeader } from "../wire/spec.gen.ts";
-import { aggregate, type BufferedUpdate, coverageOf, type Folder, normOf, variances } from "./aggregate.ts";
+import { aggregate, type BufferedUpdate, boardsCovering, type Folder, normOf, variances } from "./aggregate.ts";
 import { calibratedStep, UpdateCache } from "./calibration.ts";
 import { leftOut } from "./filter.ts";
 import type { BoardSetup, ModelVersion } from "./orders.ts";
@@ -118,12 +118,8 @@ export class Arrivals {
   private coverageFor({ leastCoverage }: Step, size: number): Float32Array | undefined {
     if (leastCoverage === undefined) return undefined;
     if (this.coverage) return this.coverage;
-    const boards = new Map<Plan, number>();
-    for (const { class: name } of this.o.boards) {
-      const plan = this.o.plans.get(name);
-      if (plan) boards.set(plan, (boards.get(plan) ?? 0) + 1);
-    }
-    this.coverage = coverageOf(size, boards);
+    const plans = this.o.boards.flatMap(({ class: name }) => this.o.plans.get(name) ?? []);
+    this.coverage = boardsCovering(size, plans).map((boards) => boards / plans.length);
     return this.coverage;
   }
 

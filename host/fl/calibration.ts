@@ -6,7 +6,7 @@
 // Boards that train a part of the model: N and h̄'s divisor count, per coordinate, the updates and the boards that cover it.
 
 import type { Plan } from "../plan/types.ts";
-import { type BufferedUpdate, eachCoordinate, type Folder, weightedSum } from "./aggregate.ts";
+import { type BufferedUpdate, boardsCovering, type Folder, weightedSum } from "./aggregate.ts";
 import type { Step } from "./strategy.ts";
 
 /** Of a board's last update, what sums need. */
@@ -35,8 +35,7 @@ export class UpdateCache {
 
   /** h̄ of each coordinate of a model of `size`. */
   mean(size: number, folder: Folder): Float32Array {
-    const boards = new Float32Array(size);
-    for (const plan of this.fleet.values()) eachCoordinate(plan, (c) => boards[c]!++);
+    const boards = boardsCovering(size, this.fleet.values());
     const inOrder = [...this.fleet.keys()].flatMap((board) => this.cached.get(board) ?? []);
     const ones = inOrder.map(() => 1);
     return weightedSum(size, inOrder, ones, folder).sum.map((h, c) => (boards[c]! > 0 ? h / boards[c]! : 0));

@@ -10,7 +10,7 @@ import { seeded } from "../../../host/data/random.ts";
 import {
   aggregate,
   type BufferedUpdate,
-  coverageOf,
+  boardsCovering,
   type Folder,
   normOf,
   variances,
@@ -155,7 +155,7 @@ describe("a server step", () => {
       const fleet = plans.flatMap((plan, i) => Array<Plan>(counts[i]!).fill(plan));
       const expected = new Float64Array(plans[0]!.parameterCount);
       for (const plan of fleet) for (const c of places(plan)) expected[c]! += 0.1;
-      const got = coverageOf(expected.length, new Map(plans.map((plan, i) => [plan, counts[i]!])));
+      const got = boardsCovering(expected.length, fleet).map((boards) => boards / fleet.length);
       got.forEach((share, c) => {
         expect(share).toBeCloseTo(expected[c]!, 6);
       });
