@@ -2,10 +2,12 @@
 // table of final accuracies. Which rows and columns there are, and what is written of them, is each experiment's own.
 
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildFold } from "../../host/build/fold.ts";
 import { buildGuest } from "../../host/build/guest.ts";
 import type { FtteConfig } from "../../host/cli/config.ts";
+import { archives, unpacked } from "../bench/unpacked.ts";
 import { finalAccuracy, type Spread, spread } from "./figures.ts";
 import { runAll } from "./pool.ts";
 import type { CellOrder, CellResult } from "./run_cell.ts";
@@ -48,6 +50,13 @@ export const straggling = (
 
 /** By how the stragglers were chosen. */
 export const stragglers: Record<string, boolean> = { "drawn stragglers": false, "rare labels are slow": true };
+
+/** MNIST, and of HAPT and MIT-BIH those that the folder holds; says which are absent. */
+export const settingsIn = (folder: string): Setting[] =>
+  settingsOf({
+    hapt: unpacked(join(folder, "hapt"), archives.hapt),
+    mitbih: unpacked(join(folder, "mit-bih"), archives.mitbih),
+  });
 
 export interface ComparisonOptions {
   seeds: number[];

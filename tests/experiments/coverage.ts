@@ -4,19 +4,14 @@
 //
 //     npm run experiment -- coverage [--seeds 3] [--jobs 2] [--data ../shared/data] [--json] [--write]
 
-import { join } from "node:path";
 import { table } from "../../host/cli/view/text.ts";
-import { archives, unpacked } from "../bench/unpacked.ts";
-import { compare, comparisonOptions, spreadText, straggling } from "./comparison.ts";
+import { compare, comparisonOptions, settingsIn, spreadText, straggling } from "./comparison.ts";
 import { clientFigures, spread } from "./figures.ts";
 import { writeCoverage } from "./report.ts";
-import { headsFleet, type Setting, settingsOf, tieredFleet } from "./settings.ts";
+import { headsFleet, type Setting, tieredFleet } from "./settings.ts";
 
 const options = comparisonOptions("3");
-const settings = settingsOf({
-  hapt: unpacked(join(options.data, "hapt"), archives.hapt),
-  mitbih: unpacked(join(options.data, "mit-bih"), archives.mitbih),
-});
+const settings = settingsIn(options.data);
 
 const clients = 500;
 const concurrency = 100;

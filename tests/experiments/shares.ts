@@ -5,20 +5,15 @@
 //
 //     npm run experiment -- shares [--seeds 5] [--jobs 2] [--data ../shared/data] [--json] [--write]
 
-import { join } from "node:path";
 import type { FtteConfig } from "../../host/cli/config.ts";
 import { table } from "../../host/cli/view/text.ts";
-import { archives, unpacked } from "../bench/unpacked.ts";
-import { compare, comparisonOptions, spreadText, stragglers, straggling } from "./comparison.ts";
+import { compare, comparisonOptions, settingsIn, spreadText, stragglers, straggling } from "./comparison.ts";
 import { clientFigures, spread } from "./figures.ts";
 import { writeShares } from "./report.ts";
-import { fullFleet, type Setting, settingsOf, tieredFleet } from "./settings.ts";
+import { fullFleet, type Setting, tieredFleet } from "./settings.ts";
 
 const options = comparisonOptions("5");
-const settings = settingsOf({
-  hapt: unpacked(join(options.data, "hapt"), archives.hapt),
-  mitbih: unpacked(join(options.data, "mit-bih"), archives.mitbih),
-});
+const settings = settingsIn(options.data);
 
 const updates = 300;
 
