@@ -1,5 +1,5 @@
 // Builds the guest into build/guest. Four modules of one source (docs/how-it-works.md):
-//   kernels.twin.wasm      everything compiled in: Node
+//   kernels.twin.wasm      everything compiled in, with SIMD: Node
 //   kernels.wasm           imports layers and BLAS: boards
 //   kernels.layers.wasm    imports the BLAS, brings its layers: boards whose layers are to be replaced over the air
 //   layers.wasm, blas.wasm what boards have natively: translated to C, with the checks at their boundary

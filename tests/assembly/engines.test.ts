@@ -1,4 +1,4 @@
-// The same plans, weights and samples in Node, under wasm3 with layers and BLAS translated to C and ahead of time (what boards run), and
+// The same plans, weights and samples in Node, with SIMD, under wasm3 with layers and BLAS translated to C and ahead of time (what boards run), and
 // under wasm3 with the layers interpreted, with the BLAS too: outputs, losses, trained values and encoded rows are equal bit for bit, with 32-bit and with 64-bit
 // pointers, and the arena is used to the byte that was planned.
 
@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { builtGuest } from "../../host/build/root.ts";
+import { asc } from "../../host/build/tool.ts";
 import type { PlanOptions } from "../../host/plan/plan.ts";
 import { referenceModels } from "../../host/plan/reference_models.ts";
 import type { LayerSelection, Model, Selection } from "../../host/plan/types.ts";
@@ -57,11 +58,16 @@ drawn.forEach(([model, p, frozenForm, training], i) => {
   addCase(`random model ${i}`, model, { selection: selectionFrom(model, p), frozenForm, training }, i + 1);
 });
 
+// What Node runs, but with the scalar loops of boards: wasm3 has no SIMD.
+const interpreted = join(folder, "kernels.interpreted.wasm");
+const scalarTwin = ["--target", "twin", "--lib", "firmware/assembly/blas", "--disable", "simd"];
+await asc("firmware/assembly/index.ts", ...scalarTwin, "--outFile", interpreted);
+
 for (const engine of engines)
   for (const [form, module] of [
-    ["imports", "kernels.wasm"],
-    ["layers", "kernels.layers.wasm"],
-    ["interpreted", "kernels.twin.wasm"],
+    ["imports", builtGuest("kernels.wasm")],
+    ["layers", builtGuest("kernels.layers.wasm")],
+    ["interpreted", interpreted],
   ] as const) {
     if (engine.name === "aot" && form !== "imports") continue; // nothing is interpreted there
     const parts = await engineParts(engine);
@@ -74,6 +80,6 @@ for (const engine of engines)
       ...parts,
       sources: ["tests/assembly/replay.c", "tests/assembly/record.c", ...sources],
       flags: [...parts.flags, "-Itests/core", ...(form === "interpreted" ? interpreting : [])],
-      args: [form, builtGuest(module), ...paths],
+      args: [form, module, ...paths],
     });
   }

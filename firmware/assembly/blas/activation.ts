@@ -1,9 +1,14 @@
 // Activations, losses and sample decoding.
 import { exp, log, sigmoid, tanh } from "./scalar";
+import { endOf4 } from "./vectors";
 
 //: y[n]
 export function srelu(n: i32, y: usize): void {
-  for (const e = y + ((<usize>n) << 2); y < e; y += 4) if (!(load<f32>(y) > <f32>0)) store<f32>(y, 0);
+  const e = y + ((<usize>n) << 2);
+  if (ASC_FEATURE_SIMD)
+    for (const e4 = endOf4(y, n); y < e4; y += 16)
+      v128.store(y, v128.and(v128.load(y), f32x4.gt(v128.load(y), f32x4.splat(0))));
+  for (; y < e; y += 4) if (!(load<f32>(y) > <f32>0)) store<f32>(y, 0);
 }
 
 //: y[n]
@@ -28,7 +33,14 @@ export function stanh(n: i32, y: usize): void {
 // dy := 0 where the output y is not strictly between 0 and `limit`
 //: const y[n] dy[n]
 export function sreluBackward(n: i32, limit: f32, y: usize, dy: usize): void {
-  for (const e = y + ((<usize>n) << 2); y < e; y += 4, dy += 4) {
+  const e = y + ((<usize>n) << 2);
+  if (ASC_FEATURE_SIMD)
+    for (const e4 = endOf4(y, n); y < e4; y += 16, dy += 16) {
+      const v = v128.load(y);
+      const passes = v128.and(f32x4.gt(v, f32x4.splat(0)), f32x4.lt(v, f32x4.splat(limit)));
+      v128.store(dy, v128.and(v128.load(dy), passes));
+    }
+  for (; y < e; y += 4, dy += 4) {
     const v = load<f32>(y);
     if (!(v > <f32>0) || v >= limit) store<f32>(dy, 0);
   }

@@ -7,6 +7,7 @@ import { axpy, dot } from "./inner_loops";
 import { addSum, dot4, dot8 } from "./rows";
 import { addOuter, sumWindows } from "./scaled_sums";
 import { windowDot } from "./tiles";
+import { endOf4 } from "./vectors";
 
 export * from "./activation";
 export * from "./convolution";
@@ -58,6 +59,7 @@ export function scopy(n: i32, x: usize, y: usize): void {
 //: y[n]
 export function sfill(n: i32, k: f32, y: usize): void {
   const e = y + ((<usize>n) << 2);
+  if (ASC_FEATURE_SIMD) for (const e4 = endOf4(y, n); y < e4; y += 16) v128.store(y, f32x4.splat(k));
   while (y < e) {
     store<f32>(y, k);
     y += 4;
@@ -115,7 +117,9 @@ export function saddRows(p: i32, n: i32, xs: i32, ys: i32, x: usize, y: usize): 
 //: const b[c] y[p*c]
 export function srows(p: i32, c: i32, b: usize, y: usize): void {
   for (let i = 0; i < p; i++) {
-    for (let j: usize = 0, e = (<usize>c) << 2; j < e; j += 4) store<f32>(y + j, load<f32>(b + j));
+    let j: usize = 0;
+    if (ASC_FEATURE_SIMD) for (const e4 = endOf4(0, c); j < e4; j += 16) v128.store(y + j, v128.load(b + j));
+    for (const e = (<usize>c) << 2; j < e; j += 4) store<f32>(y + j, load<f32>(b + j));
     y += (<usize>c) << 2;
   }
 }

@@ -4,6 +4,7 @@
 import { addSum } from "./rows";
 import { sumWindows } from "./scaled_sums";
 import { endOfWhole, firstWhole, tile, tile1, windowDot } from "./tiles";
+import { tile1By8 } from "./vectors";
 
 // y(oh,ow,oc) += conv(x(ih,iw,ic), w(oc,kh,kw,ic))
 //: const x[ih*iw*ic] const w[oc*kh*kw*ic] y[oh*ow*oc] turns ow+oh*(1+ow*(1+oc*kh*(1+kw*ic)))
@@ -136,6 +137,9 @@ function onePosition<W>(
   const f = <usize>filter * sizeof<W>();
   const e = y + ((<usize>oc) << 2);
   const e4 = y + ((<usize>oc >> 2) << 4);
+  if (ASC_FEATURE_SIMD)
+    for (const e8 = y + ((<usize>oc >> 3) << 5); y < e8; y += 32, g += 32, w += f << 3)
+      tile1By8<W>(x, xGap, w, f, wGap, g, y, rows, n);
   for (; y < e4; y += 16, g += 16, w += f << 2) tile1<W>(x, xGap, w, f, wGap, g, y, rows, n);
   for (; y < e; y += 4, g += 4, w += f) addSum<W>(windowDot<W>(x, xGap, w, wGap, rows, n), g, y, 0);
 }

@@ -1,6 +1,8 @@
 // Inner loops that the BLAS inlines: dot products, multiply-adds, four rows at a time. Loads come before stores and eight elements go per
 // turn, because that is what a Cortex-M4F and a compiler both like. Not exported to the guest.
 
+import { addTimes, endOf4 } from "./vectors";
+
 /** Σ a[i] b[i], in order of i. */
 export function dot(a: usize, b: usize, n: i32): f32 {
   let s: f32 = 0;
@@ -28,6 +30,9 @@ export function dot(a: usize, b: usize, n: i32): f32 {
 
 /** y += k x */
 export function axpy(k: f32, x: usize, y: usize, n: i32): void {
+  if (ASC_FEATURE_SIMD)
+    for (const e4 = endOf4(x, n); x < e4; x += 16, y += 16, n -= 4)
+      v128.store(y, addTimes(v128.load(y), f32x4.splat(k), v128.load(x)));
   const e8 = x + ((<usize>n >> 3) << 5);
   const e = x + ((<usize>n) << 2);
   while (x < e8) {

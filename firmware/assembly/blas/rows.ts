@@ -4,6 +4,8 @@
 // keeps the C compiler from undoing either. Every element is computed in the order of the loop over one row: results depend neither on how
 // many rows go together nor on how many columns.
 
+import { addTimes, endOf4, tile1By4, tile1By8 } from "./vectors";
+
 /** The first and the second f32 of two that one load has brought. */
 export function first(pair: u64): f32 {
   return reinterpret<f32>(<u32>pair);
@@ -20,6 +22,10 @@ export function addSum<W>(sum: f32, g: usize, y: usize, at: usize): void {
 
 /** y[0..3] += rows 0..3 of A (stride `s` bytes) · x. */
 export function dot4(A: usize, s: usize, x: usize, y: usize, n: i32): void {
+  if (ASC_FEATURE_SIMD) {
+    tile1By4<f32>(x, 0, A, s, 0, 0, y, 1, n);
+    return;
+  }
   let a1 = A + s;
   let a2 = a1 + s;
   let a3 = a2 + s;
@@ -70,6 +76,10 @@ export function dot4(A: usize, s: usize, x: usize, y: usize, n: i32): void {
 
 /** y[0..7] += rows 0..7 of A (W, stride `s` bytes) · x, each times its scale at g where W is i8. */
 export function dot8<W>(A: usize, s: usize, g: usize, x: usize, y: usize, n: i32): void {
+  if (ASC_FEATURE_SIMD) {
+    tile1By8<W>(x, 0, A, s, 0, g, y, 1, n);
+    return;
+  }
   let a1 = A + s;
   let a2 = a1 + s;
   let a3 = a2 + s;
@@ -169,40 +179,53 @@ export function ger4(
   n: i32,
 ): void {
   const e = x + ((<usize>n) << 2);
-  for (const e4 = x + ((<usize>n >> 2) << 4); x < e4; x += 16) {
-    const a = load<f32>(x);
-    const b = load<f32>(x, 4);
-    const c = load<f32>(x, 8);
-    const d = load<f32>(x, 12);
-    const v0 = load<u64>(y0);
-    store<f32>(y0, first(v0) + k0 * a);
-    store<f32>(y0, second(v0) + k0 * b, 4);
-    const w0 = load<u64>(y0, 8);
-    store<f32>(y0, first(w0) + k0 * c, 8);
-    store<f32>(y0, second(w0) + k0 * d, 12);
-    y0 += 16;
-    const v1 = load<u64>(y1);
-    store<f32>(y1, first(v1) + k1 * a);
-    store<f32>(y1, second(v1) + k1 * b, 4);
-    const w1 = load<u64>(y1, 8);
-    store<f32>(y1, first(w1) + k1 * c, 8);
-    store<f32>(y1, second(w1) + k1 * d, 12);
-    y1 += 16;
-    const v2 = load<u64>(y2);
-    store<f32>(y2, first(v2) + k2 * a);
-    store<f32>(y2, second(v2) + k2 * b, 4);
-    const w2 = load<u64>(y2, 8);
-    store<f32>(y2, first(w2) + k2 * c, 8);
-    store<f32>(y2, second(w2) + k2 * d, 12);
-    y2 += 16;
-    const v3 = load<u64>(y3);
-    store<f32>(y3, first(v3) + k3 * a);
-    store<f32>(y3, second(v3) + k3 * b, 4);
-    const w3 = load<u64>(y3, 8);
-    store<f32>(y3, first(w3) + k3 * c, 8);
-    store<f32>(y3, second(w3) + k3 * d, 12);
-    y3 += 16;
-  }
+  if (ASC_FEATURE_SIMD)
+    for (const e4 = endOf4(x, n); x < e4; x += 16) {
+      const v = v128.load(x);
+      v128.store(y0, addTimes(v128.load(y0), f32x4.splat(k0), v));
+      y0 += 16;
+      v128.store(y1, addTimes(v128.load(y1), f32x4.splat(k1), v));
+      y1 += 16;
+      v128.store(y2, addTimes(v128.load(y2), f32x4.splat(k2), v));
+      y2 += 16;
+      v128.store(y3, addTimes(v128.load(y3), f32x4.splat(k3), v));
+      y3 += 16;
+    }
+  else
+    for (const e4 = x + ((<usize>n >> 2) << 4); x < e4; x += 16) {
+      const a = load<f32>(x);
+      const b = load<f32>(x, 4);
+      const c = load<f32>(x, 8);
+      const d = load<f32>(x, 12);
+      const v0 = load<u64>(y0);
+      store<f32>(y0, first(v0) + k0 * a);
+      store<f32>(y0, second(v0) + k0 * b, 4);
+      const w0 = load<u64>(y0, 8);
+      store<f32>(y0, first(w0) + k0 * c, 8);
+      store<f32>(y0, second(w0) + k0 * d, 12);
+      y0 += 16;
+      const v1 = load<u64>(y1);
+      store<f32>(y1, first(v1) + k1 * a);
+      store<f32>(y1, second(v1) + k1 * b, 4);
+      const w1 = load<u64>(y1, 8);
+      store<f32>(y1, first(w1) + k1 * c, 8);
+      store<f32>(y1, second(w1) + k1 * d, 12);
+      y1 += 16;
+      const v2 = load<u64>(y2);
+      store<f32>(y2, first(v2) + k2 * a);
+      store<f32>(y2, second(v2) + k2 * b, 4);
+      const w2 = load<u64>(y2, 8);
+      store<f32>(y2, first(w2) + k2 * c, 8);
+      store<f32>(y2, second(w2) + k2 * d, 12);
+      y2 += 16;
+      const v3 = load<u64>(y3);
+      store<f32>(y3, first(v3) + k3 * a);
+      store<f32>(y3, second(v3) + k3 * b, 4);
+      const w3 = load<u64>(y3, 8);
+      store<f32>(y3, first(w3) + k3 * c, 8);
+      store<f32>(y3, second(w3) + k3 * d, 12);
+      y3 += 16;
+    }
   for (; x < e; ) {
     const u = load<f32>(x);
     x += 4;
@@ -239,68 +262,89 @@ export function ger8(
   n: i32,
 ): void {
   const e = x + ((<usize>n) << 2);
-  for (const e4 = x + ((<usize>n >> 2) << 4); x < e4; x += 16) {
-    const a = load<f32>(x);
-    const b = load<f32>(x, 4);
-    const c = load<f32>(x, 8);
-    const d = load<f32>(x, 12);
-    const v0 = load<u64>(y0);
-    store<f32>(y0, first(v0) + k0 * a);
-    store<f32>(y0, second(v0) + k0 * b, 4);
-    const w0 = load<u64>(y0, 8);
-    store<f32>(y0, first(w0) + k0 * c, 8);
-    store<f32>(y0, second(w0) + k0 * d, 12);
-    y0 += 16;
-    const v1 = load<u64>(y1);
-    store<f32>(y1, first(v1) + k1 * a);
-    store<f32>(y1, second(v1) + k1 * b, 4);
-    const w1 = load<u64>(y1, 8);
-    store<f32>(y1, first(w1) + k1 * c, 8);
-    store<f32>(y1, second(w1) + k1 * d, 12);
-    y1 += 16;
-    const v2 = load<u64>(y2);
-    store<f32>(y2, first(v2) + k2 * a);
-    store<f32>(y2, second(v2) + k2 * b, 4);
-    const w2 = load<u64>(y2, 8);
-    store<f32>(y2, first(w2) + k2 * c, 8);
-    store<f32>(y2, second(w2) + k2 * d, 12);
-    y2 += 16;
-    const v3 = load<u64>(y3);
-    store<f32>(y3, first(v3) + k3 * a);
-    store<f32>(y3, second(v3) + k3 * b, 4);
-    const w3 = load<u64>(y3, 8);
-    store<f32>(y3, first(w3) + k3 * c, 8);
-    store<f32>(y3, second(w3) + k3 * d, 12);
-    y3 += 16;
-    const v4 = load<u64>(y4);
-    store<f32>(y4, first(v4) + k4 * a);
-    store<f32>(y4, second(v4) + k4 * b, 4);
-    const w4 = load<u64>(y4, 8);
-    store<f32>(y4, first(w4) + k4 * c, 8);
-    store<f32>(y4, second(w4) + k4 * d, 12);
-    y4 += 16;
-    const v5 = load<u64>(y5);
-    store<f32>(y5, first(v5) + k5 * a);
-    store<f32>(y5, second(v5) + k5 * b, 4);
-    const w5 = load<u64>(y5, 8);
-    store<f32>(y5, first(w5) + k5 * c, 8);
-    store<f32>(y5, second(w5) + k5 * d, 12);
-    y5 += 16;
-    const v6 = load<u64>(y6);
-    store<f32>(y6, first(v6) + k6 * a);
-    store<f32>(y6, second(v6) + k6 * b, 4);
-    const w6 = load<u64>(y6, 8);
-    store<f32>(y6, first(w6) + k6 * c, 8);
-    store<f32>(y6, second(w6) + k6 * d, 12);
-    y6 += 16;
-    const v7 = load<u64>(y7);
-    store<f32>(y7, first(v7) + k7 * a);
-    store<f32>(y7, second(v7) + k7 * b, 4);
-    const w7 = load<u64>(y7, 8);
-    store<f32>(y7, first(w7) + k7 * c, 8);
-    store<f32>(y7, second(w7) + k7 * d, 12);
-    y7 += 16;
-  }
+  if (ASC_FEATURE_SIMD)
+    for (const e4 = endOf4(x, n); x < e4; x += 16) {
+      const v = v128.load(x);
+      v128.store(y0, addTimes(v128.load(y0), f32x4.splat(k0), v));
+      y0 += 16;
+      v128.store(y1, addTimes(v128.load(y1), f32x4.splat(k1), v));
+      y1 += 16;
+      v128.store(y2, addTimes(v128.load(y2), f32x4.splat(k2), v));
+      y2 += 16;
+      v128.store(y3, addTimes(v128.load(y3), f32x4.splat(k3), v));
+      y3 += 16;
+      v128.store(y4, addTimes(v128.load(y4), f32x4.splat(k4), v));
+      y4 += 16;
+      v128.store(y5, addTimes(v128.load(y5), f32x4.splat(k5), v));
+      y5 += 16;
+      v128.store(y6, addTimes(v128.load(y6), f32x4.splat(k6), v));
+      y6 += 16;
+      v128.store(y7, addTimes(v128.load(y7), f32x4.splat(k7), v));
+      y7 += 16;
+    }
+  else
+    for (const e4 = x + ((<usize>n >> 2) << 4); x < e4; x += 16) {
+      const a = load<f32>(x);
+      const b = load<f32>(x, 4);
+      const c = load<f32>(x, 8);
+      const d = load<f32>(x, 12);
+      const v0 = load<u64>(y0);
+      store<f32>(y0, first(v0) + k0 * a);
+      store<f32>(y0, second(v0) + k0 * b, 4);
+      const w0 = load<u64>(y0, 8);
+      store<f32>(y0, first(w0) + k0 * c, 8);
+      store<f32>(y0, second(w0) + k0 * d, 12);
+      y0 += 16;
+      const v1 = load<u64>(y1);
+      store<f32>(y1, first(v1) + k1 * a);
+      store<f32>(y1, second(v1) + k1 * b, 4);
+      const w1 = load<u64>(y1, 8);
+      store<f32>(y1, first(w1) + k1 * c, 8);
+      store<f32>(y1, second(w1) + k1 * d, 12);
+      y1 += 16;
+      const v2 = load<u64>(y2);
+      store<f32>(y2, first(v2) + k2 * a);
+      store<f32>(y2, second(v2) + k2 * b, 4);
+      const w2 = load<u64>(y2, 8);
+      store<f32>(y2, first(w2) + k2 * c, 8);
+      store<f32>(y2, second(w2) + k2 * d, 12);
+      y2 += 16;
+      const v3 = load<u64>(y3);
+      store<f32>(y3, first(v3) + k3 * a);
+      store<f32>(y3, second(v3) + k3 * b, 4);
+      const w3 = load<u64>(y3, 8);
+      store<f32>(y3, first(w3) + k3 * c, 8);
+      store<f32>(y3, second(w3) + k3 * d, 12);
+      y3 += 16;
+      const v4 = load<u64>(y4);
+      store<f32>(y4, first(v4) + k4 * a);
+      store<f32>(y4, second(v4) + k4 * b, 4);
+      const w4 = load<u64>(y4, 8);
+      store<f32>(y4, first(w4) + k4 * c, 8);
+      store<f32>(y4, second(w4) + k4 * d, 12);
+      y4 += 16;
+      const v5 = load<u64>(y5);
+      store<f32>(y5, first(v5) + k5 * a);
+      store<f32>(y5, second(v5) + k5 * b, 4);
+      const w5 = load<u64>(y5, 8);
+      store<f32>(y5, first(w5) + k5 * c, 8);
+      store<f32>(y5, second(w5) + k5 * d, 12);
+      y5 += 16;
+      const v6 = load<u64>(y6);
+      store<f32>(y6, first(v6) + k6 * a);
+      store<f32>(y6, second(v6) + k6 * b, 4);
+      const w6 = load<u64>(y6, 8);
+      store<f32>(y6, first(w6) + k6 * c, 8);
+      store<f32>(y6, second(w6) + k6 * d, 12);
+      y6 += 16;
+      const v7 = load<u64>(y7);
+      store<f32>(y7, first(v7) + k7 * a);
+      store<f32>(y7, second(v7) + k7 * b, 4);
+      const w7 = load<u64>(y7, 8);
+      store<f32>(y7, first(w7) + k7 * c, 8);
+      store<f32>(y7, second(w7) + k7 * d, 12);
+      y7 += 16;
+    }
   for (; x < e; ) {
     const u = load<f32>(x);
     x += 4;

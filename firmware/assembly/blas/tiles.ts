@@ -3,6 +3,7 @@
 // of the weights: f32, or i8 with one scale g per filter.
 
 import { addSum } from "./rows";
+import { tile1By4, tileBy4 } from "./vectors";
 
 /** The first output column whose window does not begin before the input. */
 export function firstWhole(ow: i32, sw: i32, pw: i32): i32 {
@@ -32,6 +33,10 @@ export function tile<W>(
   rows: i32,
   n: i32,
 ): void {
+  if (ASC_FEATURE_SIMD) {
+    tileBy4<W>(x, xStep, xGap, w, filter, wGap, g, y, yStep, rows, n);
+    return;
+  }
   let x1 = x + xStep;
   let x2 = x1 + xStep;
   let x3 = x2 + xStep;
@@ -131,6 +136,10 @@ export function tile1<W>(
   rows: i32,
   n: i32,
 ): void {
+  if (ASC_FEATURE_SIMD) {
+    tile1By4<W>(x, xGap, w, filter, wGap, g, y, rows, n);
+    return;
+  }
   let w1 = w + filter;
   let w2 = w1 + filter;
   let w3 = w2 + filter;

@@ -2,12 +2,20 @@
 // the end of one row to the beginning of the next, in bytes.
 
 import { first, second } from "./rows";
+import { addTimes, endOf4, load4 } from "./vectors";
 
 /** y += k0 x0, in that order, x of type W; `rows` rows of n elements, xGap and yGap bytes between them. */
 export function addWindow<W>(k0: f32, x0: usize, xGap: usize, y: usize, yGap: usize, rows: i32, n: i32): void {
   for (; rows > 0; rows--) {
     const e = y + ((<usize>n) << 2);
-    if (isFloat<W>())
+    if (ASC_FEATURE_SIMD)
+      for (const e4 = endOf4(y, n); y < e4; y += 16) {
+        let v = v128.load(y);
+        v = addTimes(v, f32x4.splat(k0), load4<W>(x0));
+        x0 += sizeof<W>() << 2;
+        v128.store(y, v);
+      }
+    else if (isFloat<W>())
       for (const e2 = y + ((<usize>n >> 1) << 3); y < e2; y += 8) {
         const pair = load<u64>(y);
         let v = first(pair);
@@ -48,7 +56,20 @@ export function addWindows4<W>(
 ): void {
   for (; rows > 0; rows--) {
     const e = y + ((<usize>n) << 2);
-    if (isFloat<W>())
+    if (ASC_FEATURE_SIMD)
+      for (const e4 = endOf4(y, n); y < e4; y += 16) {
+        let v = v128.load(y);
+        v = addTimes(v, f32x4.splat(k0), load4<W>(x0));
+        x0 += sizeof<W>() << 2;
+        v = addTimes(v, f32x4.splat(k1), load4<W>(x1));
+        x1 += sizeof<W>() << 2;
+        v = addTimes(v, f32x4.splat(k2), load4<W>(x2));
+        x2 += sizeof<W>() << 2;
+        v = addTimes(v, f32x4.splat(k3), load4<W>(x3));
+        x3 += sizeof<W>() << 2;
+        v128.store(y, v);
+      }
+    else if (isFloat<W>())
       for (const e2 = y + ((<usize>n >> 1) << 3); y < e2; y += 8) {
         const pair = load<u64>(y);
         let v = first(pair);
@@ -117,7 +138,29 @@ export function addWindows8<W>(
   n: i32,
 ): void {
   for (; rows > 0; rows--) {
-    for (const e = y + ((<usize>n) << 2); y < e; y += 4) {
+    const e = y + ((<usize>n) << 2);
+    if (ASC_FEATURE_SIMD)
+      for (const e4 = endOf4(y, n); y < e4; y += 16) {
+        let v = v128.load(y);
+        v = addTimes(v, f32x4.splat(k0), load4<W>(x0));
+        x0 += sizeof<W>() << 2;
+        v = addTimes(v, f32x4.splat(k1), load4<W>(x1));
+        x1 += sizeof<W>() << 2;
+        v = addTimes(v, f32x4.splat(k2), load4<W>(x2));
+        x2 += sizeof<W>() << 2;
+        v = addTimes(v, f32x4.splat(k3), load4<W>(x3));
+        x3 += sizeof<W>() << 2;
+        v = addTimes(v, f32x4.splat(k4), load4<W>(x4));
+        x4 += sizeof<W>() << 2;
+        v = addTimes(v, f32x4.splat(k5), load4<W>(x5));
+        x5 += sizeof<W>() << 2;
+        v = addTimes(v, f32x4.splat(k6), load4<W>(x6));
+        x6 += sizeof<W>() << 2;
+        v = addTimes(v, f32x4.splat(k7), load4<W>(x7));
+        x7 += sizeof<W>() << 2;
+        v128.store(y, v);
+      }
+    for (; y < e; y += 4) {
       let v = load<f32>(y);
       v += k0 * <f32>load<W>(x0);
       x0 += sizeof<W>();
