@@ -21,6 +21,7 @@ import {
   type SimulatedRunOptions,
   type SimulatedWorld,
   simulatedRun,
+  simulatedStart,
   simulatedWorld,
 } from "./simulated_run.ts";
 
@@ -67,7 +68,7 @@ type Listener = (event: SeedEvent) => void;
 export async function seedRun(o: SeedRunOptions, on: Listener, signal: AbortSignal): Promise<SeedResult | undefined> {
   const { seed } = o.config;
   const kernels = loadKernels(builtGuest("kernels.twin.wasm"));
-  const world = simulatedWorld(o.config, o.projectFolder, kernels);
+  const world = simulatedWorld(o.config, simulatedStart(o.config, o.projectFolder, kernels));
   const key = digestOf(world);
   const path = join(o.stateFolder, `seed-${seed}`);
   const kept = keptResult(`${path}.json`, key);

@@ -30,20 +30,28 @@ import {
 } from "./setup.ts";
 import { serverOf, strategyOf } from "./strategies.ts";
 
-/** What runs of one seed share, whatever their strategies. */
-export interface SimulatedWorld {
+/** What runs of one seed share, whatever their fleets and strategies. */
+export interface SimulatedStart {
   data: RunData;
   firstModel: Float32Array;
+}
+
+/** What runs of one seed share, whatever their strategies. */
+export interface SimulatedWorld extends SimulatedStart {
   /** What each board records. */
   shards: Dataset[];
 }
 
 /** @param kernels bytes of kernels.twin.wasm @throws FtteError as loadRunData */
-export function simulatedWorld(config: ResolvedConfig, projectFolder: string, kernels: Uint8Array): SimulatedWorld {
+export function simulatedStart(config: ResolvedConfig, projectFolder: string, kernels: Uint8Array): SimulatedStart {
   const data = loadRunData(config, projectFolder);
+  return { data, firstModel: firstModel(config, data, kernels) };
+}
+
+export function simulatedWorld(config: ResolvedConfig, start: SimulatedStart): SimulatedWorld {
+  const { train } = start.data;
   const boards = planFleet(config).flatMap((part) => Array(virtualCount(part)).fill(part.board));
-  const shards = dealData(config, data, boards).map((indices) => subset(data.train, indices));
-  return { data, firstModel: firstModel(config, data, kernels), shards };
+  return { ...start, shards: dealData(config, start.data, boards).map((indices) => subset(train, indices)) };
 }
 
 export interface SimulatedRunOptions {

@@ -6,7 +6,13 @@ import { builtGuest } from "../../host/build/root.ts";
 import type { FtteConfig } from "../../host/cli/config.ts";
 import { type ResolvedConfig, resolveConfig } from "../../host/cli/config_schema.ts";
 import { encodingOf, modelOf, planFleet, virtualCount } from "../../host/cli/setup.ts";
-import { type SimulatedWorld, simulatedRun, simulatedWorld } from "../../host/cli/simulated_run.ts";
+import {
+  type SimulatedStart,
+  type SimulatedWorld,
+  simulatedRun,
+  simulatedStart,
+  simulatedWorld,
+} from "../../host/cli/simulated_run.ts";
 import { subset } from "../../host/data/dataset.ts";
 import type { Dataset } from "../../host/data/types.ts";
 import { wasmFolder } from "../../host/fl/fold.ts";
@@ -31,15 +37,23 @@ export interface CellResult {
 const kernels = loadKernels(builtGuest("kernels.twin.wasm"));
 const fold = readFileSync(builtGuest("fold.wasm"));
 
-/** The world of the latest cell: neighbours in the list of cells often share it. */
+/** Start and world of the latest cell: neighbours in the list of cells often share them. */
+let latestStart: { key: string; start: SimulatedStart } | undefined;
 let latest: { key: string; world: SimulatedWorld; judges: Dataset[] } | undefined;
+
+function startOf(config: ResolvedConfig): SimulatedStart {
+  const { model, data, firstModel, seed } = config;
+  const key = JSON.stringify([model, data, firstModel, seed]);
+  if (latestStart?.key !== key) latestStart = { key, start: simulatedStart(config, process.cwd(), kernels) };
+  return latestStart.start;
+}
 
 function worldOf(config: ResolvedConfig): { world: SimulatedWorld; judges: Dataset[] } {
   const { model, data, partition, firstModel, seed, fleet } = config;
   const boards = fleet.map(({ board, count }) => [board, count]);
   const key = JSON.stringify([model, data, partition, firstModel, seed, boards]);
   if (latest?.key === key) return latest;
-  const world = simulatedWorld(config, process.cwd(), kernels);
+  const world = simulatedWorld(config, startOf(config));
   const part = (shard: Dataset, judges: boolean) =>
     subset(
       shard,
