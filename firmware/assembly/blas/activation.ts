@@ -66,7 +66,11 @@ export function stanhBackward(n: i32, y: usize, dy: usize): void {
 //: y[n] mask:u8[(n+7)/8]
 export function sreluMask(n: i32, limit: f32, y: usize, mask: usize): void {
   let bits: u32 = 0;
-  for (let i = 0; i < n; i++, y += 4) {
+  let i = 0;
+  if (ASC_FEATURE_SIMD)
+    for (const n8 = n & ~7; i < n8; i += 8, y += 32, mask++)
+      store<u8>(mask, <u8>(clampBits4(y, limit) | (clampBits4(y + 16, limit) << 4)));
+  for (; i < n; i++, y += 4) {
     const v = load<f32>(y);
     if (v > <f32>0 && v < limit) bits |= 1 << (i & 7);
     store<f32>(y, v > <f32>0 ? (v < limit ? v : limit) : <f32>0);
@@ -78,9 +82,25 @@ export function sreluMask(n: i32, limit: f32, y: usize, mask: usize): void {
   }
 }
 
+/** Four of sreluMask; returns their bits. */
+function clampBits4(y: usize, limit: f32): i32 {
+  const v = v128.load(y);
+  const positive = f32x4.gt(v, f32x4.splat(0));
+  const below = f32x4.lt(v, f32x4.splat(limit));
+  v128.store(y, v128.and(v128.bitselect(v, f32x4.splat(limit), below), positive));
+  return i32x4.bitmask(v128.and(positive, below));
+}
+
 //: const mask:u8[(n+7)/8] dy[n]
 export function smaskBackward(n: i32, mask: usize, dy: usize): void {
-  for (let i = 0; i < n; i++, dy += 4) if (!((load<u8>(mask + <usize>(i >> 3)) >> (i & 7)) & 1)) store<f32>(dy, 0);
+  let i = 0;
+  if (ASC_FEATURE_SIMD)
+    for (const n4 = n & ~3; i < n4; i += 4, dy += 16) {
+      const one = i32x4(1, 2, 4, 8);
+      const bits = i32x4.splat(load<u8>(mask + <usize>(i >> 3)) >> (i & 7));
+      v128.store(dy, v128.and(v128.load(dy), i32x4.eq(v128.and(bits, one), one)));
+    }
+  for (; i < n; i++, dy += 4) if (!((load<u8>(mask + <usize>(i >> 3)) >> (i & 7)) & 1)) store<f32>(dy, 0);
 }
 
 // p = softmax(z); p may be z

@@ -29,6 +29,11 @@ export function column4<W>(w0: usize, w1: usize, w2: usize, w3: usize): v128 {
   return f32x4(<f32>load<W>(w0), <f32>load<W>(w1), <f32>load<W>(w2), <f32>load<W>(w3));
 }
 
+/** The low bytes of four i32. */
+export function storeBytes4(y: usize, x: v128): void {
+  v128.store32_lane(y, v128.shuffle<i8>(x, x, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12), 0);
+}
+
 /** y(4 filters) += one window by filters: tile1. */
 export function tile1By4<W>(
   x: usize,
