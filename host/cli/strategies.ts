@@ -88,10 +88,10 @@ const startsTrained = ({ firstModel: { samples, users, epochs } }: Pick<Strategi
 
 /**
  * ftte's options with what was best where it was measured (docs/results/headline.md, docs/strategies.md): as many updates make a step as are
- * a fifth of the boards at work, between 2 and 10; the step is half as large again where averaging over versions makes up for it; turns go by
- * time where so many boards are at work that a step is seldom of one board's updates. Where all boards may work no turns keep a fast one from
- * sending more: shares do, for as many boards as the latest updates can tell of; since updates then count unevenly, four make a step even if that
- * is more than a fifth.
+ * a fifth of the boards at work, between 2 and 10; the step is half as large again where averaging over versions makes up for it. With fifty boards
+ * at work or more turns go by time, since a step is seldom of one board's updates then, and what only some boards train is divided by as many updates
+ * as are to be expected, since ten are enough to expect some of. Where all boards may work no turns keep a fast one from sending more: shares do,
+ * for as many boards as the latest updates can tell of; since updates then count unevenly, four make a step even if that is more than a fifth.
  */
 function ftteDefaults(options: Extract<StrategyConfig, { name: "ftte" }>, config: Omit<Strategic, "strategy">) {
   const boards = boardsOf(config);
@@ -99,8 +99,8 @@ function ftteDefaults(options: Extract<StrategyConfig, { name: "ftte" }>, config
   const share = options.share ?? (atWork === boards && boards <= remembered / 5 ? "boards" : "updates");
   const least = share === "boards" ? Math.min(4, atWork) : 2;
   const buffer = options.buffer ?? Math.min(10, Math.max(2, least, Math.round(atWork / 5)));
-  const turns = atWork >= 50 ? "time" : "orders";
-  return { serverLearningRate: startsTrained(config) ? 1.5 : 1, turns, ...options, share, buffer };
+  const byNumber = atWork >= 50 ? { turns: "time", divisor: "expected" } : { turns: "orders", divisor: "buffer" };
+  return { serverLearningRate: startsTrained(config) ? 1.5 : 1, ...byNumber, ...options, share, buffer };
 }
 
 /** What the server does, defaults filled in. */

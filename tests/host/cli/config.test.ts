@@ -72,6 +72,16 @@ describe("a project's config", () => {
     expect(turn({ concurrency: 40, turns: "time", buffer: 4 })).toBe(10);
   });
 
+  it("divides what not all boards train by as many as are expected to where fifty are at work, unless ftte says by what", () => {
+    const update = { board: "a", task: 1, baseVersion: 0, staleness: 0, samples: 1, steps: 1, norm: 1, variance: 0 };
+    const leastCoverage = (options: object) =>
+      strategyOf({ ...trained, strategy: { name: "ftte", ...options }, fleet: [{ count: 500 }] }).weigh([update], [])
+        .leastCoverage;
+    expect([leastCoverage({ concurrency: 49 }), leastCoverage({ concurrency: 50 })]).toEqual([undefined, 1 / 2]);
+    expect(leastCoverage({ concurrency: 50, divisor: "buffer" })).toBeUndefined();
+    expect(leastCoverage({ concurrency: 20, divisor: "expected" })).toBe(1 / 2);
+  });
+
   it("gives boards even shares of ftte's steps where all may work, twenty at most, unless it says otherwise", () => {
     const weights = (options: object, count = 10) => {
       const config = { ...random, strategy: { name: "ftte" as const, ...options }, fleet: [{ count }] };
