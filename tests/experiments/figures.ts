@@ -53,7 +53,9 @@ export interface Figures {
 export interface Block {
   setting: Setting;
   place: Pick<Cell, "partition" | "clients" | "stragglers">;
+  /** By row: the variant that was run, and what each of the four came to on the tuning seeds, where they were tuned. */
   best: ReadonlyMap<string, number>;
+  merits?: ReadonlyMap<string, readonly number[]>;
   seeds: number;
   target: number;
   outcomes: Outcome[];

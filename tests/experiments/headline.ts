@@ -6,7 +6,7 @@
 // --only <data set> leaves the others out, --rows "FedAvg, f32|FTTE, tiers" the other rows. --like <data set> does not tune, but takes the variants
 // that were the best on that one; --variant <0 to 3> takes that one of every row's four.
 //
-// Every row is tuned over its four variants, at equal concurrency and on a seed that is not reported; then its best one runs on each seed. With
+// Every row is tuned over its four variants, at equal concurrency and on seeds that are not reported; then its best one runs on each seed. With
 // --reduced (100 clients), --full (10, 100 and 500 clients, fewer stragglers, IID) and --long (four times as many updates), the variants are those of
 // the committed report. Runs that were made before are taken from build/experiments, so a command that was killed goes on where it was.
 
@@ -51,7 +51,7 @@ const isAsked = (dataset: string) => dataset.includes(values.only);
 const rows = allRows.filter(({ name }) => values.rows === "" || name === reference || asked.includes(name));
 const jobs = Number(values.jobs ?? availableParallelism());
 /** Not among the seeds that are reported. */
-const tuningSeed = 100;
+const tuningSeeds = [100, 101, 102];
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
 /** Updates folded in a run: five from each client on average; with --long four times that, measured as often. */
@@ -97,25 +97,36 @@ async function runCells(what: string, list: readonly Run[]): Promise<CellResult[
   );
 }
 
-/** Which variant of each row is to run: as asked for, of the committed report, or the best on the tuning seed. */
-async function variantsOf(setting: Setting, place: Place): Promise<ReadonlyMap<string, number>> {
+/** Which variant of each row is to run: as asked for, of the committed report, or the best on the tuning seeds. */
+async function variantsOf(setting: Setting, place: Place): Promise<Pick<Block, "best" | "merits">> {
   const { variant, like = scope === "main" ? undefined : setting.name } = values;
-  if (variant === undefined) return like === undefined ? tuned(setting, place) : committedVariants(like);
+  if (variant === undefined && like === undefined) {
+    const merits = await tuned(setting, place);
+    return { best: new Map([...merits].map(([row, of]) => [row, of.indexOf(Math.max(...of))])), merits };
+  }
+  if (variant === undefined) return { best: committedVariants(like!) };
   if (!/^[0-3]$/.test(variant)) throw new Error(`--variant ${variant}: rows have the variants 0 to 3`);
-  return new Map(rows.map(({ name }) => [name, Number(variant)]));
+  return { best: new Map(rows.map(({ name }) => [name, Number(variant)])) };
 }
 
-/** The best variant of each row, on the tuning seed. */
-async function tuned(setting: Setting, { partition, stragglers }: Place): Promise<Map<string, number>> {
+/** What each variant of each row comes to: its merit's mean over the tuning seeds. */
+async function tuned(setting: Setting, { partition, stragglers }: Place): Promise<Map<string, number[]>> {
   const place = { setting: setting.name, partition, stragglers, clients: setting.tunedWith };
-  const list = rows.flatMap((row) =>
-    [0, 1, 2, 3].map((variant): Run => {
-      return { setting, row, cell: { ...place, concurrency: "equal", row: row.name, variant, seed: tuningSeed } };
-    }),
+  const variants = [0, 1, 2, 3];
+  const list = tuningSeeds.flatMap((seed) =>
+    rows.flatMap((row) =>
+      variants.map((variant): Run => {
+        return { setting, row, cell: { ...place, concurrency: "equal", row: row.name, variant, seed } };
+      }),
+    ),
   );
   const results = await runCells(`${setting.name}, tuning`, list);
-  const merits = (row: Row) => list.flatMap((run, i) => (run.row === row ? [merit(results[i]!)] : []));
-  return new Map(rows.map((row) => [row.name, merits(row).indexOf(Math.max(...merits(row)))]));
+  const mean = (row: Row, variant: number) =>
+    list.reduce(
+      (sum, run, i) => (run.row === row && run.cell.variant === variant ? sum + merit(results[i]!) : sum),
+      0,
+    ) / tuningSeeds.length;
+  return new Map(rows.map((row) => [row.name, variants.map((variant) => mean(row, variant))]));
 }
 
 async function measure(setting: Setting, place: Place, best: ReadonlyMap<string, number>): Promise<Outcome[]> {
@@ -153,15 +164,15 @@ const settings = settingsOf({
 const blocks: Block[] = [];
 for (const setting of settings.filter(({ name }) => isAsked(name))) {
   const places = placesOf(setting);
-  const best = await variantsOf(setting, places[0]!);
-  const unknown = rows.filter(({ name }) => !best.has(name)).map(({ name }) => name);
+  const variants = await variantsOf(setting, places[0]!);
+  const unknown = rows.filter(({ name }) => !variants.best.has(name)).map(({ name }) => name);
   if (unknown.length > 0)
     throw new Error(`the report has no variant of ${unknown.join("; ")} for ${setting.name}: name others with --rows`);
   for (const place of places) {
-    const outcomes = await measure(setting, place, best);
+    const outcomes = await measure(setting, place, variants.best);
     const target = targetOf(outcomes, reference);
     const figures = figuresOf(outcomes, target, reference);
-    blocks.push({ setting, place, best, seeds: seedsOf(setting).length, target, outcomes, figures });
+    blocks.push({ setting, place, ...variants, seeds: seedsOf(setting).length, target, outcomes, figures });
   }
 }
 if (values.write) await { reduced: writeReduced, full: writeFull, long: writeLong, main: writeReport }[scope](blocks);

@@ -77,7 +77,8 @@ const goalsOf = (metric: Metric): Goal[] => [
 ];
 
 /** The rows that were run. */
-const rowsOf = ({ figures }: Block) => rows.filter(({ name }) => figures.some(({ strategy }) => strategy === name));
+const rowsOf = ({ figures }: Pick<Block, "figures">) =>
+  rows.filter(({ name }) => figures.some(({ strategy }) => strategy === name));
 
 function goalTable(block: Block): string {
   const names = rowsOf(block).flatMap(({ name }) => (name.startsWith("FTTE") ? [name] : []));
@@ -96,9 +97,15 @@ function goalTable(block: Block): string {
   return markdown(["", "at most", ...names], body);
 }
 
-function settingsTable(block: Block): string {
-  const body = rowsOf(block).map((row) => [row.name, variantText(block.setting, row, block.best.get(row.name)!)]);
-  return markdown(["", "the best of its four"], body);
+/** What every row was tuned to, and what its four variants came to: two settings of the server with the lower rate, two with the higher one. */
+function settingsTable({ setting, best, merits, ...block }: Block): string {
+  const percent = (value: number) => (value * 100).toFixed(2);
+  const body = rowsOf(block).map((row) => {
+    const [a, b, c, d] = (merits?.get(row.name) ?? []).map(percent);
+    return [row.name, variantText(setting, row, best.get(row.name)!), ...(merits ? [`${a}, ${b}`, `${c}, ${d}`] : [])];
+  });
+  const columns = setting.learningRates.map((rate) => `${setting.metric} %, rate ${rate}`);
+  return markdown(["", "the best of its four", ...(merits ? columns : [])], body);
 }
 
 function blockText(block: Block, isMain: boolean): string {
