@@ -39,6 +39,7 @@ function commit(path: string, blocks: readonly Block[]): void {
   });
   const isFresh = ({ dataset }: CommittedBlock) => fresh.some((block) => block.dataset === dataset);
   const all = [...fresh, ...committed(path).filter((block) => !isFresh(block))];
+  all.sort((a, b) => a.dataset.localeCompare(b.dataset));
   writeFileSync(path, `${JSON.stringify({ blocks: all }, undefined, 1)}\n`);
 }
 
@@ -80,21 +81,43 @@ const goalsOf = (metric: Metric): Goal[] => [
 const rowsOf = ({ figures }: Pick<Block, "figures">) =>
   rows.filter(({ name }) => figures.some(({ strategy }) => strategy === name));
 
+function goalText(value: number | null, { unit }: Goal): string {
+  if (value === null) return "not reached";
+  const percent = (Math.round(value * 1000) / 10 || 0).toFixed(1); // no -0.0
+  return unit === "share" ? `${percent} %` : percent;
+}
+
+/** What a row comes to of a goal, and whether that meets it. */
+function goalOf(goal: Goal, figures: readonly Figures[], name: string): { text: string; isMet: boolean } {
+  const of = (concurrency: string) => figures.find((row) => row.strategy === name && row.concurrency === concurrency)!;
+  const value = goal.of(of("equal"), of("double"));
+  return { text: goalText(value, goal), isMet: value !== null && value <= goal.most };
+}
+
 function goalTable(block: Block): string {
   const names = rowsOf(block).flatMap(({ name }) => (name.startsWith("FTTE") ? [name] : []));
-  const of = (name: string, concurrency: string) =>
-    block.figures.find((row) => row.strategy === name && row.concurrency === concurrency)!;
-  const text = (value: number | null, unit: "share" | "points") =>
-    value === null ? "not reached" : unit === "share" ? `${(value * 100).toFixed(1)} %` : (value * 100).toFixed(1);
   const body = goalsOf(block.setting.metric).map((goal) => [
     goal.name,
-    text(goal.most, goal.unit),
+    goalText(goal.most, goal),
     ...names.map((name) => {
-      const value = goal.of(of(name, "equal"), of(name, "double"));
-      return `${text(value, goal.unit)}${value !== null && value <= goal.most ? " ✓" : ""}`;
+      const { text, isMet } = goalOf(goal, block.figures, name);
+      return `${text}${isMet ? " ✓" : ""}`;
     }),
   ]);
   return markdown(["", "at most", ...names], body);
+}
+
+/** The goals on all data sets of the committed report, by the rows that are for boards of two sizes; what misses one is bold. */
+export function goalsText(): string {
+  const goals = goalsOf("accuracy");
+  const body = committed().flatMap(({ dataset, seeds, figures }) =>
+    ["FTTE, tiers", "FTTE, tiers with heads"].map((name) => {
+      const cells = goals.map((goal) => goalOf(goal, figures, name));
+      return [dataset, name, ...cells.map(({ text, isMet }) => (isMet ? text : `**${text}**`)), `${seeds}`];
+    }),
+  );
+  const most = ["at most", "", ...goals.map((goal) => goalText(goal.most, goal)), ""];
+  return markdown(["", "", ...goals.map(({ name }) => name), "seeds"], [most, ...body], 2);
 }
 
 /** What every row was tuned to, and what its four variants came to: two settings of the server with the lower rate, two with the higher one. */
@@ -133,6 +156,7 @@ export async function writeReport(all: readonly Block[]): Promise<void> {
     writePart(fileName(block), `${provenance(block)}\n\n${blockText(block, true)}`);
   }
   commit(dataPath, all);
+  writePart("goals", goalsText());
 }
 
 /** Each data set's matrix: how its strategies compare with other numbers of clients, shares of stragglers, and with IID data. */
