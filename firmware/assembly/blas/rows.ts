@@ -4,7 +4,7 @@
 // keeps the C compiler from undoing either. Every element is computed in the order of the loop over one row: results depend neither on how
 // many rows go together nor on how many columns.
 
-import { addTimes, endOf4, tile1By4, tile1By8 } from "./vectors";
+import { addTimes, endOf4, tile1By8 } from "./vectors";
 
 /** The first and the second f32 of two that one load has brought. */
 export function first(pair: u64): f32 {
@@ -22,10 +22,6 @@ export function addSum<W>(sum: f32, g: usize, y: usize, at: usize): void {
 
 /** y[0..3] += rows 0..3 of A (stride `s` bytes) · x. */
 export function dot4(A: usize, s: usize, x: usize, y: usize, n: i32): void {
-  if (ASC_FEATURE_SIMD) {
-    tile1By4<f32>(x, 0, A, s, 0, 0, y, 1, n);
-    return;
-  }
   let a1 = A + s;
   let a2 = a1 + s;
   let a3 = a2 + s;

@@ -3,7 +3,7 @@
 // of the weights: f32, or i8 with one scale g per filter.
 
 import { addSum } from "./rows";
-import { tile1By4, tileBy4 } from "./vectors";
+import { tileBy4 } from "./vectors";
 
 /** The first output column whose window does not begin before the input. */
 export function firstWhole(ow: i32, sw: i32, pw: i32): i32 {
@@ -136,10 +136,6 @@ export function tile1<W>(
   rows: i32,
   n: i32,
 ): void {
-  if (ASC_FEATURE_SIMD) {
-    tile1By4<W>(x, xGap, w, filter, wGap, g, y, rows, n);
-    return;
-  }
   let w1 = w + filter;
   let w2 = w1 + filter;
   let w3 = w2 + filter;

@@ -34,59 +34,6 @@ export function storeBytes4(y: usize, x: v128): void {
   v128.store32_lane(y, v128.shuffle<i8>(x, x, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12), 0);
 }
 
-/** y(4 filters) += one window by filters: tile1. */
-export function tile1By4<W>(
-  x: usize,
-  xGap: usize,
-  w: usize,
-  filter: usize,
-  wGap: usize,
-  g: usize,
-  y: usize,
-  rows: i32,
-  n: i32,
-): void {
-  const four = sizeof<W>() << 2;
-  let w1 = w + filter;
-  let w2 = w1 + filter;
-  let w3 = w2 + filter;
-  let sum = f32x4.splat(0);
-  for (; rows > 0; rows--) {
-    const e = x + ((<usize>n) << 2);
-    for (const e4 = endOf4(x, n); x < e4; x += 16) {
-      const a = load4<W>(w);
-      const b = load4<W>(w1);
-      const c = load4<W>(w2);
-      const d = load4<W>(w3);
-      const s = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
-      const t = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
-      const u = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
-      const v = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-      sum = addTimes(sum, v128.load32_splat(x), v128.shuffle<f64>(s, t, 0, 2));
-      sum = addTimes(sum, v128.load32_splat(x, 4), v128.shuffle<f64>(s, t, 1, 3));
-      sum = addTimes(sum, v128.load32_splat(x, 8), v128.shuffle<f64>(u, v, 0, 2));
-      sum = addTimes(sum, v128.load32_splat(x, 12), v128.shuffle<f64>(u, v, 1, 3));
-      w += four;
-      w1 += four;
-      w2 += four;
-      w3 += four;
-    }
-    for (; x < e; x += 4) {
-      sum = addTimes(sum, v128.load32_splat(x), column4<W>(w, w1, w2, w3));
-      w += sizeof<W>();
-      w1 += sizeof<W>();
-      w2 += sizeof<W>();
-      w3 += sizeof<W>();
-    }
-    x += xGap;
-    w += wGap;
-    w1 += wGap;
-    w2 += wGap;
-    w3 += wGap;
-  }
-  addSum4<W>(sum, g, y);
-}
-
 /** y(8 filters) += one window by filters: twice tile1, so that one sum need not wait for the other. */
 export function tile1By8<W>(
   x: usize,
