@@ -111,9 +111,10 @@ function goalTable(block: Block): string {
 export function goalsText(): string {
   const goals = goalsOf("accuracy");
   const body = committed().flatMap(({ dataset, seeds, figures }) =>
-    ["FTTE, tiers", "FTTE, tiers with heads"].map((name) => {
+    rowsOf({ figures }).flatMap(({ name }) => {
+      if (!["FTTE, tiers", "FTTE, tiers with heads"].includes(name)) return [];
       const cells = goals.map((goal) => goalOf(goal, figures, name));
-      return [dataset, name, ...cells.map(({ text, isMet }) => (isMet ? text : `**${text}**`)), `${seeds}`];
+      return [[dataset, name, ...cells.map(({ text, isMet }) => (isMet ? text : `**${text}**`)), `${seeds}`]];
     }),
   );
   const most = ["at most", "", ...goals.map((goal) => goalText(goal.most, goal)), ""];
