@@ -79,7 +79,8 @@ export function clientSchedule(model: ClientModel, seed: number): Schedule {
   const { churn, lost = 0, patienceSeconds = 0 } = model;
   const presence = churn && new Presence(churn, seed);
   const reachable = (index: number, now: number) => presence?.from(index, now) ?? now;
-  const isLost = ({ index, task }: { index: number; task: number }) => keyed("lost", seed, index, task) < lost;
+  const isLost = ({ index, task }: { index: number; task: number }) =>
+    lost > 0 && keyed("lost", seed, index, task) < lost;
   return {
     finish(order, now) {
       const done = now + duration(model, order, seed);
@@ -95,11 +96,12 @@ function duration(model: ClientModel, order: OrderFacts, seed: number): number {
   const { index, task, speed, steps } = order;
   const rate = model.stepsPerSecond.get(order.class);
   if (!rate) throw new RangeError(`no steps per second are known of board class ${order.class}`);
+  const { powerCuts = 0 } = model;
   const draw = (what: string) => keyed(what, seed, index, task);
   const bytes = order.bytesDown + order.bytesUp;
   const isEmpty = runsDown(model.battery, order, seed);
   let seconds = model.latencySeconds + bytes / model.bytesPerSecond + steps / rate;
-  if (isEmpty || draw("power") < (model.powerCuts ?? 0)) {
+  if (isEmpty || (powerCuts > 0 && draw("power") < powerCuts)) {
     const again = Math.min(steps, model.checkpointEvery || steps) * draw("progress");
     seconds += (model.rebootSeconds ?? 0) + again / rate;
   }
