@@ -144,7 +144,10 @@ export function aggregate(
 
 /** The L2 norm of an update's Δ as it came. */
 export function normOf({ plan, rows }: Pick<BufferedUpdate, "plan" | "rows">, folder: Folder): number {
-  return Math.sqrt(folder.sum(plan, [{ rows, weight: 1 }]).reduce((sum, d) => sum + d * d, 0));
+  const delta = folder.sum(plan, [{ rows, weight: 1 }]);
+  let squares = 0;
+  for (let i = 0; i < delta.length; i++) squares += delta[i]! * delta[i]!;
+  return Math.sqrt(squares);
 }
 
 /** v of each update: squared distance to the buffer's mean relative to the mean's squared norm, over the coordinates that it covers. */

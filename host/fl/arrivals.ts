@@ -45,6 +45,7 @@ export interface Fold extends ModelVersion {
 
 export class Arrivals {
   private buffer: Waiting[] = [];
+  private facts: UpdateFacts[] = []; // of the buffer's first ones
   private kept: readonly Waiting[] = []; // of the buffer, what the last fold was made of
   private earlier: EarlierUpdate[] = []; // the latest updates before the buffer's that had weight, `remembered` at most
   private last = 0; // arrivals so far
@@ -97,10 +98,12 @@ export class Arrivals {
    */
   fold({ version, parameters }: ModelVersion, fleet: FleetFacts): Fold | undefined {
     const { strategy, folder, server } = this.o;
-    if (!strategy.ready(factsOf(this.buffer, version), fleet)) return undefined;
+    if (!strategy.ready(this.factsAt(version), fleet)) return undefined;
     const out = this.leftOut(version, parameters.length);
     const kept = this.buffer.filter((_, i) => !out.has(i));
-    const step = strategy.weigh(factsOf(kept, version, variances(kept, parameters.length, folder)), this.earlier);
+    const spread = lazy(() => variances(kept, parameters.length, folder));
+    const facts = kept.map((update, i) => factsOf(update, version, () => spread()[i]!));
+    const step = strategy.weigh(facts, this.earlier);
     const next = strategy.calibrated
       ? calibratedStep(parameters, kept, this.cache, step, folder)
       : aggregate(parameters, kept, step, folder, server?.combine, this.coverageFor(step, parameters.length));
@@ -112,6 +115,12 @@ export class Arrivals {
       return { board, task, staleness: version - baseVersion, ...(reason && { reason }) };
     });
     return { version: version + 1, parameters: next, folded };
+  }
+
+  /** Of the buffer. The version stays as it is while something waits, so that each update is looked at once. */
+  private factsAt(version: number): readonly UpdateFacts[] {
+    for (const update of this.buffer.slice(this.facts.length)) this.facts.push(factsOf(update, version, () => 0));
+    return this.facts;
   }
 
   /** Of each coordinate, by the fleet as it is. */
@@ -139,6 +148,7 @@ export class Arrivals {
     this.earlier = [...this.earlier, ...weighed].slice(-remembered);
     if (this.o.strategy.calibrated) for (const update of this.kept) this.cache.keep(update.board, update);
     this.buffer = [];
+    this.facts = [];
     this.kept = [];
   }
 
@@ -149,10 +159,30 @@ export class Arrivals {
   }
 }
 
-/** What a strategy is told of updates at a version. */
-function factsOf(updates: readonly Waiting[], version: number, variance: readonly number[] = []): UpdateFacts[] {
-  return updates.map(({ task: { board, task, baseVersion }, norm, samples, steps }, i) => {
-    const staleness = version - baseVersion;
-    return { board, task, baseVersion, staleness, samples, steps, norm, variance: variance[i] ?? 0 };
-  });
+/**
+ * What a strategy is told of an update at a version.
+ * @param variance costs as much as a fold, of all updates: it is computed when it is looked at
+ */
+function factsOf(update: Waiting, version: number, variance: () => number): UpdateFacts {
+  const { task, norm, samples, steps } = update;
+  return {
+    board: task.board,
+    task: task.task,
+    baseVersion: task.baseVersion,
+    staleness: version - task.baseVersion,
+    samples,
+    steps,
+    norm,
+    get variance() {
+      return variance();
+    },
+  };
+}
+
+function lazy<T>(compute: () => T): () => T {
+  let known: T | undefined;
+  return () => {
+    known ??= compute();
+    return known;
+  };
 }

@@ -32,10 +32,14 @@ export interface FtteOptions extends AsynchronousOptions {
   divisor?: "buffer" | "expected" | "covering";
 }
 
-const variances = {
-  constant: () => 1,
-  inverse: (v: number) => 1 / (1 + v),
-  relative: (v: number, middle: number) => (middle > 0 ? 1 / (1 + v / middle) : 1),
+/** s_var of each update. */
+const variances: Record<NonNullable<FtteOptions["variance"]>, (buffer: readonly UpdateFacts[]) => number[]> = {
+  constant: (buffer) => buffer.map(() => 1),
+  inverse: (buffer) => buffer.map(({ variance }) => 1 / (1 + variance)),
+  relative(buffer) {
+    const middle = median(buffer.map(({ variance }) => variance));
+    return buffer.map(({ variance }) => (middle > 0 ? 1 / (1 + variance / middle) : 1));
+  },
 };
 
 /** As how many an update counts at most, so that a board which is seldom there does not move the model alone. */
@@ -78,8 +82,8 @@ export function ftte(options: FtteOptions = {}): Strategy {
       const latest = [...earlier, ...buffer];
       const shares = share === "boards" ? shareOf(latest) : () => 1;
       const late = ({ board, staleness }: EarlierUpdate) => age(staleness) * shares(board);
-      const middle = median(buffer.map((u) => u.variance));
-      const weights = buffer.map((u) => u.samples ** samplesPower * late(u) * variance(u.variance, middle));
+      const spread = variance(buffer);
+      const weights = buffer.map((u, i) => u.samples ** samplesPower * late(u) * spread[i]!);
       // Divided by the buffer's size and, when sample counts weigh, by their mean: only age and variance may shrink the step.
       const mean = buffer.reduce((sum, u) => sum + u.samples ** samplesPower, 0) / Math.max(1, buffer.length);
       return {

@@ -131,7 +131,8 @@ export class Orders {
 
   private delta(plan: Plan, model: ModelVersion, held: NonNullable<Board["held"]>): Slice {
     const { version } = model;
-    const difference = this.slice(plan, model).values.map((v, i) => v - held.values[i]!);
+    const difference = new Float32Array(this.slice(plan, model).values);
+    for (let i = 0; i < difference.length; i++) difference[i]! -= held.values[i]!;
     const rows = encodeRows(plan, difference);
     // What the board will hold exactly: the difference to the model is made up for by the next delta (error feedback).
     const full = encodeSlice(version, applyRows(plan, held.values, rows));

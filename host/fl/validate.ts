@@ -36,13 +36,14 @@ function fail(board: string, text: string): never {
  */
 function int8Norm(rows: Uint8Array, { plan, board, normLimit }: Expected): number {
   const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
+  const int8 = new Int8Array(rows.buffer, rows.byteOffset, rows.byteLength);
   let sum = 0;
   eachRow(plan, (_first, elements, byte) => {
     const scale = view.getFloat32(byte, true);
     if (!(scale >= 0 && scale < Number.POSITIVE_INFINITY && scale * 127 <= normLimit))
       fail(board, `has a scale of ${scale.toPrecision(3)}`);
     let squares = 0;
-    for (let i = 0; i < elements; i++) squares += view.getInt8(byte + 4 + i) ** 2;
+    for (let i = 0; i < elements; i++) squares += int8[byte + 4 + i]! ** 2;
     sum += scale * scale * squares;
   });
   return Math.sqrt(sum);

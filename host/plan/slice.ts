@@ -44,7 +44,7 @@ const leastScale = f(1e-30);
 /** One row's scale: max|d| / 127, or 0 when there is nothing to say. */
 function scaleOf(row: Float32Array): number {
   let m = 0;
-  for (const d of row) m = Math.max(m, Math.abs(d));
+  for (let i = 0; i < row.length; i++) m = Math.max(m, Math.abs(row[i]!));
   if (!(m < Number.POSITIVE_INFINITY)) throw new FtteError("update-invalid", "a delta is not finite");
   const scale = f(m * inverse127);
   return scale > leastScale ? scale : 0;
@@ -54,17 +54,18 @@ function scaleOf(row: Float32Array): number {
 export function encodeRows(plan: SliceLayout, delta: Float32Array): Uint8Array {
   const out = new Uint8Array(rowsBytes(plan));
   const view = new DataView(out.buffer);
+  const int8 = new Int8Array(out.buffer);
   eachRow(plan, (first, elements, byte) => {
     const row = delta.subarray(first, first + elements);
     const scale = scaleOf(row);
     view.setFloat32(byte, scale, true);
     if (scale === 0) return;
     const inverse = f(1 / scale);
-    row.forEach((d, i) => {
-      const v = f(d * inverse);
-      const q = Math.trunc(v < 0 ? f(v - 0.5) : f(v + 0.5));
-      view.setInt8(byte + 4 + i, Math.min(127, Math.max(-127, q)));
-    });
+    for (let i = 0; i < elements; i++) {
+      const v = f(row[i]! * inverse);
+      const q = (v < 0 ? f(v - 0.5) : f(v + 0.5)) | 0; // towards zero
+      int8[byte + 4 + i] = Math.min(127, Math.max(-127, q));
+    }
   });
   return out;
 }
@@ -73,9 +74,10 @@ export function encodeRows(plan: SliceLayout, delta: Float32Array): Uint8Array {
 export function applyRows(plan: SliceLayout, base: Float32Array, rows: Uint8Array): Float32Array {
   const out = new Float32Array(base);
   const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
+  const int8 = new Int8Array(rows.buffer, rows.byteOffset, rows.byteLength);
   eachRow(plan, (first, elements, byte) => {
     const scale = view.getFloat32(byte, true);
-    for (let i = 0; i < elements; i++) out[first + i] = f(base[first + i]! + f(scale * view.getInt8(byte + 4 + i)));
+    for (let i = 0; i < elements; i++) out[first + i] = f(base[first + i]! + f(scale * int8[byte + 4 + i]!));
   });
   return out;
 }
