@@ -181,7 +181,7 @@ const cifar10 = (path: string): Setting => ({
   steps: 80,
   learningRates: [0.01, 0.02],
   tunedWith: 100,
-  seeds: 3,
+  seeds: 5,
   measurements: 25,
   subset: channelsInTurn(4, 20, 4, [whole(6)])[0]!,
   inTurn: channelsInTurn(4, 20, 4, [whole(6)]),
