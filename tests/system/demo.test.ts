@@ -1,4 +1,5 @@
-// The main job, end to end: real firmware processes, real data, a lost link and a power cut.
+// The main job, end to end: real firmware processes, real data, a lost link and a power cut. Runs wait for most of their time, since boards train
+// at a board's pace: all of them together.
 
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,10 +28,10 @@ async function demo(
   return { result: resultOf(outcome) as unknown as Result, events: outcome.events, folder, text: outcome.stderr };
 }
 
-describe("ftte demo", () => {
+describe.concurrent("ftte demo", () => {
   it("gives the same model for the same seed, whatever happens to links and power", { timeout: 240_000 }, async () => {
-    const first = await demo("--deterministic", "--boards", "4", "--seed", "3");
-    const second = await demo("--deterministic", "--boards", "4", "--seed", "3");
+    const run = () => demo("--deterministic", "--boards", "4", "--seed", "3");
+    const [first, second] = await Promise.all([run(), run()]);
     expect(second.result.modelSha256).toBe(first.result.modelSha256);
     for (const said of ["its link is gone", "its link is back", "killed in the middle of training", "starts again"])
       expect(first.text).toContain(said);
