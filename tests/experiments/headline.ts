@@ -43,7 +43,7 @@ const { values } = parseArgs({
 });
 const scope = values.reduced ? "reduced" : values.full ? "full" : values.long ? "long" : "main";
 const seedsOf = (setting: Setting) => {
-  const usual = { reduced: 2, full: 5, long: 3, main: setting.seeds }[scope];
+  const usual = { reduced: 2, full: 5, long: setting.seeds, main: setting.seeds }[scope];
   return Array.from({ length: Number(values.seeds ?? usual) }, (_, i) => i + 1);
 };
 const asked = values.rows.split("|");
