@@ -107,16 +107,18 @@ function goalTable(block: Block): string {
   return markdown(["", "at most", ...names], body);
 }
 
+const isForTwoSizes = (name: string) => name === "FTTE, tiers" || name === "FTTE, tiers with heads";
+
 /** The goals on all data sets of the committed report, by the rows that are for boards of two sizes; what misses one is bold. */
 export function goalsText(): string {
   const goals = goalsOf("accuracy");
-  const body = committed().flatMap(({ dataset, seeds, figures }) =>
-    rowsOf({ figures }).flatMap(({ name }) => {
-      if (!["FTTE, tiers", "FTTE, tiers with heads"].includes(name)) return [];
+  const body = committed().flatMap(({ dataset, seeds, figures }) => {
+    const names = rowsOf({ figures }).map(({ name }) => name);
+    return names.filter(isForTwoSizes).map((name) => {
       const cells = goals.map((goal) => goalOf(goal, figures, name));
-      return [[dataset, name, ...cells.map(({ text, isMet }) => (isMet ? text : `**${text}**`)), `${seeds}`]];
-    }),
-  );
+      return [dataset, name, ...cells.map(({ text, isMet }) => (isMet ? text : `**${text}**`)), `${seeds}`];
+    });
+  });
   const most = ["at most", "", ...goals.map((goal) => goalText(goal.most, goal)), ""];
   return markdown(["", "", ...goals.map(({ name }) => name), "seeds"], [most, ...body], 2);
 }
