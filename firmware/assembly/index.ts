@@ -35,8 +35,8 @@ export function score(sampleAt: usize, observe: i32): f32 {
 export function encodeRow(row: i32, encoding: i32, residual: i32): i32 {
   return encode(row, encoding, residual);
 }
-export function decodeRow(row: i32, deltaAt: i32): i32 {
-  return decode(row, deltaAt);
+export function decodeRow(row: i32, encoding: i32, deltaAt: i32): i32 {
+  return decode(row, encoding, deltaAt);
 }
 export function selfTest(): i32 {
   return runSelfTest();

@@ -164,6 +164,7 @@ enum ftte_sensor_state {
 
 enum ftte_task_flag {
     FTTE_TASK_FLAG_F32_UPDATE = 1,
+    FTTE_TASK_FLAG_INT4_UPDATE = 2,
 };
 
 enum ftte_verdict {
@@ -432,7 +433,7 @@ struct ftte_delta_header {
     uint32_t base_crc;
     uint32_t version;
     uint32_t crc;
-    uint32_t count;
+    uint32_t encoding;
 };
 _Static_assert(sizeof(struct ftte_delta_header) == 20, "DeltaHeader");
 
@@ -452,7 +453,7 @@ struct ftte_update_header {
 _Static_assert(sizeof(struct ftte_update_header) == 44, "UpdateHeader");
 
 #define FTTE_PLAN_MAGIC 1280333894u
-#define FTTE_ABI_VERSION 2u
+#define FTTE_ABI_VERSION 3u
 #define FTTE_NONE 4294967295u
 #define FTTE_LEAF_DIMENSION_MAX 32767u
 #define FTTE_LEAF_TURNS_MAX 16777216u
@@ -497,6 +498,7 @@ enum ftte_row_encoding {
     FTTE_ROW_ENCODING_INT8 = 1,
     FTTE_ROW_ENCODING_F32 = 2,
     FTTE_ROW_ENCODING_TOP_K = 3,
+    FTTE_ROW_ENCODING_INT4 = 4,
 };
 
 struct ftte_plan_header {

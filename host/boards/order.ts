@@ -3,6 +3,7 @@
 
 import { FtteError } from "../errors.ts";
 import type { Order, SlicePayload } from "../fl/fleet.ts";
+import type { UpdateEncoding } from "../plan/update_rows.ts";
 import { boardErrors, Feature, type Hello, TaskFlag, zeroVersion } from "../wire/spec.gen.ts";
 import type { BoardSession } from "./session.ts";
 
@@ -69,9 +70,14 @@ function taskOf(order: Order) {
     learningRate: order.learningRate,
     seed: order.seed,
     checkpointEvery: order.checkpointEvery,
-    flags: order.encoding === "f32" ? TaskFlag.f32Update : 0,
+    flags: flagsOf(order.encoding),
     kept: typeof order.encoding === "string" ? 0 : order.encoding.topK,
   };
+}
+
+function flagsOf(encoding: UpdateEncoding): number {
+  if (encoding === "f32") return TaskFlag.f32Update;
+  return encoding === "int4" ? TaskFlag.int4Update : 0;
 }
 
 /** True for errors that the board itself answered; false for those of the link and of the host. */

@@ -122,10 +122,11 @@ export interface FtteConfig {
     checkpointEvery?: number;
     /**
      * How boards send what their weights changed: "int8" (default), a quarter of the bytes, what rounding leaves going into the board's next
-     * update; "top-k", of these only the largest, what is left out going into the board's next update too; or "f32", exactly. With "f32" the
-     * weights that boards start from also go down whole, so nothing on the way is rounded.
+     * update; "int4", half of that; "top-k", of int8 only the largest, what is left out going into the board's next update too; or "f32", exactly.
+     * The weights that boards start from go down as differences, with "int4" as int4, else as int8; with "f32" whole, so that nothing on the way
+     * is rounded.
      */
-    encoding?: "int8" | "f32" | "top-k";
+    encoding?: "int8" | "int4" | "f32" | "top-k";
     /** With "top-k": the share of each row of weights that is sent, at most 0.75; an eighth by default. In steps of 1/256. */
     kept?: number;
   };

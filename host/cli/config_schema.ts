@@ -159,7 +159,7 @@ const fields = z.strictObject({
       steps: count.default(200),
       learningRate: rate.default(0.01),
       checkpointEvery: z.int().nonnegative().default(100),
-      encoding: z.enum(["int8", "f32", "top-k"]).default("int8"),
+      encoding: z.enum(["int8", "int4", "f32", "top-k"]).default("int8"),
       kept: z.number().gt(0).max(0.75).optional(),
       momentum: z.number().min(0).lt(1).default(0),
       weightDecay: z.number().min(0).max(1).default(0),

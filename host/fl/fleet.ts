@@ -22,7 +22,7 @@ export interface SlicePayload {
   version: number;
   crc: number; // of the slice's f32 bytes on the board afterwards
   full: Uint8Array; // SliceHeader + f32
-  delta?: { baseVersion: number; baseCrc: number; bytes: Uint8Array }; // DeltaHeader + int8 rows
+  delta?: { baseVersion: number; baseCrc: number; bytes: Uint8Array }; // DeltaHeader and rows
 }
 
 export interface Order {

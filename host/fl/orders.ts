@@ -4,9 +4,18 @@
 import { crc32 } from "node:zlib";
 import { FtteError } from "../errors.ts";
 import { packFrozen } from "../plan/frozen.ts";
-import { applyRows, bytesOf, decodeSlice, encodeDelta, encodeRows, encodeSlice, gatherSlice } from "../plan/slice.ts";
+import {
+  applyRows,
+  bytesOf,
+  decodeSlice,
+  encodeDelta,
+  encodeRows,
+  encodeSlice,
+  gatherSlice,
+  type RowElements,
+} from "../plan/slice.ts";
 import type { Normalisation, Plan } from "../plan/types.ts";
-import { type UpdateEncoding, updateRowsBytes } from "../plan/update_rows.ts";
+import { deltaElements, packInt4, type UpdateEncoding, updateRowsBytes } from "../plan/update_rows.ts";
 import { framedBytes } from "../wire/frame.ts";
 import { SliceHeaderBytes, UpdateHeaderBytes, zeroVersion } from "../wire/spec.gen.ts";
 import type { Order, RequiredBlob, SlicePayload } from "./fleet.ts";
@@ -120,25 +129,28 @@ export class Orders {
 
   /** With f32 updates nothing is to be rounded on the way down either: the slice goes whole. */
   private sliceFor({ plan, held }: Board, model: ModelVersion): Slice {
-    if (this.o.training.encoding === "f32") return this.slice(plan, model);
-    if (held) return this.delta(plan, model, held);
+    const { encoding } = this.o.training;
+    if (encoding === "f32") return this.slice(plan, model);
+    const kind = deltaElements(encoding);
+    if (held) return this.delta(plan, model, held, kind);
     const known = this.firsts.get(plan);
     if (known?.version === model.version) return known;
-    const first = this.delta(plan, model, { version: zeroVersion, values: new Float32Array(plan.sliceCount) });
+    const first = this.delta(plan, model, { version: zeroVersion, values: new Float32Array(plan.sliceCount) }, kind);
     this.firsts.set(plan, first);
     return first;
   }
 
-  private delta(plan: Plan, model: ModelVersion, held: NonNullable<Board["held"]>): Slice {
+  private delta(plan: Plan, model: ModelVersion, held: NonNullable<Board["held"]>, kind: RowElements): Slice {
     const { version } = model;
     const difference = new Float32Array(this.slice(plan, model).values);
     for (let i = 0; i < difference.length; i++) difference[i]! -= held.values[i]!;
-    const rows = encodeRows(plan, difference);
+    const rows = encodeRows(plan, difference, kind);
     // What the board will hold exactly: the difference to the model is made up for by the next delta (error feedback).
     const full = encodeSlice(version, applyRows(plan, held.values, rows));
     const values = decodeSlice(full);
     const from = { version: held.version, crc: crc32(bytesOf(held.values)) };
-    const bytes = encodeDelta(plan, from, { version, crc: crc32(bytesOf(values)) }, rows);
+    const to = { version, crc: crc32(bytesOf(values)) };
+    const bytes = encodeDelta(from, to, kind === "int4" ? packInt4(plan, rows) : rows, kind);
     return { version, full, values, delta: { baseVersion: from.version, baseCrc: from.crc, bytes } };
   }
 

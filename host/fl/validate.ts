@@ -2,7 +2,7 @@
 // elements as it has, and that its numbers are finite and not absurd. Never trusts a byte.
 
 import { FtteError } from "../errors.ts";
-import { eachRow } from "../plan/slice.ts";
+import { eachRow, largest } from "../plan/slice.ts";
 import type { Plan } from "../plan/types.ts";
 import { bitMapFault, encodingWord, foldedRows, type UpdateEncoding, updateRowsBytes } from "../plan/update_rows.ts";
 import { decodeUpdateHeader, type UpdateHeader, UpdateHeaderBytes } from "../wire/spec.gen.ts";
@@ -30,17 +30,18 @@ function fail(board: string, text: string): never {
 }
 
 /**
- * The L2 norm of int8 rows' values.
+ * The L2 norm of the values of int8 rows, which those of int4 and top-k are made into.
  * @throws FtteError "update-invalid" on scales that are not finite or negative, or so large that an honest row, whose largest element is
- * ±127, would exceed the limit alone: with elements of 0 such a scale has no norm, but times a weight it could be infinite
+ * ±127 or with int4 ±7, would exceed the limit alone: with elements of 0 such a scale has no norm, but times a weight it could be infinite
  */
-function int8Norm(rows: Uint8Array, { plan, board, normLimit }: Expected): number {
+function int8Norm(rows: Uint8Array, { plan, board, normLimit, encoding }: Expected): number {
+  const levels = largest[encoding === "int4" ? "int4" : "int8"];
   const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
   const int8 = new Int8Array(rows.buffer, rows.byteOffset, rows.byteLength);
   let sum = 0;
   eachRow(plan, (_first, elements, byte) => {
     const scale = view.getFloat32(byte, true);
-    if (!(scale >= 0 && scale < Number.POSITIVE_INFINITY && scale * 127 <= normLimit))
+    if (!(scale >= 0 && scale < Number.POSITIVE_INFINITY && scale * levels <= normLimit))
       fail(board, `has a scale of ${scale.toPrecision(3)}`);
     let squares = 0;
     for (let i = 0; i < elements; i++) squares += int8[byte + 4 + i]! ** 2;

@@ -2,9 +2,8 @@
 
 import { framedBytes } from "../wire/frame.ts";
 import { DeltaHeaderBytes, decodePlanHeader, SliceHeaderBytes, UpdateHeaderBytes } from "../wire/spec.gen.ts";
-import { rowsBytes } from "./slice.ts";
 import type { Plan } from "./types.ts";
-import { type UpdateEncoding, updateRowsBytes } from "./update_rows.ts";
+import { deltaElements, type UpdateEncoding, updateRowsBytes } from "./update_rows.ts";
 
 /** Of a checkpoint and of a residual (firmware/core/session/state.h), before their values. */
 const checkpointHeaderBytes = 56;
@@ -13,15 +12,14 @@ const residualHeaderBytes = 16;
 /** Bytes of each blob, whole, in a run with updates of this encoding; 0 for what f32 never makes: deltas and residuals. */
 export function blobBytes(plan: Plan, encoding: UpdateEncoding): Record<BlobName, number> {
   const values = plan.sliceCount * 4;
-  const quantised = encoding !== "f32";
   return {
     plan: plan.binary.length,
     frozen: plan.frozenBytes,
     slice: SliceHeaderBytes + values,
-    delta: quantised ? DeltaHeaderBytes + rowsBytes(plan) : 0,
+    delta: encoding === "f32" ? 0 : DeltaHeaderBytes + updateRowsBytes(plan, deltaElements(encoding)),
     update: UpdateHeaderBytes + updateRowsBytes(plan, encoding),
     checkpoint: checkpointHeaderBytes + decodePlanHeader(plan.binary).stateBytes,
-    residual: quantised ? residualHeaderBytes + values : 0,
+    residual: encoding === "f32" ? 0 : residualHeaderBytes + values,
   };
 }
 export type BlobName = "plan" | "frozen" | "slice" | "delta" | "update" | "checkpoint" | "residual";

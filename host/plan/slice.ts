@@ -1,10 +1,16 @@
 // The slice: what a board trains of the model's flat parameter vector, and how it travels: rows of int8 with one f32 scale each,
 // element by element as the guest does it (firmware/assembly/blas/encoding.ts), in f32 arithmetic, so that both sides hold the same bits.
-// Updates may also come as f32: their rows have neither scales nor padding, so they are the slice's elements, one behind the other. Updates of
-// which only the largest elements come: update_rows.ts.
+// Updates may also come as f32: their rows have neither scales nor padding, so they are the slice's elements, one behind the other. Rows of int4,
+// and updates of which only the largest elements come: update_rows.ts.
 
 import { FtteError } from "../errors.ts";
-import { DeltaHeaderBytes, encodeDeltaHeader, encodeSliceHeader, SliceHeaderBytes } from "../wire/spec.gen.ts";
+import {
+  DeltaHeaderBytes,
+  encodeDeltaHeader,
+  encodeSliceHeader,
+  RowEncoding,
+  SliceHeaderBytes,
+} from "../wire/spec.gen.ts";
 import type { Plan } from "./types.ts";
 
 export type SliceLayout = Pick<Plan, "segments" | "runs" | "sliceCount">;
@@ -38,33 +44,39 @@ export function eachRow(plan: SliceLayout, visit: (first: number, elements: numb
 }
 
 const f = Math.fround;
-const inverse127 = f(1 / 127);
 const leastScale = f(1e-30);
 
-/** One row's scale: max|d| / 127, or 0 when there is nothing to say. */
-function scaleOf(row: Float32Array): number {
+/** What the elements of a row with a scale are. */
+export type RowElements = "int8" | "int4";
+
+/** The largest that quantising makes. */
+export const largest: Record<RowElements, number> = { int8: 127, int4: 7 };
+
+/** One row's scale: max|d| / levels, or 0 when there is nothing to say. */
+function scaleOf(row: Float32Array, levels: number): number {
   let m = 0;
   for (let i = 0; i < row.length; i++) m = Math.max(m, Math.abs(row[i]!));
   if (!(m < Number.POSITIVE_INFINITY)) throw new FtteError("update-invalid", "a delta is not finite");
-  const scale = f(m * inverse127);
+  const scale = f(m * f(1 / levels));
   return scale > leastScale ? scale : 0;
 }
 
-/** int8 rows of `delta` (slice elements). */
-export function encodeRows(plan: SliceLayout, delta: Float32Array): Uint8Array {
+/** int8 rows of `delta` (slice elements), of whose elements those of int4 need half a byte (packInt4). */
+export function encodeRows(plan: SliceLayout, delta: Float32Array, kind: RowElements = "int8"): Uint8Array {
+  const levels = largest[kind];
   const out = new Uint8Array(rowsBytes(plan));
   const view = new DataView(out.buffer);
   const int8 = new Int8Array(out.buffer);
   eachRow(plan, (first, elements, byte) => {
     const row = delta.subarray(first, first + elements);
-    const scale = scaleOf(row);
+    const scale = scaleOf(row, levels);
     view.setFloat32(byte, scale, true);
     if (scale === 0) return;
     const inverse = f(1 / scale);
     for (let i = 0; i < elements; i++) {
       const v = f(row[i]! * inverse);
       const q = (v < 0 ? f(v - 0.5) : f(v + 0.5)) | 0; // towards zero
-      int8[byte + 4 + i] = Math.min(127, Math.max(-127, q));
+      int8[byte + 4 + i] = Math.min(levels, Math.max(-levels, q));
     }
   });
   return out;
@@ -107,8 +119,8 @@ export interface DeltaFrom {
   crc: number;
 }
 
-/** A slice as int8 rows against what the board holds: DeltaHeader and rows. */
-export function encodeDelta(plan: SliceLayout, from: DeltaFrom, to: DeltaFrom, rows: Uint8Array): Uint8Array {
+/** A slice against what the board holds: DeltaHeader, and the rows of the plan's slice as int8 or int4. */
+export function encodeDelta(from: DeltaFrom, to: DeltaFrom, rows: Uint8Array, kind: RowElements): Uint8Array {
   const out = new Uint8Array(DeltaHeaderBytes + rows.length);
   out.set(
     encodeDeltaHeader({
@@ -116,7 +128,7 @@ export function encodeDelta(plan: SliceLayout, from: DeltaFrom, to: DeltaFrom, r
       baseCrc: from.crc,
       version: to.version,
       crc: to.crc,
-      count: plan.sliceCount,
+      encoding: RowEncoding[kind],
     }),
   );
   out.set(rows, DeltaHeaderBytes);

@@ -1,18 +1,21 @@
-// The rows of an update as they travel (docs/wire.md): int8 or f32 as slice.ts has them, or top-k, which names the largest elements of each
-// row in a bit map and has no others. Says how long they are, and makes int8 rows of top-k ones, which is what the server computes with.
-// Encodes nothing: boards do (firmware/assembly/blas/encoding.ts).
+// The rows of an update as they travel (docs/wire.md): int8 or f32 as slice.ts has them; int4, two elements in a byte; or top-k, which names the
+// largest elements of each row in a bit map and has no others. Says how long they are, and makes int8 rows of int4 and top-k ones, which is what
+// the server computes with. Quantises nothing: boards do (firmware/assembly/blas/encoding.ts), and slice.ts what they get.
 
 import { decodeUpdateHeader, RowEncoding, UpdateHeaderBytes } from "../wire/spec.gen.ts";
-import { eachRow, rowsBytes, type SliceLayout } from "./slice.ts";
+import { eachRow, type RowElements, rowsBytes, type SliceLayout } from "./slice.ts";
 
 /** How a run's boards encode the rows of their updates. `topK`: of 256 elements of a row so many are kept, from 1 to keptMax of the spec. */
-export type UpdateEncoding = "int8" | "f32" | { topK: number };
+export type UpdateEncoding = "int8" | "int4" | "f32" | { topK: number };
+
+/** Those whose rows have a scale, and leave a residual. */
+export type Quantised = Exclude<UpdateEncoding, "f32">;
+
+/** What a run's deltas are made of, the slices that go down as their difference from what a board holds. */
+export const deltaElements = (encoding: Quantised): RowElements => (encoding === "int4" ? "int4" : "int8");
 
 /** What updates are summed as. */
 export const foldedAs = (encoding: UpdateEncoding): "int8" | "f32" => (encoding === "f32" ? "f32" : "int8");
-
-/** Of 256 elements of a row, how many are kept; 0: all. */
-export const keptOf256 = (encoding: UpdateEncoding): number => (typeof encoding === "string" ? 0 : encoding.topK);
 
 /** The encoding as a board is told it, and as UpdateHeader names it: RowEncoding, and above its 16 bits how many of 256 elements are kept. */
 export const encodingWord = (encoding: UpdateEncoding): number =>
@@ -23,6 +26,7 @@ export const keptElements = (elements: number, topK: number): number => Math.cei
 
 const padded = (count: number) => (count + 3) & ~3;
 const bitMapBytes = (elements: number) => (elements + 7) >> 3;
+const int4RowBytes = (elements: number) => 4 + padded((elements + 1) >> 1);
 const topKRowBytes = (elements: number, topK: number) =>
   4 + padded(bitMapBytes(elements) + keptElements(elements, topK));
 
@@ -30,7 +34,41 @@ const topKRowBytes = (elements: number, topK: number) =>
 export function updateRowsBytes(plan: SliceLayout, encoding: UpdateEncoding): number {
   if (encoding === "f32") return plan.sliceCount * 4;
   if (encoding === "int8") return rowsBytes(plan);
-  return plan.segments.reduce((sum, s) => sum + s.rows * topKRowBytes(s.rowElements, encoding.topK), 0);
+  const rowBytes = (elements: number) =>
+    encoding === "int4" ? int4RowBytes(elements) : topKRowBytes(elements, encoding.topK);
+  return plan.segments.reduce((sum, s) => sum + s.rows * rowBytes(s.rowElements), 0);
+}
+
+/** Calls `visit` for every int4 row: where it lies among the others, where the int8 row does that says the same, and its elements. */
+function eachInt4Row(plan: SliceLayout, visit: (at: number, int8At: number, elements: number) => void): void {
+  let at = 0;
+  eachRow(plan, (_first, elements, int8At) => {
+    visit(at, int8At, elements);
+    at += int4RowBytes(elements);
+  });
+}
+
+/** int4 rows of int8 rows whose elements are between -8 and 7: the first of two elements is the lower half of their byte. */
+export function packInt4(plan: SliceLayout, rows: Uint8Array): Uint8Array {
+  const out = new Uint8Array(updateRowsBytes(plan, "int4"));
+  eachInt4Row(plan, (at, int8At, elements) => {
+    out.set(rows.subarray(int8At, int8At + 4), at); // the scale
+    for (let i = 0; i < elements; i++) out[at + 4 + (i >> 1)]! |= (rows[int8At + 4 + i]! & 15) << (4 * (i & 1));
+  });
+  return out;
+}
+
+/** int8 rows of int4 rows. */
+export function expandInt4(plan: SliceLayout, rows: Uint8Array): Uint8Array {
+  const out = new Uint8Array(rowsBytes(plan));
+  eachInt4Row(plan, (at, int8At, elements) => {
+    out.set(rows.subarray(at, at + 4), int8At);
+    for (let i = 0; i < elements; i++) {
+      const half = rows[at + 4 + (i >> 1)]! >> (4 * (i & 1));
+      out[int8At + 4 + i] = (half << 28) >> 28; // with its sign
+    }
+  });
+  return out;
 }
 
 /** A top-k row: where it lies among the others, and where the int8 row does that says the same. */
@@ -78,9 +116,10 @@ export function expandTopK(plan: SliceLayout, topK: number, rows: Uint8Array): U
   return out;
 }
 
-/** The rows of a valid update as they are summed: as they came, or int8 rows of top-k ones. */
+/** The rows of a valid update as they are summed: as they came, or int8 rows of int4 and top-k ones. */
 export function foldedRows(plan: SliceLayout, update: Uint8Array): Uint8Array {
   const { encoding } = decodeUpdateHeader(update);
   const rows = update.subarray(UpdateHeaderBytes);
+  if (encoding === RowEncoding.int4) return expandInt4(plan, rows);
   return (encoding & 0xffff) === RowEncoding.topK ? expandTopK(plan, encoding >>> 16, rows) : rows;
 }

@@ -3,7 +3,7 @@
 
 import { bytesOf } from "../plan/slice.ts";
 import type { Plan } from "../plan/types.ts";
-import { encodingWord, keptOf256, type UpdateEncoding } from "../plan/update_rows.ts";
+import { encodingWord, type Quantised, type UpdateEncoding } from "../plan/update_rows.ts";
 import { encodeUpdateHeader, type UpdateHeader } from "../wire/spec.gen.ts";
 import { Guest } from "./guest.ts";
 import { sampleIndex } from "./sample_order.ts";
@@ -86,7 +86,7 @@ export function trainOn(guest: Guest, plan: Plan, samples: Samples, carries: boo
   }
   const header = headerOf(task, plan, labels.length, losses);
   if (task.encoding === "f32") return { bytes: f32Update(guest, header) };
-  return quantisedUpdate(guest, header, carries, keptOf256(task.encoding));
+  return quantisedUpdate(guest, header, carries, task.encoding);
 }
 
 function headerOf(task: BoardTask, plan: Plan, samples: number, losses: LossEnds): UpdateHeader {
@@ -110,9 +110,8 @@ function f32Update(guest: Guest, header: UpdateHeader): Uint8Array {
   return joined([encodeUpdateHeader(header), ...rows]);
 }
 
-/** @param topK of 256 elements of a row so many are kept; 0: all, as int8 */
-function quantisedUpdate(guest: Guest, header: UpdateHeader, carries: boolean, topK: number): BoardUpdate {
-  const rows = Array.from({ length: header.rows }, (_, row) => guest.encodeRow(row, carries, topK));
+function quantisedUpdate(guest: Guest, header: UpdateHeader, carries: boolean, encoding: Quantised): BoardUpdate {
+  const rows = Array.from({ length: header.rows }, (_, row) => guest.encodeRow(row, carries, encoding));
   const left = joined(rows.map(({ residual }) => bytesOf(residual)));
   return {
     bytes: joined([encodeUpdateHeader(header), ...rows.map(({ row }) => row)]),

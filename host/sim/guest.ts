@@ -4,7 +4,8 @@
 import { readFileSync } from "node:fs";
 import { instantiateSync } from "@assemblyscript/loader";
 import { boardError, FtteError } from "../errors.ts";
-import { encodingWord } from "../plan/update_rows.ts";
+import type { RowElements } from "../plan/slice.ts";
+import { encodingWord, type Quantised } from "../plan/update_rows.ts";
 import {
   decodePlanHeader,
   decodeSegment,
@@ -25,7 +26,7 @@ interface Exports extends Record<string, unknown> {
   infer(sampleAt: number): number;
   score(sampleAt: number, observe: number): number;
   encodeRow(row: number, encoding: number, residual: number): number;
-  decodeRow(row: number, deltaAt: number): number;
+  decodeRow(row: number, encoding: number, deltaAt: number): number;
   selfTest(): number;
 }
 
@@ -149,11 +150,14 @@ export class Guest {
   }
 
   /**
-   * The row as it goes over the wire as int8, or with the `topK` of 256 largest elements alone, and the residual that is left.
-   * @param topK from 1 to keptMax; 0: all elements
+   * The row as it goes over the wire, and the residual that is left.
    */
-  encodeRow(row: number, useResidual: boolean, topK = 0): { row: Uint8Array; residual: Float32Array } {
-    const out = this.encoded(row, encodingWord(topK ? { topK } : "int8"), useResidual);
+  encodeRow(
+    row: number,
+    useResidual: boolean,
+    encoding: Quantised = "int8",
+  ): { row: Uint8Array; residual: Float32Array } {
+    const out = this.encoded(row, encodingWord(encoding), useResidual);
     const end = out.length - 4 * this.elementsOf(row);
     return { row: out.subarray(0, end), residual: new Float32Array(out.slice(end).buffer) };
   }
@@ -170,8 +174,8 @@ export class Guest {
   }
 
   /** The slice's row plus the delta's row at byte `deltaAt` of the delta region. */
-  decodeRow(row: number, deltaAt: number): Float32Array {
-    const count = this.exports.decodeRow(row, deltaAt);
+  decodeRow(row: number, deltaAt: number, kind: RowElements = "int8"): Float32Array {
+    const count = this.exports.decodeRow(row, RowEncoding[kind], deltaAt);
     check(count, `row ${row}`);
     return new Float32Array(this.memory(this.header.scratchAt, count).slice().buffer);
   }

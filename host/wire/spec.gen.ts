@@ -75,7 +75,7 @@ export const Architecture = { none: 0, cortexM: 1, riscv: 2, xtensa: 3, posix: 4
 export type Architecture = (typeof Architecture)[keyof typeof Architecture];
 export const SensorState = { none: 0, off: 1, starting: 2, running: 3 } as const;
 export type SensorState = (typeof SensorState)[keyof typeof SensorState];
-export const TaskFlag = { f32Update: 1 } as const;
+export const TaskFlag = { f32Update: 1, int4Update: 2 } as const;
 export type TaskFlag = (typeof TaskFlag)[keyof typeof TaskFlag];
 export const Verdict = { accepted: 0, rejected: 1 } as const;
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];
@@ -894,7 +894,7 @@ export interface DeltaHeader {
   baseCrc: number;
   version: number;
   crc: number;
-  count: number;
+  encoding: number;
 }
 export const DeltaHeaderBytes = 20;
 /** Reads a DeltaHeader; throws RangeError when fewer than 20 bytes are left. */
@@ -905,7 +905,7 @@ export function decodeDeltaHeader(bytes: Uint8Array, at = 0): DeltaHeader {
     baseCrc: view.getUint32(at + 4, true),
     version: view.getUint32(at + 8, true),
     crc: view.getUint32(at + 12, true),
-    count: view.getUint32(at + 16, true),
+    encoding: view.getUint32(at + 16, true),
   };
 }
 export function encodeDeltaHeader(value: DeltaHeader): Uint8Array {
@@ -915,7 +915,7 @@ export function encodeDeltaHeader(value: DeltaHeader): Uint8Array {
   view.setUint32(4, value.baseCrc, true);
   view.setUint32(8, value.version, true);
   view.setUint32(12, value.crc, true);
-  view.setUint32(16, value.count, true);
+  view.setUint32(16, value.encoding, true);
   return bytes;
 }
 
@@ -968,7 +968,7 @@ export function encodeUpdateHeader(value: UpdateHeader): Uint8Array {
 }
 
 export const planMagic = 1280333894;
-export const abiVersion = 2;
+export const abiVersion = 3;
 export const none = 4294967295;
 export const leafDimensionMax = 32767;
 export const leafTurnsMax = 16777216;
@@ -985,7 +985,7 @@ export const Activation = { relu: 0, relu6: 1, sigmoid: 2, tanh: 3 } as const;
 export type Activation = (typeof Activation)[keyof typeof Activation];
 export const WeightGradient = { accumulate: 0, descend: 1 } as const;
 export type WeightGradient = (typeof WeightGradient)[keyof typeof WeightGradient];
-export const RowEncoding = { int8: 1, f32: 2, topK: 3 } as const;
+export const RowEncoding = { int8: 1, f32: 2, topK: 3, int4: 4 } as const;
 export type RowEncoding = (typeof RowEncoding)[keyof typeof RowEncoding];
 
 export interface PlanHeader {

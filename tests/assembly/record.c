@@ -128,6 +128,7 @@ static void encoded_rows(struct replay *replay, const uint8_t **wanted) {
     static const uint32_t kept[3] = {1, 32, 192};
     for (uint32_t row = 0; row < replay->record.rows && !replay->problem; row++) {
         encoded_row(replay, row, FTTE_ROW_ENCODING_INT8, wanted);
+        encoded_row(replay, row, FTTE_ROW_ENCODING_INT4, wanted);
         for (int i = 0; i < 3; i++) encoded_row(replay, row, kept[i] << 16 | FTTE_ROW_ENCODING_TOP_K, wanted);
         encoded_row(replay, row, FTTE_ROW_ENCODING_F32, wanted);
     }

@@ -44,8 +44,8 @@ export function record(b: Bench, model: Model): Uint8Array {
     parts.push(bytesOf(Float32Array.of(b.guest.step((i % b.samples.length) * b.stride, i % 2, 0.05))));
   parts.push(bytesOf(b.guest.state().slice()));
   for (let row = 0; row < rows; row++) {
-    const quantised = [0, ...kept].map((topK) => {
-      const { row: encoded, residual } = b.guest.encodeRow(row, false, topK);
+    const quantised = (["int8", "int4", ...kept.map((topK) => ({ topK }))] as const).map((encoding) => {
+      const { row: encoded, residual } = b.guest.encodeRow(row, false, encoding);
       return Buffer.concat([encoded, bytesOf(residual)]);
     });
     for (const all of [...quantised, b.guest.encodeRowF32(row)])

@@ -12,7 +12,7 @@ const types = {
   selfTest: "(result i32)",
   check: "(param i32 i32) (result i32)",
   step: "(param i32 i32 f32) (result f32)",
-  decodeRow: "(param i32 i32) (result i32)",
+  decodeRow: "(param i32 i32 i32) (result i32)",
   score: "(param i32 i32) (result f32)",
 } as const;
 

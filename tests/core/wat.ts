@@ -25,7 +25,7 @@ export const abiExports = {
   infer: "(param i32) (result i32) i32.const 0",
   score: "(param i32 i32) (result f32) f32.const 0",
   encodeRow: "(param i32 i32 i32) (result i32) i32.const 0",
-  decodeRow: "(param i32 i32) (result i32) i32.const 0",
+  decodeRow: "(param i32 i32 i32) (result i32) i32.const 0",
   selfTest: "(result i32) i32.const 0",
 };
 

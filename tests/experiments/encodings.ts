@@ -17,6 +17,7 @@ type Encoding = Pick<NonNullable<FtteConfig["training"]>, "encoding" | "kept">;
 const encodings: Record<string, Partial<Encoding>> = {
   f32: { encoding: "f32" },
   int8: { encoding: "int8" },
+  int4: { encoding: "int4" },
   "top-k, a quarter": { encoding: "top-k", kept: 1 / 4 },
   "top-k, an eighth": { encoding: "top-k", kept: 1 / 8 },
   "top-k, a sixteenth": { encoding: "top-k", kept: 1 / 16 },

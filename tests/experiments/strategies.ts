@@ -18,6 +18,7 @@ export interface Row {
 
 const f32: Encoding = { encoding: "f32" };
 const int8: Encoding = { encoding: "int8" };
+const int4: Encoding = { encoding: "int4" };
 const topK: Encoding = { encoding: "top-k", kept: 1 / 8 };
 
 const plain = { server: { averaging: 0 } };
@@ -75,6 +76,7 @@ export const rows: Row[] = [
   { name: "FTTE, subsets in turn", fleet: inTurnFleet, encoding: int8, server: buffered({ name: "ftte" }) },
   { name: "FTTE, tiers", fleet: tieredFleet, encoding: int8, server: buffered({ name: "ftte" }) },
   { name: "FTTE, tiers with heads", fleet: headsFleet, encoding: int8, server: buffered({ name: "ftte" }) },
+  { name: "FTTE, tiers with heads, int4", fleet: headsFleet, encoding: int4, server: buffered({ name: "ftte" }) },
   { name: "FTTE, tiers with heads, top-k", fleet: headsFleet, encoding: topK, server: buffered({ name: "ftte" }) },
 ];
 

@@ -28,9 +28,9 @@ function trained(live: LiveBoard, order: Order): Promise<Uint8Array> {
 }
 
 it.each<{ engine: Engine; encodings: UpdateEncoding[] }>([
-  { engine: "wasm3", encodings: ["int8", { topK: 32 }, { topK: 192 }, "int8"] },
+  { engine: "wasm3", encodings: ["int8", { topK: 32 }, "int4", { topK: 192 }, "int8"] },
   { engine: "wasm3", encodings: ["f32", "f32"] },
-  { engine: "aot", encodings: [{ topK: 1 }, "f32", { topK: 100 }, "int8"] }, // the f32 update leaves the residual to the one behind it
+  { engine: "aot", encodings: [{ topK: 1 }, "f32", { topK: 100 }, "int4", "int8"] }, // the f32 update leaves the residual to the one behind it
 ])(
   "gives the updates that its twin in Node gives, bit for bit: $encodings on $engine",
   { timeout: 60_000 },

@@ -181,7 +181,7 @@ describe("kernels that loop for ever", () => {
     const order = withKernels(watched.order(++task), looping);
     const { sliceVersion, sliceCrc } = await talk(watched, (session) => session.hello());
     const from = { version: sliceVersion, crc: sliceCrc };
-    const delta = encodeDelta(plan, from, order.slice, new Uint8Array(rowsBytes(plan))); // the same values
+    const delta = encodeDelta(from, order.slice, new Uint8Array(rowsBytes(plan)), "int8"); // the same values
     order.slice.delta = { baseVersion: from.version, baseCrc: from.crc, bytes: delta };
     const before = await resets();
     const update = await oneTask(watched, order, { patienceMs: 30_000 });

@@ -17,6 +17,7 @@ import type { Order } from "../../host/fl/fleet.ts";
 import type { OpenPipe } from "../../host/link/pipe.ts";
 import { openSerial } from "../../host/link/serial.ts";
 import { applyRows, bytesOf, encodeDelta, encodeRows, encodeSlice, gatherSlice } from "../../host/plan/slice.ts";
+import { packInt4 } from "../../host/plan/update_rows.ts";
 import { FrameParser } from "../../host/wire/frame.ts";
 import { decodeHello, FrameType, type Hello, Reply, ResetReason, zeroVersion } from "../../host/wire/spec.gen.ts";
 import { cutPositions, type FlashState, flashLog, flashOf, together } from "./flash_cuts.ts";
@@ -39,19 +40,25 @@ afterAll(async () => {
 /** The slice that boards hold after this many rounds, exactly. */
 const heldAfter: Float32Array[] = [new Float32Array(plan.sliceCount)];
 const first = gatherSlice(plan, firstParameters());
-const rowsOf = (task: number) => encodeRows(plan, task === 1 ? first : first.map((_, i) => Math.cos(i * task) / 10));
+const kindOf = (task: number) => (task === 2 ? "int4" : "int8");
+const rowsOf = (task: number) =>
+  encodeRows(plan, task === 1 ? first : first.map((_, i) => Math.cos(i * task) / 10), kindOf(task));
 for (let task = 1; task <= 3; task++) heldAfter.push(applyRows(plan, heldAfter.at(-1)!, rowsOf(task)));
 
-/** The last round's slice goes whole, and its update is f32; the others as deltas to the one before, the first one to zeros. The third's is top-k. */
+/**
+ * The last round's slice goes whole, and its update is f32; the others as deltas to the one before, the first one to zeros. The second's is int4 both
+ * ways, the third's update top-k.
+ */
 function orderOf(board: LiveBoard, task: number): Order {
   const order = board.order(task);
   if (task === 4) return { ...order, encoding: "f32" };
   const [held, values] = heldAfter.slice(task - 1) as [Float32Array, Float32Array];
   const from = { version: task === 1 ? zeroVersion : task - 1, crc: crc32(bytesOf(held)) };
   const to = { version: task, crc: crc32(bytesOf(values)) };
-  const bytes = encodeDelta(plan, from, to, rowsOf(task));
+  const rows = task === 2 ? packInt4(plan, rowsOf(task)) : rowsOf(task);
+  const bytes = encodeDelta(from, to, rows, kindOf(task));
   const delta = { baseVersion: from.version, baseCrc: from.crc, bytes };
-  const encoding = task === 3 ? { topK: 32 } : order.encoding;
+  const encoding = task === 2 ? "int4" : task === 3 ? { topK: 32 } : order.encoding;
   return { ...order, encoding, slice: { ...to, full: encodeSlice(task, values), delta } };
 }
 

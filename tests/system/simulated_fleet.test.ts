@@ -39,6 +39,7 @@ const cases: [name: string, strategy: string, more?: string, training?: string][
   ["fedavg in a hard world", '{ name: "fedavg", cohort: 3, overSelection: 1.5 }', hard],
   ["ca2fl in a hard world", '{ name: "ca2fl", buffer: 3 }', hard],
   ["f32 updates, averaged and filtered", '{ name: "ftte", buffer: 3 }', `${averaged} ${hard}`, ', encoding: "f32"'],
+  ["int4 updates in a hard world", '{ name: "ftte", buffer: 3 }', hard, ', encoding: "int4"'],
   ["top-k updates in a hard world", '{ name: "ftte", buffer: 3 }', hard, ', encoding: "top-k", kept: 0.2'],
 ];
 

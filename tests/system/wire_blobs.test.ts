@@ -5,8 +5,9 @@ import { crc32 } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { loadBoardConfig } from "../../host/boards/config.ts";
 import { applyRows, bytesOf, encodeDelta, encodeRows, encodeSlice } from "../../host/plan/slice.ts";
+import { packInt4 } from "../../host/plan/update_rows.ts";
 import { encodeFrame, type Frame } from "../../host/wire/frame.ts";
-import { BlobKind, decodePutAck, FrameType, zeroVersion } from "../../host/wire/spec.gen.ts";
+import { BlobKind, decodePutAck, FrameType, RowEncoding, zeroVersion } from "../../host/wire/spec.gen.ts";
 import { type LiveBoard, liveBoard, plan } from "./live_board.ts";
 import { Bench, beginOf, getOf, noise, none } from "./wire_bench.ts";
 import { outcomeOf } from "./wire_line.ts";
@@ -98,12 +99,43 @@ describe("a delta", () => {
   const zeros = new Float32Array(plan.sliceCount);
   const crcOf = (slice: Float32Array) => crc32(bytesOf(slice));
   const fromZeros = (version: number, crc = crcOf(applyRows(plan, zeros, rows))) =>
-    encodeDelta(plan, { version: zeroVersion, crc: crcOf(zeros) }, { version, crc }, rows);
+    encodeDelta({ version: zeroVersion, crc: crcOf(zeros) }, { version, crc }, rows, "int8");
 
   it("from zeros gives a slice whatever the board holds", async () => {
     expect(await bench.put(BlobKind.delta, fromZeros(70))).toBe("ok");
     expect(await bench.get(BlobKind.slice)).toEqual(encodeSlice(70, applyRows(plan, zeros, rows)));
     expect(await bench.hello()).toMatchObject({ sliceVersion: 70, sliceCrc: crcOf(applyRows(plan, zeros, rows)) });
+  });
+
+  it("of int4 rows gives what they say", async () => {
+    const quarters = encodeRows(plan, values, "int4");
+    const held = applyRows(plan, zeros, quarters);
+    const from = { version: zeroVersion, crc: crcOf(zeros) };
+    const delta = encodeDelta(from, { version: 70, crc: crcOf(held) }, packInt4(plan, quarters), "int4");
+    expect(await bench.put(BlobKind.delta, delta)).toBe("ok");
+    expect(await bench.get(BlobKind.slice)).toEqual(encodeSlice(70, held));
+    expect(await bench.put(BlobKind.delta, fromZeros(70))).toBe("ok");
+  });
+
+  it("whose rows have an encoding that is none, or are not as long as it makes them, is refused", async () => {
+    const held = await bench.hello();
+    const encodings = [
+      0,
+      RowEncoding.f32,
+      RowEncoding.topK,
+      (32 << 16) | RowEncoding.topK,
+      RowEncoding.int4,
+      5,
+      1 << 16,
+    ];
+    for (const encoding of encodings) {
+      const delta = fromZeros(71);
+      new DataView(delta.buffer).setUint32(16, encoding, true);
+      expect(await bench.put(BlobKind.delta, delta), `${encoding}`).toBe("slice-mismatch");
+    }
+    for (const bytes of [fromZeros(71).subarray(0, -4), Buffer.concat([fromZeros(71), new Uint8Array(4)])])
+      expect(await bench.put(BlobKind.delta, bytes)).toBe("slice-mismatch");
+    expect(await bench.hello()).toEqual({ ...held, errors: expect.any(Number) });
   });
 
   it("from another slice than the one held is refused, and changes nothing", async () => {
@@ -112,7 +144,7 @@ describe("a delta", () => {
       { version: 69, crc: held.sliceCrc },
       { version: 70, crc: held.sliceCrc ^ 1 },
     ])
-      expect(await bench.put(BlobKind.delta, encodeDelta(plan, from, { version: 71, crc: 0 }, rows))).toBe(
+      expect(await bench.put(BlobKind.delta, encodeDelta(from, { version: 71, crc: 0 }, rows, "int8"))).toBe(
         "slice-version",
       );
     expect(await bench.hello()).toEqual({ ...held, errors: expect.any(Number) });

@@ -42,10 +42,12 @@ describe("train, progress", () => {
     expect(await train({ steps: 0 })).toBe("argument");
     expect(await train({ learningRate: Number.NaN })).toBe("argument");
     expect(await train({ learningRate: Number.NEGATIVE_INFINITY })).toBe("argument");
-    for (const flags of [2, TaskFlag.f32Update | 2, 0x8000, 0xffff]) // some that nobody knows
+    const { f32Update, int4Update } = TaskFlag;
+    for (const flags of [f32Update | int4Update, 4, f32Update | 4, 0x8000, 0xffff]) // two at once, or some that nobody knows
       expect(await train({ flags })).toBe("argument");
     for (const kept of [keptMax + 1, 256, 0xffff]) expect(await train({ kept })).toBe("argument");
-    for (const kept of [1, keptMax]) expect(await train({ kept, flags: TaskFlag.f32Update })).toBe("argument");
+    for (const kept of [1, keptMax])
+      for (const flags of [f32Update, int4Update]) expect(await train({ kept, flags })).toBe("argument");
     expect(await train({ planCrc: 1 })).toBe("blob-absent");
     expect(await train({ frozenCrc: 1 })).toBe("frozen-mismatch");
     expect(await train({ baseVersion: 4 })).toBe("slice-version");

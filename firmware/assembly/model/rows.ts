@@ -1,6 +1,6 @@
-// Rows of the slice: what an update (int8 with one scale per row, of all elements or of the largest; or f32) and a delta (always int8) are
-// made of.
-import { sdecodeRow, sencode, tick } from "blas";
+// Rows of the slice: what an update (int8 with one scale per row, of all elements or of the largest; int4 with one; or f32) and a delta (int8
+// or int4) are made of.
+import { sdecodePairs, sdecodeRow, sencode, tick } from "blas";
 import { resolve } from "../kernels";
 import {
   ERR_ARGUMENT,
@@ -13,6 +13,8 @@ import {
   REGION_RESIDUAL,
   REGION_SLICE,
   ROW_ENCODING_F32,
+  ROW_ENCODING_INT4,
+  ROW_ENCODING_INT8,
   ROW_ENCODING_TOP_K,
   SEGMENT_BYTES,
 } from "../spec.gen";
@@ -44,14 +46,14 @@ function find(row: u32): bool {
 export function encode(row: u32, encoding: u32, residual: i32): i32 {
   const share = encoding >> 16;
   const form = encoding & 0xffff;
-  if (form - 1 >= ROW_ENCODING_TOP_K || (form == ROW_ENCODING_TOP_K ? share - 1 >= KEPT_MAX : share))
+  if (form - 1 >= ROW_ENCODING_INT4 || (form == ROW_ENCODING_TOP_K ? share - 1 >= KEPT_MAX : share))
     return ERR_ARGUMENT;
   if (!find(row)) return ERR_ARGUMENT;
   const at = (<usize>first) << 2;
   const slice = resolve(REGION_SLICE << 28) + at;
   return sencode(
     elements,
-    form == ROW_ENCODING_F32,
+    select<i32>(0, select<i32>(7, 127, form == ROW_ENCODING_INT4), form == ROW_ENCODING_F32),
     share,
     residual,
     place(PLAN_HEADER_STATE_AT_AT) + at,
@@ -61,16 +63,17 @@ export function encode(row: u32, encoding: u32, residual: i32): i32 {
   );
 }
 
-/** Into scratch: the slice's row plus the delta's, whose scale lies at `deltaAt` of the delta region. Returns the bytes, or an error. */
-export function decode(row: u32, deltaAt: u32): i32 {
+/**
+ * Into scratch: the slice's row plus the delta's, whose scale lies at `deltaAt` of the delta region, and whose encoding is int8 or int4. Returns the
+ * bytes, or an error.
+ */
+export function decode(row: u32, encoding: u32, deltaAt: u32): i32 {
+  if (encoding != ROW_ENCODING_INT8 && encoding != ROW_ENCODING_INT4) return ERR_ARGUMENT;
   if (!find(row)) return ERR_ARGUMENT;
   const delta = resolve(REGION_DELTA << 28) + deltaAt;
-  sdecodeRow(
-    elements,
-    resolve(REGION_SLICE << 28) + ((<usize>first) << 2),
-    delta + 4,
-    delta,
-    place(PLAN_HEADER_SCRATCH_AT_AT),
-  );
+  const slice = resolve(REGION_SLICE << 28) + ((<usize>first) << 2);
+  const y = place(PLAN_HEADER_SCRATCH_AT_AT);
+  if (encoding == ROW_ENCODING_INT4) sdecodePairs(elements, slice, delta + 4, delta, y);
+  else sdecodeRow(elements, slice, delta + 4, delta, y);
   return elements << 2;
 }

@@ -25,7 +25,7 @@ static void run(w2c_kernels *kernels, enum ftte_guest_function function, const u
     case FTTE_GUEST_INFER: result->u32 = w2c_kernels_infer(kernels, a[0].u32); break;
     case FTTE_GUEST_SCORE: result->f32 = w2c_kernels_score(kernels, a[0].u32, a[1].u32); break;
     case FTTE_GUEST_ENCODE_ROW: result->u32 = w2c_kernels_encodeRow(kernels, a[0].u32, a[1].u32, a[2].u32); break;
-    case FTTE_GUEST_DECODE_ROW: result->u32 = w2c_kernels_decodeRow(kernels, a[0].u32, a[1].u32); break;
+    case FTTE_GUEST_DECODE_ROW: result->u32 = w2c_kernels_decodeRow(kernels, a[0].u32, a[1].u32, a[2].u32); break;
     default: result->u32 = w2c_kernels_selfTest(kernels);
     }
 }

@@ -45,10 +45,12 @@ enum ftte_guest_function {
                            //   f32: rowElements f32, delta = state - slice; `residual` is not looked at.
                            //   top-k, with kept (1..FTTE_KEPT_MAX) in the upper 16 bits of `encoding`: as int8, but in
                            //   place of the elements a bit map of rowElements bits, and the
-                           //   ceil(rowElements * kept / 256) int8 whose bits are set. FTTE_ERR_ARGUMENT for a row,
-                           //   an encoding or a share that is none
-    FTTE_GUEST_DECODE_ROW, // (row, delta_at) → i32 bytes: rowElements f32 = slice row + scale * int8 of the delta
-                           // region, into scratch
+                           //   ceil(rowElements * kept / 256) int8 whose bits are set. int4: as int8, but two elements
+                           //   in a byte, the first its lower half. FTTE_ERR_ARGUMENT for a row, an encoding or a
+                           //   share that is none
+    FTTE_GUEST_DECODE_ROW, // (row, encoding, delta_at) → i32 bytes: rowElements f32 = slice row + scale * element of
+                           //   the delta region's row, int8 or int4, into scratch. FTTE_ERR_ARGUMENT for a row or an
+                           //   encoding that is none
     FTTE_GUEST_SELF_TEST,  // () → i32: FTTE_OK or FTTE_ERR_GUEST_SELFTEST; needs no plan, and uses as many bytes as
                            //   FTTE_GUEST_SELF_TEST_BYTES where one would lie
     FTTE_GUEST_FUNCTIONS

@@ -8,8 +8,9 @@
 FTTE_WASM3_POOL_BYTES := 14336
 FTTE_AOT_POOL_BYTES := 5120
 
-# Of the interpreter, in the pool: kernels with layers of their own need nearly all of it, others a third.
-FTTE_WASM3_STACK_BYTES := 992
+# Of the interpreter, in the pool: kernels with layers of their own need nearly all of it, others a third. wasm3 reserves a word for each byte
+# of a function that might be a constant's opcode, also where it is a function's number: another export or leaf may need some more.
+FTTE_WASM3_STACK_BYTES := 1024
 
 FTTE_WASM3_FOLDER := node_modules/wasm3/cpp
 FTTE_WASM3_SOURCES := $(addprefix $(FTTE_WASM3_FOLDER)/,m3_bind.c m3_code.c m3_compile.c m3_core.c m3_env.c m3_exec.c \

@@ -114,7 +114,7 @@ static const struct signature {
     [FTTE_GUEST_INFER] = {"infer", 1, "ii"},
     [FTTE_GUEST_SCORE] = {"score", 2, "iif"},
     [FTTE_GUEST_ENCODE_ROW] = {"encodeRow", 3, "iiii"},
-    [FTTE_GUEST_DECODE_ROW] = {"decodeRow", 2, "iii"},
+    [FTTE_GUEST_DECODE_ROW] = {"decodeRow", 3, "iiii"},
     [FTTE_GUEST_SELF_TEST] = {"selfTest", 0, "i"},
 };
 

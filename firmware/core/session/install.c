@@ -73,8 +73,9 @@ static int install_slice(struct ftte_session *s) {
 
 // ---- deltas ----
 
-// The delta's header, if its rows are those of the plan.
-static int check_delta(struct ftte_session *s, struct ftte_delta_header *delta, struct ftte_rows *rows) {
+// The delta's header, if its rows are those of the plan, and how many elements they have.
+static int check_delta(struct ftte_session *s, struct ftte_delta_header *delta, struct ftte_rows *rows,
+                       uint32_t *count) {
     struct ftte_plan_header plan;
     struct ftte_blob blob = ftte_store_get(&s->store, FTTE_BLOB_KIND_DELTA);
     if (!blob.bytes) return FTTE_ERR_BLOB_ABSENT;
@@ -83,8 +84,9 @@ static int check_delta(struct ftte_session *s, struct ftte_delta_header *delta, 
     int result = ftte_plan_read(s, &plan);
     if (result >= 0) result = ftte_rows_start(s, &plan, rows);
     if (result < 0) return result;
-    bool fits = plan.slice_count == delta->count &&
-                blob.length == sizeof *delta + ftte_rows_bytes(rows, FTTE_ROW_ENCODING_INT8);
+    bool decodes = delta->encoding == FTTE_ROW_ENCODING_INT8 || delta->encoding == FTTE_ROW_ENCODING_INT4;
+    bool fits = decodes && blob.length == sizeof *delta + ftte_rows_bytes(rows, delta->encoding);
+    *count = plan.slice_count;
     return fits ? FTTE_OK : FTTE_ERR_SLICE_MISMATCH;
 }
 
@@ -106,20 +108,20 @@ static int write_zeros(struct ftte_session *s, uint32_t count) {
 }
 
 // Makes the base if it is zeros; any other must be the slice held.
-static int find_base(struct ftte_session *s, const struct ftte_delta_header *delta) {
+static int find_base(struct ftte_session *s, const struct ftte_delta_header *delta, uint32_t count) {
     struct ftte_slice_header slice;
     const uint8_t *values;
-    int result = delta->base_version == FTTE_ZERO_VERSION ? write_zeros(s, delta->count) : FTTE_OK;
+    int result = delta->base_version == FTTE_ZERO_VERSION ? write_zeros(s, count) : FTTE_OK;
     if (result < 0) return result;
     bool held = ftte_slice_held(s, &slice, &values) && slice.version == delta->base_version &&
-                slice.count == delta->count && s->slice_crc == delta->base_crc;
+                slice.count == count && s->slice_crc == delta->base_crc;
     return held ? FTTE_OK : FTTE_ERR_SLICE_VERSION;
 }
 
 // Appends slice row plus delta row to the new slice; `*at` counts its bytes, `*crc` is that of its values.
-static int apply_row(struct ftte_session *s, const struct ftte_rows *rows, uint32_t delta_at, uint32_t *at,
-                     uint32_t *crc) {
-    union ftte_value args[2] = {{.u32 = rows->index}, {.u32 = delta_at}}, decoded;
+static int apply_row(struct ftte_session *s, const struct ftte_rows *rows, uint32_t encoding, uint32_t delta_at,
+                     uint32_t *at, uint32_t *crc) {
+    union ftte_value args[3] = {{.u32 = rows->index}, {.u32 = encoding}, {.u32 = delta_at}}, decoded;
     uint32_t bytes = 4 * ftte_rows_elements(rows);
     int result = ftte_machine_call(s, FTTE_GUEST_DECODE_ROW, args, &decoded);
     if (result < 0) return result;
@@ -131,14 +133,15 @@ static int apply_row(struct ftte_session *s, const struct ftte_rows *rows, uint3
     return result;
 }
 
-static int write_slice(struct ftte_session *s, const struct ftte_delta_header *delta, struct ftte_rows rows) {
-    struct ftte_slice_header slice = {.version = delta->version, .count = delta->count};
+static int write_slice(struct ftte_session *s, const struct ftte_delta_header *delta, struct ftte_rows rows,
+                       uint32_t count) {
+    struct ftte_slice_header slice = {.version = delta->version, .count = count};
     uint32_t at = sizeof slice, delta_at = sizeof *delta, crc = 0;
-    int result = ftte_store_create(&s->store, FTTE_BLOB_KIND_SLICE, (uint32_t)sizeof slice + 4 * delta->count);
+    int result = ftte_store_create(&s->store, FTTE_BLOB_KIND_SLICE, (uint32_t)sizeof slice + 4 * count);
     if (result >= 0) result = ftte_store_append(&s->store, FTTE_BLOB_KIND_SLICE, 0, &slice, sizeof slice);
     for (uint32_t n; result >= 0 && (n = ftte_rows_elements(&rows)) > 0; ftte_rows_next(&rows)) {
-        result = apply_row(s, &rows, delta_at, &at, &crc);
-        delta_at += ftte_row_bytes(FTTE_ROW_ENCODING_INT8, n);
+        result = apply_row(s, &rows, delta->encoding, delta_at, &at, &crc);
+        delta_at += ftte_row_bytes(delta->encoding, n);
     }
     if (result >= 0 && crc != delta->crc) result = FTTE_ERR_SLICE_MISMATCH;
     if (result < 0) (void)ftte_store_abandon(&s->store, FTTE_BLOB_KIND_SLICE);
@@ -160,13 +163,14 @@ static bool applied_before(const struct ftte_session *s, const struct ftte_delta
 static int apply_delta(struct ftte_session *s) {
     struct ftte_delta_header delta = {0};
     struct ftte_rows rows;
-    int result = check_delta(s, &delta, &rows);
+    uint32_t count = 0;
+    int result = check_delta(s, &delta, &rows, &count);
     if (result >= 0 && applied_before(s, &delta)) return FTTE_OK;
     ftte_transfer_retract(s, FTTE_BLOB_KIND_SLICE);
-    if (result >= 0) result = find_base(s, &delta);
+    if (result >= 0) result = find_base(s, &delta, count);
     if (result >= 0) result = ftte_machine_open(s, 0);
     if (result >= 0) result = bind_delta(s);
-    if (result >= 0) result = write_slice(s, &delta, rows);
+    if (result >= 0) result = write_slice(s, &delta, rows, count);
     ftte_machine_close(s);
     note_slice(s);
     return result;

@@ -57,6 +57,7 @@ static uint32_t kept_bytes(uint32_t elements, uint32_t kept) {
 uint32_t ftte_row_bytes(uint32_t encoding, uint32_t elements) {
     if (encoding == FTTE_ROW_ENCODING_F32) return 4 * elements;
     uint32_t kept = encoding >> 16, bytes = kept ? kept_bytes(elements, kept) : elements;
+    if (encoding == FTTE_ROW_ENCODING_INT4) bytes = elements / 2 + elements % 2;
     return 4 + ((bytes + 3) & ~3u);
 }
 

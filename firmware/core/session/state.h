@@ -262,9 +262,9 @@ int ftte_rows_start(struct ftte_session *s, const struct ftte_plan_header *plan,
 uint32_t ftte_rows_elements(const struct ftte_rows *rows);
 void ftte_rows_next(struct ftte_rows *rows);
 uint32_t ftte_rows_total(const struct ftte_rows *rows);
-// Bytes of a row of `elements` as it travels; int8: f32 scale, int8 elements, padding to 4; f32: its elements; top-k:
-// f32 scale, a bit map, the int8 elements that are kept, padding to 4. `encoding`: enum ftte_row_encoding, and in its
-// upper 16 bits how many of 256 elements top-k keeps.
+// Bytes of a row of `elements` as it travels; int8: f32 scale, int8 elements, padding to 4; int4: the same with two
+// elements in a byte; f32: its elements; top-k: f32 scale, a bit map, the int8 elements that are kept, padding to 4.
+// `encoding`: enum ftte_row_encoding, and in its upper 16 bits how many of 256 elements top-k keeps.
 uint32_t ftte_row_bytes(uint32_t encoding, uint32_t elements);
 // Bytes of all rows.
 uint32_t ftte_rows_bytes(const struct ftte_rows *rows, uint32_t encoding);

@@ -26,11 +26,16 @@ static int check_blobs(const struct ftte_session *s, const struct ftte_task *tas
     return slice.count == plan->slice_count ? FTTE_OK : FTTE_ERR_SLICE_MISMATCH;
 }
 
+// At most one of its flags is set, none that this firmware does not know, and top-k's share only without them.
+static bool is_encoding(const struct ftte_task *task) {
+    if (task->flags == 0) return task->kept <= FTTE_KEPT_MAX;
+    return task->kept == 0 && (task->flags == FTTE_TASK_FLAG_F32_UPDATE || task->flags == FTTE_TASK_FLAG_INT4_UPDATE);
+}
+
 static int check_task(const struct ftte_session *s, const struct ftte_task *task) {
     struct ftte_plan_header plan;
     if (task->steps == 0 || !isfinite(task->learning_rate)) return FTTE_ERR_ARGUMENT;
-    if (task->flags & ~(uint32_t)FTTE_TASK_FLAG_F32_UPDATE) return FTTE_ERR_ARGUMENT; // none that this firmware knows
-    if (task->kept > FTTE_KEPT_MAX || (task->kept && task->flags)) return FTTE_ERR_ARGUMENT;
+    if (!is_encoding(task)) return FTTE_ERR_ARGUMENT;
     int result = check_blobs(s, task, &plan);
     if (result < 0) return result;
     if (ftte_store_samples(&s->store) == 0) return FTTE_ERR_SAMPLES_NONE;

@@ -1,6 +1,6 @@
 // The finished task in flash: the update (UpdateHeader, then the rows, as int8 with one scale each or, if the task asks
-// for it, as the largest of those alone (top-k) or as f32) and the residual, what int8 and top-k rows could not say,
-// which the next task adds (error feedback). One row per call.
+// for it, as int4, as the largest of the int8 alone (top-k) or as f32) and the residual, what rows of whole numbers could
+// not say, which the next task adds (error feedback). One row per call.
 //
 // The residual is committed first, then the update, then the checkpoint goes. A cut in between trains the last steps
 // again and encodes the same bytes: the residual of this very task is never an input, its predecessor still lies in the
@@ -8,7 +8,7 @@
 // back: what the host threw away is lost, what was owed from earlier tasks is not.
 //
 // An f32 update says everything it knows: it adds no residual, leaves none, and does not touch that of an int8 task
-// before it, which it did not pay: the next int8 or top-k task of the run does.
+// before it, which it did not pay: the next int8, int4 or top-k task of the run does.
 #include <string.h>
 
 #include "session/state.h"
@@ -37,7 +37,8 @@ static bool made_by(const struct ftte_residual *residual, uint32_t run, uint32_t
 
 // As the guest takes it, and UpdateHeader names it: with the share that top-k keeps in the upper 16 bits.
 static uint32_t encoding_of(const struct ftte_task *task) {
-    if (task->flags & FTTE_TASK_FLAG_F32_UPDATE) return FTTE_ROW_ENCODING_F32;
+    if (task->flags == FTTE_TASK_FLAG_F32_UPDATE) return FTTE_ROW_ENCODING_F32;
+    if (task->flags == FTTE_TASK_FLAG_INT4_UPDATE) return FTTE_ROW_ENCODING_INT4;
     return task->kept ? (uint32_t)task->kept << 16 | FTTE_ROW_ENCODING_TOP_K : FTTE_ROW_ENCODING_INT8;
 }
 

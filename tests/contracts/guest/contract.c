@@ -225,7 +225,7 @@ static void wrong_repeats(const struct ftte_plan_header *header) {
     plan->forward_ops = ops;
 }
 
-static const uint32_t encodings[] = {FTTE_ROW_ENCODING_INT8, FTTE_ROW_ENCODING_F32,
+static const uint32_t encodings[] = {FTTE_ROW_ENCODING_INT8, FTTE_ROW_ENCODING_INT4, FTTE_ROW_ENCODING_F32,
                                      FTTE_KEPT_MAX << 16 | FTTE_ROW_ENCODING_TOP_K};
 
 static int encode(uint32_t row, uint32_t encoding) {
@@ -237,11 +237,21 @@ static bool refuses_encodings(void) {
     const uint32_t kept[] = {0, 1, FTTE_KEPT_MAX, FTTE_KEPT_MAX + 1, 256, UINT16_MAX};
     bool refused = true;
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
-        for (uint32_t encoding = 0; encoding <= FTTE_ROW_ENCODING_TOP_K + 1; encoding++) {
-            bool top_k = encoding == FTTE_ROW_ENCODING_TOP_K && kept[i] - 1 < FTTE_KEPT_MAX;
-            if (!top_k && (encoding - 1 >= FTTE_ROW_ENCODING_F32 || kept[i] != 0))
-                refused &= encode(0, kept[i] << 16 | encoding) == FTTE_ERR_ARGUMENT;
+        for (uint32_t encoding = 0; encoding <= FTTE_ROW_ENCODING_INT4 + 1; encoding++) {
+            bool top_k = encoding == FTTE_ROW_ENCODING_TOP_K;
+            bool is_one = encoding - 1 < FTTE_ROW_ENCODING_INT4 && (top_k ? kept[i] - 1 < FTTE_KEPT_MAX : kept[i] == 0);
+            if (!is_one) refused &= encode(0, kept[i] << 16 | encoding) == FTTE_ERR_ARGUMENT;
         }
+    return refused;
+}
+
+// A delta is int8 or int4.
+static bool refuses_deltas(void) {
+    const uint32_t none[] = {0, FTTE_ROW_ENCODING_F32, FTTE_ROW_ENCODING_TOP_K, FTTE_ROW_ENCODING_INT4 + 1,
+                             FTTE_KEPT_MAX << 16 | FTTE_ROW_ENCODING_TOP_K, 1u << 16 | FTTE_ROW_ENCODING_INT8, UINT32_MAX};
+    bool refused = true;
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        refused &= call(&replay.guest, FTTE_GUEST_DECODE_ROW, 0, none[i], 0) == FTTE_ERR_ARGUMENT;
     return refused;
 }
 
@@ -276,12 +286,15 @@ static void plans(void) {
                    call(&replay.guest, FTTE_GUEST_CHECK, UINT32_MAX, good.memory_bytes, 0) == FTTE_ERR_PLAN;
     report(lengths && call(&replay.guest, FTTE_GUEST_CHECK, good.plan_bytes, good.memory_bytes, 0) == FTTE_OK,
            "check refuses lengths that are none, and takes the good plan again");
-    bool rows = call(&replay.guest, FTTE_GUEST_DECODE_ROW, replay.record.rows, 0, 0) == FTTE_ERR_ARGUMENT;
+    const uint32_t past = replay.record.rows;
+    bool rows = call(&replay.guest, FTTE_GUEST_DECODE_ROW, past, FTTE_ROW_ENCODING_INT8, 0) == FTTE_ERR_ARGUMENT &&
+                call(&replay.guest, FTTE_GUEST_DECODE_ROW, past, FTTE_ROW_ENCODING_INT4, 0) == FTTE_ERR_ARGUMENT;
     for (size_t i = 0; i < sizeof encodings / sizeof *encodings; i++)
         rows &= encode(UINT32_MAX, encodings[i]) == FTTE_ERR_ARGUMENT &&
                 encode(replay.record.rows, encodings[i]) == FTTE_ERR_ARGUMENT;
     report(rows, "encodeRow and decodeRow refuse rows that the slice does not have");
     report(refuses_encodings(), "encodeRow refuses encodings that are none, and shares that none keeps");
+    report(refuses_deltas(), "decodeRow refuses encodings that a delta does not have");
     ftte_guest_close(&replay.guest);
 }
 

@@ -11,7 +11,7 @@
 // sources: node_modules/wasm3/cpp/m3_module.c node_modules/wasm3/cpp/m3_parse.c
 // flags: -std=gnu11 -w -O2 -fno-strict-aliasing -fno-sanitize=undefined -DNDEBUG
 // flags: -Dd_m3MaxFunctionStackHeight=80 -Dd_m3CodePageAlignSize=512 -Dd_m3MaxConstantTableSize=64
-// flags: -Dd_m3VerboseErrorMessages=0 -Dd_m3MaxDuplicateFunctionImpl=1 -Dd_m3CascadedOpcodes=0 -DFTTE_WASM3_STACK_BYTES=992
+// flags: -Dd_m3VerboseErrorMessages=0 -Dd_m3MaxDuplicateFunctionImpl=1 -Dd_m3CascadedOpcodes=0 -DFTTE_WASM3_STACK_BYTES=1024
 // flags: -Ibuild/guest -Ifirmware/core/guest -Inode_modules/wasm3/cpp
 // flags: -include firmware/core/guest/wasm3_alloc.h
 #include <stdio.h>

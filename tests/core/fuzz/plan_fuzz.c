@@ -10,7 +10,7 @@
 // sources: node_modules/wasm3/cpp/m3_function.c node_modules/wasm3/cpp/m3_info.c node_modules/wasm3/cpp/m3_module.c node_modules/wasm3/cpp/m3_parse.c
 // flags: -std=gnu11 -w -O2 -fno-strict-aliasing -fno-sanitize=undefined -DNDEBUG
 // flags: -Dd_m3MaxFunctionStackHeight=80 -Dd_m3CodePageAlignSize=512 -Dd_m3MaxConstantTableSize=64
-// flags: -Dd_m3VerboseErrorMessages=0 -Dd_m3MaxDuplicateFunctionImpl=1 -Dd_m3CascadedOpcodes=0 -DFTTE_WASM3_STACK_BYTES=992
+// flags: -Dd_m3VerboseErrorMessages=0 -Dd_m3MaxDuplicateFunctionImpl=1 -Dd_m3CascadedOpcodes=0 -DFTTE_WASM3_STACK_BYTES=1024
 // flags: -Ibuild/guest -Ifirmware/core/guest -Inode_modules/wasm3/cpp
 // flags: -include firmware/core/guest/wasm3_alloc.h
 #include <sanitizer/asan_interface.h>
@@ -51,6 +51,7 @@ static void call(struct ftte_guest *guest, enum ftte_guest_function function, ui
 }
 
 static void run(struct ftte_guest *guest, const uint8_t *choice) {
+    static const uint32_t forms[] = {FTTE_ROW_ENCODING_INT8, FTTE_ROW_ENCODING_INT4, FTTE_ROW_ENCODING_F32};
     const uint32_t sample = (uint32_t)FTTE_REGION_SAMPLES << 28;
     call(guest, FTTE_GUEST_START, 0, 0, 0);
     for (int i = 0; i < CALLS; i++) {
@@ -58,8 +59,8 @@ static void run(struct ftte_guest *guest, const uint8_t *choice) {
         case 0: call(guest, FTTE_GUEST_STEP, sample, choice[i] / 5, 0x3c23d70a /* 0.01 */); break;
         case 1: call(guest, FTTE_GUEST_INFER, sample, 0, 0); break;
         case 2: call(guest, FTTE_GUEST_SCORE, sample, 1, 0); break;
-        case 3: call(guest, FTTE_GUEST_ENCODE_ROW, choice[i] / 10, choice[i] / 5 % 2 + 1, choice[i] & 1); break;
-        default: call(guest, FTTE_GUEST_DECODE_ROW, choice[i] / 5, 0, 0); break;
+        case 3: call(guest, FTTE_GUEST_ENCODE_ROW, choice[i] / 15, forms[choice[i] / 5 % 3], choice[i] & 1); break;
+        default: call(guest, FTTE_GUEST_DECODE_ROW, choice[i] / 10, forms[choice[i] / 5 % 2], 0); break;
         }
     }
 }

@@ -16,7 +16,27 @@ export function updateDelta(bytes: Uint8Array, plan: Plan): Map<number, number> 
   const { encoding } = decodeUpdateHeader(bytes);
   const rows = bytes.subarray(UpdateHeaderBytes);
   if (encoding > 0xffff) return topKDeltaOf(rows, plan, Math.floor(encoding / 0x10000));
+  if (encoding === RowEncoding.int4) return int4DeltaOf(rows, plan);
   return (encoding === RowEncoding.f32 ? f32DeltaOf : deltaOf)(rows, plan);
+}
+
+/** Δ of an update's int4 rows, by flat coordinate. */
+export function int4DeltaOf(rows: Uint8Array, plan: Plan): Map<number, number> {
+  const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
+  const at = places(plan);
+  const delta = new Map<number, number>();
+  let byte = 0;
+  for (const s of plan.segments)
+    for (let row = 0; row < s.rows; row++) {
+      for (let i = 0; i < s.rowElements; i++) {
+        const pair = view.getUint8(byte + 4 + Math.floor(i / 2));
+        const digit = i % 2 === 0 ? pair % 16 : Math.floor(pair / 16);
+        const element = digit < 8 ? digit : digit - 16;
+        delta.set(at[s.sliceOffset + row * s.rowElements + i]!, view.getFloat32(byte, true) * element);
+      }
+      byte += 4 + 4 * Math.ceil(s.rowElements / 8);
+    }
+  return delta;
 }
 
 /** Δ of an update's top-k rows, `topK` of 256 elements each, by flat coordinate; 0 where an element was not kept. */

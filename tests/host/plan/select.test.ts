@@ -227,13 +227,18 @@ describe("the reference models", async () => {
       return { down: Number(down), up: Number(up) };
     };
     const { sliceCount } = plan;
-    const [f32, int8, topK] = [perRound("f32"), perRound("int8"), perRound({ topK: 32 })];
+    const [f32, int8, int4] = [perRound("f32"), perRound("int8"), perRound("int4")];
+    const topK = perRound({ topK: 32 });
     expect(f32.up / (4 * sliceCount)).toBeCloseTo(1.05, 1);
     expect(f32.down / (4 * sliceCount)).toBeCloseTo(1.05, 1);
     expect(int8.up).toBeGreaterThan(sliceCount);
     expect(int8.up).toBeLessThan(f32.up / 2);
     expect(topK.up).toBeLessThan(int8.up / 2);
     expect(topK.down).toBe(int8.down);
+    for (const way of ["down", "up"] as const) {
+      expect(int4[way]).toBeGreaterThan(sliceCount / 2);
+      expect(int4[way]).toBeLessThan(0.65 * int8[way]);
+    }
   });
 
   it("say how far from the lower bound a plan is that is not", () => {

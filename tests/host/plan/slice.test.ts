@@ -200,15 +200,15 @@ describe("a slice", () => {
     });
     const rows = encodeRows(plan, values);
     const from = { version: 76, crc: crc32(bytesOf(values)) };
-    const delta = encodeDelta(plan, from, { version: 77, crc: 5 }, rows);
-    expect(decodeDeltaHeader(delta)).toEqual({
-      baseVersion: 76,
-      baseCrc: from.crc,
-      version: 77,
-      crc: 5,
-      count: plan.sliceCount,
-    });
-    expect(delta.subarray(20)).toEqual(rows);
+    for (const [encoding, code] of [
+      ["int8", 1],
+      ["int4", 4],
+    ] as const) {
+      const delta = encodeDelta(from, { version: 77, crc: 5 }, rows, encoding);
+      const header = { baseVersion: 76, baseCrc: from.crc, version: 77, crc: 5, encoding: code };
+      expect(decodeDeltaHeader(delta)).toEqual(header);
+      expect(delta.subarray(20)).toEqual(rows);
+    }
   });
 
   it("is read where it lies, at any place in a buffer", () => {

@@ -62,7 +62,7 @@ function guestRows(b: Bench, d: Float32Array, topK: number, carried?: Float32Arr
   b.guest.start();
   b.guest.state().set(d);
   const rows = b.plan.segments.flatMap((s) => Array(s.rows).fill(0));
-  return rows.map((_, row) => b.guest.encodeRow(row, carried !== undefined, topK));
+  return rows.map((_, row) => b.guest.encodeRow(row, carried !== undefined, { topK }));
 }
 
 function expectSorted(b: Bench, d: Float32Array, topK: number, got: Row[]): void {
@@ -154,7 +154,7 @@ describe("top-k rows", () => {
   it("are refused with a share that none keeps", () => {
     const b = rowOf(8);
     for (const topK of [keptMax + 1, 255, 256, 0xffff])
-      expect(() => b.guest.encodeRow(0, false, topK)).toThrow(expect.objectContaining({ code: "argument" }));
+      expect(() => b.guest.encodeRow(0, false, { topK })).toThrow(expect.objectContaining({ code: "argument" }));
   });
 
   it("are never longer than int8 rows, so that every plan has room to encode them", () => {

@@ -141,6 +141,19 @@ describe("a simulated run", () => {
     expect(run.seconds).toBeCloseTo(4 * 0.1 + (run.bytes.down + run.bytes.up) / 2000 + (4 * steps) / 40, 9);
   });
 
+  it("counts half a byte for each element both ways where updates are int4", async () => {
+    const training = { steps, learningRate: 0.05, checkpointEvery: 0, encoding: "int4" as const };
+    const given = { training, refreshFrozenEvery: 0, strategy: ftte({ buffer: 1 }), stop: { updates: 4 } };
+    const run = await simulate(simulation(given, 1));
+    const plan = plans.small;
+    const row = (n: number) => 4 + 4 * Math.ceil(n / 8);
+    const rows = plan.segments.reduce((sum, s) => sum + s.rows * row(s.rowElements), 0);
+    const blobs = framedBytes(plan.binary.length) + framedBytes(plan.frozenBytes);
+    expect(run.bytes.down).toBe(blobs + 4 * framedBytes(DeltaHeaderBytes + rows));
+    expect(run.bytes.up).toBe(4 * framedBytes(UpdateHeaderBytes + rows));
+    expect(run).toMatchObject({ folded: 4, rejected: 0 });
+  });
+
   it("of one board takes as long as its orders in turn", async () => {
     const even: ClientModel = { ...population, jitter: 0 };
     const one = { strategy: ftte({ buffer: 1 }), schedule: clientSchedule(even, 9), stop: { updates: 4 } };

@@ -59,8 +59,8 @@ function expectEqual(plan: Plan, training: TrainingOptions, seed: number): void 
       slice: gatherSlice(plan, parameters),
       ...(carried && { residual: carried }),
     };
-    // Between int8 and top-k updates, of which the later carries what the earlier left, one in f32.
-    const encoding = ([{ topK: 32 }, "int8", "f32", { topK: 192 }, { topK: 1 }] as const)[turn]!;
+    // Between quantised updates, of which the later carries what the earlier left, one in f32.
+    const encoding = ([{ topK: 32 }, "int4", "f32", { topK: 192 }, "int8"] as const)[turn]!;
     const named = { run: 7, task: turn + 1, baseVersion: turn, seed: seed * 31 + turn };
     const task = { ...named, steps: 7, learningRate: 0.05, encoding };
     const job: Job = { ...state, ...task, board };
