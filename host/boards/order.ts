@@ -3,7 +3,6 @@
 
 import { FtteError } from "../errors.ts";
 import type { Order, SlicePayload } from "../fl/fleet.ts";
-import type { UpdateEncoding } from "../plan/update_rows.ts";
 import { boardErrors, Feature, type Hello, TaskFlag, zeroVersion } from "../wire/spec.gen.ts";
 import type { BoardSession } from "./session.ts";
 
@@ -75,7 +74,7 @@ function taskOf(order: Order) {
   };
 }
 
-function flagsOf(encoding: UpdateEncoding): number {
+function flagsOf(encoding: Order["encoding"]): number {
   if (encoding === "f32") return TaskFlag.f32Update;
   return encoding === "int4" ? TaskFlag.int4Update : 0;
 }

@@ -44,6 +44,7 @@ const palette: Record<string, string> = {
   "FTTE, subsets in turn": "#f58518",
   "FTTE, tiers": "#d62728",
   "FTTE, tiers with heads": "#9467bd",
+  "FTTE, tiers with heads, int4": "#e377c2",
   "FTTE, tiers with heads, top-k": "#c5b0d5",
 };
 

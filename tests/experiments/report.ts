@@ -57,22 +57,54 @@ interface Goal {
   name: string;
   of: (equal: Figures, double: Figures) => number | null;
   most: number;
+  further: number; // what comes after it
   unit: "share" | "points";
 }
 
 /** What is held against the reference, and how much of it may be left. */
 const goalsOf = (metric: Metric): Goal[] => [
-  { name: "time, twice as many at work", of: (_, double) => double.vsFedAvg.time, most: -0.81, unit: "share" },
-  { name: "time, as many at work", of: (equal) => equal.vsFedAvg.time, most: -0.5, unit: "share" },
-  { name: "memory of the smallest board", of: (equal) => equal.vsFedAvg.memory, most: -0.8, unit: "share" },
-  { name: "bytes, as many at work", of: (equal) => equal.vsFedAvg.bytes, most: -0.69, unit: "share" },
-  { name: "bytes, twice as many at work", of: (_, double) => double.vsFedAvg.bytes, most: -0.69, unit: "share" },
-  { name: `${metric} lost, as many at work`, of: (equal) => -equal.vsFedAvg.accuracy, most: 0.02, unit: "points" },
-  { name: `${metric} lost, twice as many`, of: (_, double) => -double.vsFedAvg.accuracy, most: 0.02, unit: "points" },
+  {
+    name: "time, twice as many at work",
+    of: (_, double) => double.vsFedAvg.time,
+    most: -0.81,
+    further: -0.85,
+    unit: "share",
+  },
+  { name: "time, as many at work", of: (equal) => equal.vsFedAvg.time, most: -0.5, further: -0.5, unit: "share" },
+  {
+    name: "memory of the smallest board",
+    of: (equal) => equal.vsFedAvg.memory,
+    most: -0.8,
+    further: -0.85,
+    unit: "share",
+  },
+  { name: "bytes, as many at work", of: (equal) => equal.vsFedAvg.bytes, most: -0.69, further: -0.9, unit: "share" },
+  {
+    name: "bytes, twice as many at work",
+    of: (_, double) => double.vsFedAvg.bytes,
+    most: -0.69,
+    further: -0.9,
+    unit: "share",
+  },
+  {
+    name: `${metric} lost, as many at work`,
+    of: (equal) => -equal.vsFedAvg.accuracy,
+    most: 0.02,
+    further: 0.01,
+    unit: "points",
+  },
+  {
+    name: `${metric} lost, twice as many`,
+    of: (_, double) => -double.vsFedAvg.accuracy,
+    most: 0.02,
+    further: 0.01,
+    unit: "points",
+  },
   {
     name: `${metric} lost by stragglers, twice as many`,
     of: (_, { vsFedAvg: { stragglerAccuracy } }) => stragglerAccuracy && -stragglerAccuracy,
     most: 0.02,
+    further: 0.01,
     unit: "points",
   },
 ];
@@ -87,11 +119,12 @@ function goalText(value: number | null, { unit }: Goal): string {
   return unit === "share" ? `${percent} %` : percent;
 }
 
-/** What a row comes to of a goal, and whether that meets it. */
-function goalOf(goal: Goal, figures: readonly Figures[], name: string): { text: string; isMet: boolean } {
+/** What a row comes to of a goal, and whether that meets it, and the further one. */
+function goalOf(goal: Goal, figures: readonly Figures[], name: string) {
   const of = (concurrency: string) => figures.find((row) => row.strategy === name && row.concurrency === concurrency)!;
   const value = goal.of(of("equal"), of("double"));
-  return { text: goalText(value, goal), isMet: value !== null && value <= goal.most };
+  const isWithin = (most: number) => value !== null && value <= most;
+  return { text: goalText(value, goal), isMet: isWithin(goal.most), isFurther: isWithin(goal.further) };
 }
 
 function goalTable(block: Block): string {
@@ -107,20 +140,26 @@ function goalTable(block: Block): string {
   return markdown(["", "at most", ...names], body);
 }
 
-const isForTwoSizes = (name: string) => name === "FTTE, tiers" || name === "FTTE, tiers with heads";
+const forTwoSizes = ["FTTE, tiers", "FTTE, tiers with heads", "FTTE, tiers with heads, int4"];
 
-/** The goals on all data sets of the committed report, by the rows that are for boards of two sizes; what misses one is bold. */
+/** The goals on all data sets of the committed report, by rows that are for boards of two sizes: what misses one is bold, what meets a further one ticked. */
 export function goalsText(): string {
   const goals = goalsOf("accuracy");
   const body = committed().flatMap(({ dataset, seeds, figures }) => {
     const names = rowsOf({ figures }).map(({ name }) => name);
-    return names.filter(isForTwoSizes).map((name) => {
-      const cells = goals.map((goal) => goalOf(goal, figures, name));
-      return [dataset, name, ...cells.map(({ text, isMet }) => (isMet ? text : `**${text}**`)), `${seeds}`];
-    });
+    return names
+      .filter((name) => forTwoSizes.includes(name))
+      .map((name) => {
+        const cells = goals.map((goal) => goalOf(goal, figures, name));
+        const texts = cells.map(({ text, isMet, isFurther }) =>
+          isFurther ? `${text} ✓` : isMet ? text : `**${text}**`,
+        );
+        return [dataset, name, ...texts, `${seeds}`];
+      });
   });
   const most = ["at most", "", ...goals.map((goal) => goalText(goal.most, goal)), ""];
-  return markdown(["", "", ...goals.map(({ name }) => name), "seeds"], [most, ...body], 2);
+  const further = ["further, ✓", "", ...goals.map((goal) => goalText(goal.further, goal)), ""];
+  return markdown(["", "", ...goals.map(({ name }) => name), "seeds"], [most, further, ...body], 2);
 }
 
 /** What every row was tuned to, and what its four variants came to: two settings of the server with the lower rate, two with the higher one. */

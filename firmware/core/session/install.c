@@ -113,8 +113,8 @@ static int find_base(struct ftte_session *s, const struct ftte_delta_header *del
     const uint8_t *values;
     int result = delta->base_version == FTTE_ZERO_VERSION ? write_zeros(s, count) : FTTE_OK;
     if (result < 0) return result;
-    bool held = ftte_slice_held(s, &slice, &values) && slice.version == delta->base_version &&
-                slice.count == count && s->slice_crc == delta->base_crc;
+    bool held = ftte_slice_held(s, &slice, &values) && slice.version == delta->base_version && slice.count == count &&
+                s->slice_crc == delta->base_crc;
     return held ? FTTE_OK : FTTE_ERR_SLICE_VERSION;
 }
 

@@ -1,6 +1,6 @@
 // The finished task in flash: the update (UpdateHeader, then the rows, as int8 with one scale each or, if the task asks
-// for it, as int4, as the largest of the int8 alone (top-k) or as f32) and the residual, what rows of whole numbers could
-// not say, which the next task adds (error feedback). One row per call.
+// for it, as int4, as the largest of the int8 alone (top-k) or as f32) and the residual, what rows of whole numbers
+// could not say, which the next task adds (error feedback). One row per call.
 //
 // The residual is committed first, then the update, then the checkpoint goes. A cut in between trains the last steps
 // again and encodes the same bytes: the residual of this very task is never an input, its predecessor still lies in the

@@ -247,8 +247,13 @@ static bool refuses_encodings(void) {
 
 // A delta is int8 or int4.
 static bool refuses_deltas(void) {
-    const uint32_t none[] = {0, FTTE_ROW_ENCODING_F32, FTTE_ROW_ENCODING_TOP_K, FTTE_ROW_ENCODING_INT4 + 1,
-                             FTTE_KEPT_MAX << 16 | FTTE_ROW_ENCODING_TOP_K, 1u << 16 | FTTE_ROW_ENCODING_INT8, UINT32_MAX};
+    const uint32_t none[] = {0,
+                             FTTE_ROW_ENCODING_F32,
+                             FTTE_ROW_ENCODING_TOP_K,
+                             FTTE_ROW_ENCODING_INT4 + 1,
+                             FTTE_KEPT_MAX << 16 | FTTE_ROW_ENCODING_TOP_K,
+                             1u << 16 | FTTE_ROW_ENCODING_INT8,
+                             UINT32_MAX};
     bool refused = true;
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
         refused &= call(&replay.guest, FTTE_GUEST_DECODE_ROW, 0, none[i], 0) == FTTE_ERR_ARGUMENT;
