@@ -15,7 +15,7 @@ import {
   type RowElements,
 } from "../plan/slice.ts";
 import type { Normalisation, Plan } from "../plan/types.ts";
-import { deltaElements, packInt4, type UpdateEncoding, updateRowsBytes } from "../plan/update_rows.ts";
+import { elementsOf, packInt4, type UpdateEncoding, updateRowsBytes } from "../plan/update_rows.ts";
 import { framedBytes } from "../wire/frame.ts";
 import { SliceHeaderBytes, UpdateHeaderBytes, zeroVersion } from "../wire/spec.gen.ts";
 import type { Order, RequiredBlob, SlicePayload } from "./fleet.ts";
@@ -131,7 +131,7 @@ export class Orders {
   private sliceFor({ plan, held }: Board, model: ModelVersion): Slice {
     const { encoding } = this.o.training;
     if (encoding === "f32") return this.slice(plan, model);
-    const kind = deltaElements(encoding);
+    const kind = elementsOf(encoding);
     if (held) return this.delta(plan, model, held, kind);
     const known = this.firsts.get(plan);
     if (known?.version === model.version) return known;

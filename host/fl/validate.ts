@@ -4,7 +4,15 @@
 import { FtteError } from "../errors.ts";
 import { eachRow, largest } from "../plan/slice.ts";
 import type { Plan } from "../plan/types.ts";
-import { bitMapFault, encodingWord, foldedRows, type UpdateEncoding, updateRowsBytes } from "../plan/update_rows.ts";
+import {
+  bitMapFault,
+  elementsOf,
+  encodingWord,
+  foldedRows,
+  type Quantised,
+  type UpdateEncoding,
+  updateRowsBytes,
+} from "../plan/update_rows.ts";
 import { decodeUpdateHeader, type UpdateHeader, UpdateHeaderBytes } from "../wire/spec.gen.ts";
 
 export interface Expected {
@@ -34,8 +42,8 @@ function fail(board: string, text: string): never {
  * @throws FtteError "update-invalid" on scales that are not finite or negative, or so large that an honest row, whose largest element is
  * ±127 or with int4 ±7, would exceed the limit alone: with elements of 0 such a scale has no norm, but times a weight it could be infinite
  */
-function int8Norm(rows: Uint8Array, { plan, board, normLimit, encoding }: Expected): number {
-  const levels = largest[encoding === "int4" ? "int4" : "int8"];
+function int8Norm(rows: Uint8Array, encoding: Quantised, { plan, board, normLimit }: Expected): number {
+  const levels = largest[elementsOf(encoding)];
   const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
   const int8 = new Int8Array(rows.buffer, rows.byteOffset, rows.byteLength);
   let sum = 0;
@@ -96,7 +104,7 @@ export function validateUpdate(bytes: Uint8Array, expected: Expected): ValidUpda
     fail(board, "reports a loss that is not finite");
   checkBitMaps(bytes.subarray(UpdateHeaderBytes), expected);
   const summed = foldedRows(plan, bytes);
-  const norm = encoding === "f32" ? f32Norm(summed, expected) : int8Norm(summed, expected);
+  const norm = encoding === "f32" ? f32Norm(summed, expected) : int8Norm(summed, encoding, expected);
   if (!(norm <= expected.normLimit)) fail(board, `has a norm of ${norm.toPrecision(3)}, above ${expected.normLimit}`);
   return { header, rows: summed, norm };
 }

@@ -3,7 +3,7 @@
 import { framedBytes } from "../wire/frame.ts";
 import { DeltaHeaderBytes, decodePlanHeader, SliceHeaderBytes, UpdateHeaderBytes } from "../wire/spec.gen.ts";
 import type { Plan } from "./types.ts";
-import { deltaElements, type UpdateEncoding, updateRowsBytes } from "./update_rows.ts";
+import { elementsOf, type UpdateEncoding, updateRowsBytes } from "./update_rows.ts";
 
 /** Of a checkpoint and of a residual (firmware/core/session/state.h), before their values. */
 const checkpointHeaderBytes = 56;
@@ -16,7 +16,7 @@ export function blobBytes(plan: Plan, encoding: UpdateEncoding): Record<BlobName
     plan: plan.binary.length,
     frozen: plan.frozenBytes,
     slice: SliceHeaderBytes + values,
-    delta: encoding === "f32" ? 0 : DeltaHeaderBytes + updateRowsBytes(plan, deltaElements(encoding)),
+    delta: encoding === "f32" ? 0 : DeltaHeaderBytes + updateRowsBytes(plan, elementsOf(encoding)),
     update: UpdateHeaderBytes + updateRowsBytes(plan, encoding),
     checkpoint: checkpointHeaderBytes + decodePlanHeader(plan.binary).stateBytes,
     residual: encoding === "f32" ? 0 : residualHeaderBytes + values,

@@ -11,8 +11,8 @@ export type UpdateEncoding = "int8" | "int4" | "f32" | { topK: number };
 /** Those whose rows have a scale, and leave a residual. */
 export type Quantised = Exclude<UpdateEncoding, "f32">;
 
-/** What a run's deltas are made of, the slices that go down as their difference from what a board holds. */
-export const deltaElements = (encoding: Quantised): RowElements => (encoding === "int4" ? "int4" : "int8");
+/** What the elements of its rows are, of updates and of deltas, the slices that go down as their difference from what a board holds. */
+export const elementsOf = (encoding: Quantised): RowElements => (encoding === "int4" ? "int4" : "int8");
 
 /** What updates are summed as. */
 export const foldedAs = (encoding: UpdateEncoding): "int8" | "f32" => (encoding === "f32" ? "f32" : "int8");
@@ -39,19 +39,23 @@ export function updateRowsBytes(plan: SliceLayout, encoding: UpdateEncoding): nu
   return plan.segments.reduce((sum, s) => sum + s.rows * rowBytes(s.rowElements), 0);
 }
 
-/** Calls `visit` for every int4 row: where it lies among the others, where the int8 row does that says the same, and its elements. */
-function eachInt4Row(plan: SliceLayout, visit: (at: number, int8At: number, elements: number) => void): void {
+/** Calls `visit` for every row of an update: where it lies among the others, where the int8 row does that says the same, and its elements. */
+function eachUpdateRow(
+  plan: SliceLayout,
+  rowBytes: (elements: number) => number,
+  visit: (at: number, int8At: number, elements: number) => void,
+): void {
   let at = 0;
   eachRow(plan, (_first, elements, int8At) => {
     visit(at, int8At, elements);
-    at += int4RowBytes(elements);
+    at += rowBytes(elements);
   });
 }
 
 /** int4 rows of int8 rows whose elements are between -8 and 7: the first of two elements is the lower half of their byte. */
 export function packInt4(plan: SliceLayout, rows: Uint8Array): Uint8Array {
   const out = new Uint8Array(updateRowsBytes(plan, "int4"));
-  eachInt4Row(plan, (at, int8At, elements) => {
+  eachUpdateRow(plan, int4RowBytes, (at, int8At, elements) => {
     out.set(rows.subarray(int8At, int8At + 4), at); // the scale
     for (let i = 0; i < elements; i++) out[at + 4 + (i >> 1)]! |= (rows[int8At + 4 + i]! & 15) << (4 * (i & 1));
   });
@@ -61,7 +65,7 @@ export function packInt4(plan: SliceLayout, rows: Uint8Array): Uint8Array {
 /** int8 rows of int4 rows. */
 export function expandInt4(plan: SliceLayout, rows: Uint8Array): Uint8Array {
   const out = new Uint8Array(rowsBytes(plan));
-  eachInt4Row(plan, (at, int8At, elements) => {
+  eachUpdateRow(plan, int4RowBytes, (at, int8At, elements) => {
     out.set(rows.subarray(at, at + 4), int8At);
     for (let i = 0; i < elements; i++) {
       const half = rows[at + 4 + (i >> 1)]! >> (4 * (i & 1));
@@ -80,10 +84,9 @@ interface TopKRow {
 }
 
 function eachTopKRow(plan: SliceLayout, topK: number, visit: (row: TopKRow) => void): void {
-  let at = 0;
-  eachRow(plan, (_first, elements, int8At) => {
+  const rowBytes = (elements: number) => topKRowBytes(elements, topK);
+  eachUpdateRow(plan, rowBytes, (at, int8At, elements) => {
     visit({ at, int8At, elements, kept: keptElements(elements, topK) });
-    at += topKRowBytes(elements, topK);
   });
 }
 

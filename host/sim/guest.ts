@@ -149,9 +149,7 @@ export class Guest {
     return this.encoded(row, RowEncoding.f32, false);
   }
 
-  /**
-   * The row as it goes over the wire, and the residual that is left.
-   */
+  /** The row as it goes over the wire, and the residual that is left. */
   encodeRow(
     row: number,
     useResidual: boolean,

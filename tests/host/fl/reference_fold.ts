@@ -20,25 +20,6 @@ export function updateDelta(bytes: Uint8Array, plan: Plan): Map<number, number> 
   return (encoding === RowEncoding.f32 ? f32DeltaOf : deltaOf)(rows, plan);
 }
 
-/** Δ of an update's int4 rows, by flat coordinate. */
-export function int4DeltaOf(rows: Uint8Array, plan: Plan): Map<number, number> {
-  const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
-  const at = places(plan);
-  const delta = new Map<number, number>();
-  let byte = 0;
-  for (const s of plan.segments)
-    for (let row = 0; row < s.rows; row++) {
-      for (let i = 0; i < s.rowElements; i++) {
-        const pair = view.getUint8(byte + 4 + Math.floor(i / 2));
-        const digit = i % 2 === 0 ? pair % 16 : Math.floor(pair / 16);
-        const element = digit < 8 ? digit : digit - 16;
-        delta.set(at[s.sliceOffset + row * s.rowElements + i]!, view.getFloat32(byte, true) * element);
-      }
-      byte += 4 + 4 * Math.ceil(s.rowElements / 8);
-    }
-  return delta;
-}
-
 /** Δ of an update's top-k rows, `topK` of 256 elements each, by flat coordinate; 0 where an element was not kept. */
 export function topKDeltaOf(rows: Uint8Array, plan: Plan, topK: number): Map<number, number> {
   const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
@@ -60,8 +41,12 @@ export function topKDeltaOf(rows: Uint8Array, plan: Plan, topK: number): Map<num
   return delta;
 }
 
-/** Δ of an update's int8 rows, by flat coordinate. */
-export function deltaOf(rows: Uint8Array, plan: Plan): Map<number, number> {
+/**
+ * Δ of rows that have all elements, by flat coordinate.
+ * @param perByte elements in a byte
+ * @param element the i-th of those that begin at a byte
+ */
+function scaledDelta(rows: Uint8Array, plan: Plan, perByte: number, element: (from: number, i: number) => number) {
   const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
   const at = places(plan);
   const delta = new Map<number, number>();
@@ -70,10 +55,25 @@ export function deltaOf(rows: Uint8Array, plan: Plan): Map<number, number> {
     for (let row = 0; row < s.rows; row++) {
       const scale = view.getFloat32(byte, true);
       for (let i = 0; i < s.rowElements; i++)
-        delta.set(at[s.sliceOffset + row * s.rowElements + i]!, scale * view.getInt8(byte + 4 + i));
-      byte += 4 + 4 * Math.ceil(s.rowElements / 4);
+        delta.set(at[s.sliceOffset + row * s.rowElements + i]!, scale * element(byte + 4, i));
+      byte += 4 + 4 * Math.ceil(s.rowElements / (4 * perByte));
     }
   return delta;
+}
+
+/** Δ of an update's int8 rows, by flat coordinate. */
+export function deltaOf(rows: Uint8Array, plan: Plan): Map<number, number> {
+  const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
+  return scaledDelta(rows, plan, 1, (from, i) => view.getInt8(from + i));
+}
+
+/** Δ of an update's int4 rows, by flat coordinate. */
+export function int4DeltaOf(rows: Uint8Array, plan: Plan): Map<number, number> {
+  return scaledDelta(rows, plan, 2, (from, i) => {
+    const pair = rows[from + Math.floor(i / 2)]!;
+    const digit = i % 2 === 0 ? pair % 16 : Math.floor(pair / 16);
+    return digit < 8 ? digit : digit - 16;
+  });
 }
 
 /** Rows with every element drawn: scales around `size`, some of them 0, elements from -127 to 127. */

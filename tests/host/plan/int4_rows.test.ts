@@ -7,17 +7,11 @@ import { seeded } from "../../../host/data/random.ts";
 import { applyRows, bytesOf, eachRow, encodeRows, rowsBytes } from "../../../host/plan/slice.ts";
 import { encodingWord, expandInt4, foldedRows, packInt4, updateRowsBytes } from "../../../host/plan/update_rows.ts";
 import { encodeUpdateHeader, Region } from "../../../host/wire/spec.gen.ts";
-import { type Bench, bench } from "./bench.ts";
-import { kernels } from "./kernels.ts";
-import { picks, randomModel, selectionFrom, sweep } from "./random_models.ts";
+import type { Bench } from "./bench.ts";
+import { sweep } from "./random_models.ts";
+import { benchOf, cases, encodedRows, type Row, rowOf } from "./row_bench.ts";
 
-const wasm = await kernels();
 const f = Math.fround;
-
-interface Row {
-  row: Uint8Array;
-  residual: Float32Array;
-}
 
 /** The judge: element i is the (i mod 2)th hexadecimal digit, from the right, of its byte, in two's complement. */
 function judged(d: Float32Array): Row {
@@ -48,15 +42,7 @@ function differences(count: number, random: () => number): Float32Array {
   });
 }
 
-/** What the guest encodes of a state that is `d` away from its slice, `carried` included where it is given. */
-function guestRows(b: Bench, d: Float32Array, carried?: Float32Array): Row[] {
-  b.guest.load(Region.slice, new Float32Array(d.length));
-  if (carried) b.guest.load(Region.residual, carried);
-  b.guest.start();
-  b.guest.state().set(d);
-  const rows = b.plan.segments.flatMap((s) => Array(s.rows).fill(0));
-  return rows.map((_, row) => b.guest.encodeRow(row, carried !== undefined, "int4"));
-}
+const guestRows = (b: Bench, d: Float32Array, carried?: Float32Array) => encodedRows(b, d, "int4", carried);
 
 function expectJudged(b: Bench, d: Float32Array, got: Row[]): void {
   let row = 0;
@@ -67,19 +53,6 @@ function expectJudged(b: Bench, d: Float32Array, got: Row[]): void {
     expect(Buffer.compare(bytesOf(residual), bytesOf(right.residual)), `${elements} elements`).toBe(0);
   });
 }
-
-/** One row of n elements, and one of its bias. */
-const rowOf = (n: number) =>
-  bench(
-    wasm,
-    { name: "row", kind: "classifier", input: { shape: [n], type: "f32" }, layers: [{ kind: "dense", units: 1 }] },
-    { selection: "all" },
-    n,
-  );
-
-const cases = fc.record({ model: randomModel, p: picks, seed: fc.integer({ min: 1, max: 1e6 }) });
-const benchOf = ({ model, p, seed }: { model: Parameters<typeof bench>[1]; p: number[]; seed: number }) =>
-  bench(wasm, model, { selection: selectionFrom(model, p) }, seed);
 
 describe("int4 rows", () => {
   it("have two elements in each byte, whatever their length, and leave what they do not say", () => {

@@ -20,7 +20,8 @@ import { updateRowsBytes } from "../../../host/plan/update_rows.ts";
 import { decodeDeltaHeader, decodeSliceHeader, Region } from "../../../host/wire/spec.gen.ts";
 import { type Bench, bench, places } from "./bench.ts";
 import { kernels } from "./kernels.ts";
-import { picks, randomModel, selectionFrom, sweep } from "./random_models.ts";
+import { sweep } from "./random_models.ts";
+import { benchOf, cases, encodedRows } from "./row_bench.ts";
 
 const wasm = await kernels();
 
@@ -35,14 +36,7 @@ function differences(count: number, random: () => number): Float32Array {
   });
 }
 
-/** The guest's rows for a state that is `delta` away from its slice: the state is what training would have left. */
-function guestRows(b: Bench, delta: Float32Array): Uint8Array {
-  b.guest.load(Region.slice, new Float32Array(b.plan.sliceCount));
-  b.guest.start();
-  b.guest.state().set(delta);
-  const rows = b.plan.segments.flatMap((s) => Array(s.rows).fill(0)).map((_, row) => b.guest.encodeRow(row, false).row);
-  return Buffer.concat(rows);
-}
+const guestRows = (b: Bench, delta: Float32Array) => Buffer.concat(encodedRows(b, delta, "int8").map(({ row }) => row));
 
 function guestDecoded(b: Bench, base: Float32Array, rows: Uint8Array): Float32Array {
   b.guest.load(Region.slice, base);
@@ -54,10 +48,6 @@ function guestDecoded(b: Bench, base: Float32Array, rows: Uint8Array): Float32Ar
   });
   return Float32Array.from(out);
 }
-
-const cases = fc.record({ model: randomModel, p: picks, seed: fc.integer({ min: 1, max: 1e6 }) });
-const benchOf = ({ model, p, seed }: { model: Parameters<typeof bench>[1]; p: number[]; seed: number }) =>
-  bench(wasm, model, { selection: selectionFrom(model, p) }, seed);
 
 describe("rows of int8", () => {
   it("are encoded to the guest's bytes, and decoded to its bits", () => {

@@ -14,18 +14,14 @@ import {
   keptElements,
   updateRowsBytes,
 } from "../../../host/plan/update_rows.ts";
-import { encodeUpdateHeader, keptMax, Region } from "../../../host/wire/spec.gen.ts";
+import { encodeUpdateHeader, keptMax } from "../../../host/wire/spec.gen.ts";
 import { type Bench, bench } from "./bench.ts";
 import { kernels } from "./kernels.ts";
-import { picks, randomModel, selectionFrom, sweep } from "./random_models.ts";
+import { sweep } from "./random_models.ts";
+import { benchOf, cases, encodedRows, type Row, rowOf } from "./row_bench.ts";
 
 const wasm = await kernels();
 const f = Math.fround;
-
-interface Row {
-  row: Uint8Array;
-  residual: Float32Array;
-}
 
 /** The judge: of d's int8 row, what top-k sends and what it leaves. */
 function sorted(d: Float32Array, int8: Uint8Array, topK: number): Row {
@@ -55,15 +51,8 @@ function differences(count: number, random: () => number): Float32Array {
   });
 }
 
-/** What the guest encodes of a state that is `d` away from its slice, `carried` included where it is given. */
-function guestRows(b: Bench, d: Float32Array, topK: number, carried?: Float32Array): Row[] {
-  b.guest.load(Region.slice, new Float32Array(d.length));
-  if (carried) b.guest.load(Region.residual, carried);
-  b.guest.start();
-  b.guest.state().set(d);
-  const rows = b.plan.segments.flatMap((s) => Array(s.rows).fill(0));
-  return rows.map((_, row) => b.guest.encodeRow(row, carried !== undefined, { topK }));
-}
+const guestRows = (b: Bench, d: Float32Array, topK: number, carried?: Float32Array) =>
+  encodedRows(b, d, { topK }, carried);
 
 function expectSorted(b: Bench, d: Float32Array, topK: number, got: Row[]): void {
   const int8 = encodeRows(b.plan, d);
@@ -77,20 +66,7 @@ function expectSorted(b: Bench, d: Float32Array, topK: number, got: Row[]): void
   });
 }
 
-/** One row of n elements, and one of its bias. */
-const rowOf = (n: number) =>
-  bench(
-    wasm,
-    { name: "row", kind: "classifier", input: { shape: [n], type: "f32" }, layers: [{ kind: "dense", units: 1 }] },
-    { selection: "all" },
-    n,
-  );
-
 const shares = [1, 2, 31, 32, 33, 64, 127, 128, 191, keptMax];
-const cases = fc.record({ model: randomModel, p: picks, seed: fc.integer({ min: 1, max: 1e6 }) });
-const benchOf = ({ model, p, seed }: { model: Parameters<typeof bench>[1]; p: number[]; seed: number }) =>
-  bench(wasm, model, { selection: selectionFrom(model, p) }, seed);
-
 describe("top-k rows", () => {
   it("have the largest elements of each row, whatever its length and the share", () => {
     for (let n = 1; n <= 300; n++) {
